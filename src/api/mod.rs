@@ -1,0 +1,12 @@
+//! What an object is: the table of kinds, typed objects behind one enum, selectors, quantities,
+//! Status errors, defaulting, validation and the server's Table columns.
+//!
+//! Types come from `k8s-openapi`; what they do not carry comes from the generated schema table.
+
+pub mod kind;
+pub mod object;
+pub mod status;
+
+pub use kind::{Kind, KindInfo};
+pub use object::{Object, Resource};
+pub use status::Status;

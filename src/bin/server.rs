@@ -1,0 +1,3 @@
+//! The native server: the same machine, spoken to over HTTP.
+
+fn main() {}
