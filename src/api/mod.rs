@@ -4,6 +4,7 @@
 //! Types come from `k8s-openapi`; what they do not carry comes from the generated schema table.
 
 pub mod kind;
+pub mod labels;
 pub mod object;
 pub mod status;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// A typed Kubernetes object of a stored kind.
 pub trait Resource: k8s_openapi::Metadata<Ty = ObjectMeta> + Clone + Default + PartialEq + 'static {
-    const KIND: Kind;
+    const OF_KIND: Kind;
     fn into_object(self: Arc<Self>) -> Object;
     fn from_object(object: &Object) -> Option<&Arc<Self>>;
 }
@@ -22,7 +22,7 @@ macro_rules! define_object {
         pub enum Object { $($variant(Arc<k8s_openapi::api::$group::$version::$type>)),* }
 
         $(impl Resource for k8s_openapi::api::$group::$version::$type {
-            const KIND: Kind = Kind::$variant;
+            const OF_KIND: Kind = Kind::$variant;
             fn into_object(self: Arc<Self>) -> Object { Object::$variant(self) }
             fn from_object(object: &Object) -> Option<&Arc<Self>> {
                 match object { Object::$variant(inner) => Some(inner), _ => None }
