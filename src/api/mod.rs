@@ -3,11 +3,17 @@
 //!
 //! Types come from `k8s-openapi`; what they do not carry comes from the generated schema table.
 
+pub mod fields;
 pub mod kind;
 pub mod labels;
 pub mod object;
+pub mod quantity;
 pub mod status;
+pub mod validation;
 
+pub use fields::FieldSelector;
 pub use kind::{Kind, KindInfo};
+pub use labels::Selector;
 pub use object::{Object, Resource};
+pub use quantity::Quantity;
 pub use status::Status;
