@@ -3,11 +3,15 @@
 //!
 //! Types come from `k8s-openapi`; what they do not carry comes from the generated schema table.
 
+pub mod decode;
+pub mod defaults;
 pub mod fields;
 pub mod kind;
 pub mod labels;
 pub mod object;
+mod parts;
 pub mod quantity;
+pub mod qos;
 pub mod status;
 pub mod validation;
 
@@ -15,5 +19,6 @@ pub use fields::FieldSelector;
 pub use kind::{Kind, KindInfo};
 pub use labels::Selector;
 pub use object::{Object, Resource};
+pub use qos::pod_qos_class;
 pub use quantity::Quantity;
 pub use status::Status;

@@ -3,6 +3,7 @@
 //! Source: k8s.io/apimachinery/pkg/api/errors.
 
 use super::kind::KindInfo;
+use super::validation::FieldError;
 use serde::{Deserialize, Serialize};
 
 /// A Status answer; also the error type of everything that goes through the API server.
@@ -100,6 +101,41 @@ impl Status {
     /// 410: the history a watch or a continue token asks for is compacted.
     pub fn expired(message: impl Into<String>) -> Status {
         Status::new(410, "Expired", message)
+    }
+
+    /// 422 `Pod "web" is invalid: …` with a cause per field.
+    pub fn invalid(info: &KindInfo, name: &str, errors: Vec<FieldError>) -> Status {
+        Status::invalid_named(info.name, info.group, name, errors)
+    }
+
+    /// The same for a kind that is not stored, such as Scale.
+    pub fn invalid_named(kind: &str, group: &str, name: &str, errors: Vec<FieldError>) -> Status {
+        // Equal messages are said once, as upstream's aggregate does.
+        let mut texts: Vec<String> = Vec::new();
+        for error in &errors {
+            let text = error.to_string();
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        let all = if texts.len() == 1 { texts.remove(0) } else { format!("[{}]", texts.join(", ")) };
+        let mut status = Status::new(422, "Invalid", format!("{kind} \"{name}\" is invalid: {all}"));
+        let causes = errors
+            .into_iter()
+            .map(|error| StatusCause {
+                reason: error.kind.reason().to_owned(),
+                message: error.body(),
+                field: error.field,
+            })
+            .collect();
+        status.details = Some(Box::new(StatusDetails {
+            name: name.to_owned(),
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            causes,
+            ..StatusDetails::default()
+        }));
+        status
     }
 
     pub fn is_not_found(&self) -> bool {

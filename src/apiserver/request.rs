@@ -1,7 +1,7 @@
 //! A request after decoding and an answer before encoding: what in-tab callers hand over directly.
 
-use crate::api::labels::{FieldSelector, Selector};
-use crate::api::{Kind, Object};
+use crate::api::decode::FieldValidation;
+use crate::api::{FieldSelector, Kind, Object, Selector};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -151,15 +151,6 @@ pub enum Body {
     Delete(DeleteOptions),
     /// The body of a subresource that stores nothing of its own (eviction, token).
     Value(Value),
-}
-
-/// How unknown and duplicate fields are treated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FieldValidation {
-    Ignore,
-    #[default]
-    Warn,
-    Strict,
 }
 
 /// `resourceVersionMatch` with its `resourceVersion`.
@@ -335,6 +326,20 @@ pub enum Reply {
     /// `Status` with `status: Success` (a finished deletion, a binding).
     Success(Value),
     Text(String),
+    /// What only the Pod's kubelet can answer.
+    Proxy(Box<ProxyRequest>),
+}
+
+/// A checked request for logs or exec, for the Pod's kubelet.
+#[derive(Clone, Debug)]
+pub struct ProxyRequest {
+    pub pod: Arc<k8s_openapi::api::core::v1::Pod>,
+    pub container: String,
+    /// Empty while the Pod has no node.
+    pub node: String,
+    pub subresource: Subresource,
+    /// The query parameters by name.
+    pub parameters: Value,
 }
 
 /// A page of a collection.

@@ -6,3 +6,14 @@ pub mod content;
 pub mod field;
 
 pub use field::{FieldError, FieldErrorKind};
+
+use super::Object;
+pub fn create(_object: &Object) -> Vec<FieldError> {
+    Vec::new()
+}
+pub fn update(_new: &Object, _old: &Object) -> Vec<FieldError> {
+    Vec::new()
+}
+pub fn status_update(_new: &Object, _old: &Object) -> Vec<FieldError> {
+    Vec::new()
+}

@@ -1,0 +1,3 @@
+//! Defaulting (being built).
+use super::Object;
+pub fn apply(_object: &mut Object) {}

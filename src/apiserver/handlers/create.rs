@@ -1,0 +1,89 @@
+//! create
+
+use super::super::{ApiServer, Context, Reply, Request, Stage};
+use super::{Handled, body_object, refused, strategy};
+use crate::api::{Kind, Object, Status, defaults, validation};
+use crate::etcd::Key;
+use std::time::Duration;
+
+/// How long Events live: kube-apiserver's `--event-ttl`.
+const EVENT_TTL: Duration = Duration::from_secs(3600);
+
+/// Generated names keep this many characters of their prefix, so that the suffix fits into 63.
+/// Source: k8s.io/apiserver/pkg/storage/names.
+const MAX_GENERATED_PREFIX: usize = 58;
+const SUFFIX_LENGTH: usize = 5;
+
+impl ApiServer {
+    pub(super) fn create(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
+        let mut object = body_object(request.body)?;
+        self.prepare_metadata(context, &mut object, &request.namespace)?;
+        strategy::prepare_for_create(&mut object);
+        defaults::apply(&mut object);
+        super::super::admission::on_create(self, context, &mut object)?;
+
+        context.stage = Stage::Validation;
+        let errors = validation::create(&object);
+        if !errors.is_empty() {
+            return Err(Status::invalid(object.kind().info(), object.name(), errors));
+        }
+        if request.options.dry_run {
+            return self.dry_run_create(object);
+        }
+        if let Object::Service(service) = &mut object {
+            self.allocate(std::sync::Arc::make_mut(service), None)?;
+        }
+        context.stage = Stage::Storage;
+        let key = Key::of(&object);
+        let is_event = key.kind == Kind::Event;
+        let created = self.etcd.create(key.clone(), object.clone(), context.request_id).map_err(|error| {
+            self.release(&object);
+            refused(error, &object)
+        })?;
+        if is_event {
+            self.etcd.leases.attach(context.now, EVENT_TTL, key);
+        }
+        Ok(Reply::Created(created))
+    }
+
+    fn dry_run_create(&self, object: Object) -> Handled {
+        match self.etcd.get(&Key::of(&object)) {
+            Some(_) => Err(Status::already_exists(object.kind().info(), object.name())),
+            None => Ok(Reply::Created(object)),
+        }
+    }
+
+    /// Everything the server alone decides about a new object. Source: rest.BeforeCreate.
+    fn prepare_metadata(&mut self, context: &Context<'_>, object: &mut Object, namespace: &str) -> Result<(), Status> {
+        let namespaced = object.kind().namespaced();
+        let uid = self.uids.uuid();
+        let generated = object.name().is_empty() && object.meta().generate_name.as_deref().is_some_and(|p| !p.is_empty());
+        let suffix = generated.then(|| self.names.name_suffix(SUFFIX_LENGTH));
+        let meta = object.meta_mut();
+        match (namespaced, meta.namespace.as_deref().unwrap_or("")) {
+            (true, "") => meta.namespace = Some(namespace.to_owned()),
+            (true, own) if own != namespace => {
+                return Err(Status::bad_request(
+                    "the namespace of the provided object does not match the namespace sent on the request",
+                ));
+            }
+            (false, _) => meta.namespace = None,
+            _ => {}
+        }
+        if meta.resource_version.as_deref().is_some_and(|revision| !revision.is_empty()) {
+            return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
+        }
+        if let Some(suffix) = suffix {
+            let prefix: String = meta.generate_name.as_deref().unwrap_or("").chars().take(MAX_GENERATED_PREFIX).collect();
+            meta.name = Some(prefix + &suffix);
+        }
+        meta.resource_version = None;
+        meta.uid = Some(uid);
+        meta.creation_timestamp = Some(context.now.meta_time());
+        meta.deletion_timestamp = None;
+        meta.deletion_grace_period_seconds = None;
+        meta.self_link = None;
+        meta.managed_fields = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! What differs by kind when an object is written.
+//!
+//! Source: the `strategy.go` files below k8s.io/kubernetes/pkg/registry.
+
+use super::super::Subresource;
+use crate::api::{Kind, Object};
+use k8s_openapi::api::core::v1::{
+    NamespaceSpec, NamespaceStatus, PersistentVolumeClaimStatus, PersistentVolumeStatus, PodCondition, PodStatus,
+};
+use std::sync::Arc;
+
+/// Kinds whose `metadata.generation` counts changes of the spec.
+pub(super) fn has_generation(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Pod
+            | Kind::Deployment
+            | Kind::ReplicaSet
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::ReplicationController
+            | Kind::Job
+            | Kind::CronJob
+            | Kind::Ingress
+            | Kind::IngressClass
+            | Kind::NetworkPolicy
+            | Kind::PodDisruptionBudget
+            | Kind::PriorityClass
+            | Kind::EndpointSlice
+    )
+}
+
+/// Kinds that `PUT` creates when they are not there.
+pub(super) fn allows_create_on_update(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Endpoints
+            | Kind::Event
+            | Kind::LimitRange
+            | Kind::Lease
+            | Kind::Role
+            | Kind::RoleBinding
+            | Kind::ClusterRole
+            | Kind::ClusterRoleBinding
+    )
+}
+
+/// Kinds that may only be updated with the `resourceVersion` they were read at.
+pub(super) fn needs_resource_version(kind: Kind) -> bool {
+    matches!(kind, Kind::Lease | Kind::EndpointSlice | Kind::PodDisruptionBudget)
+}
+
+pub(super) fn prepare_for_create(object: &mut Object) {
+    if has_generation(object.kind()) {
+        object.meta_mut().generation = Some(1);
+    } else if object.meta().generation.is_some() {
+        object.meta_mut().generation = None;
+    }
+    // A node and a ReplicaSet's siblings report themselves later; what a client writes into the
+    // status of a new object is dropped. Nodes are the exception: kubelets register with one.
+    object.clear_status();
+    match object {
+        Object::Pod(pod) => {
+            let gated = pod.spec.as_ref().and_then(|s| s.scheduling_gates.as_ref()).is_some_and(|g| !g.is_empty());
+            let pod = Arc::make_mut(pod);
+            let qos = crate::api::pod_qos_class(pod.spec.as_ref());
+            pod.status = Some(PodStatus {
+                phase: Some("Pending".to_owned()),
+                qos_class: Some(qos.to_owned()),
+                conditions: gated.then(|| {
+                    vec![PodCondition {
+                        type_: "PodScheduled".to_owned(),
+                        status: "False".to_owned(),
+                        reason: Some("SchedulingGated".to_owned()),
+                        message: Some("Scheduling is blocked due to non-empty scheduling gates".to_owned()),
+                        ..PodCondition::default()
+                    }]
+                }),
+                ..PodStatus::default()
+            });
+        }
+        Object::Namespace(namespace) => {
+            let namespace = Arc::make_mut(namespace);
+            let finalizers = namespace.spec.get_or_insert_with(NamespaceSpec::default).finalizers.get_or_insert_default();
+            if !finalizers.iter().any(|finalizer| finalizer == "kubernetes") {
+                finalizers.push("kubernetes".to_owned());
+            }
+            namespace.status =
+                Some(NamespaceStatus { phase: Some("Active".to_owned()), ..NamespaceStatus::default() });
+        }
+        Object::Service(service) => Arc::make_mut(service).status = Some(Default::default()),
+        Object::PersistentVolume(volume) => {
+            Arc::make_mut(volume).status =
+                Some(PersistentVolumeStatus { phase: Some("Pending".to_owned()), ..Default::default() });
+        }
+        Object::PersistentVolumeClaim(claim) => {
+            Arc::make_mut(claim).status =
+                Some(PersistentVolumeClaimStatus { phase: Some("Pending".to_owned()), ..Default::default() });
+        }
+        Object::Deployment(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::ReplicaSet(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::StatefulSet(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::DaemonSet(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::ReplicationController(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::Job(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::CronJob(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::Ingress(o) => {
+            let status = k8s_openapi::api::networking::v1::IngressStatus {
+                load_balancer: Some(Default::default()),
+            };
+            Arc::make_mut(o).status = Some(status);
+        }
+        Object::HorizontalPodAutoscaler(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::PodDisruptionBudget(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::ResourceQuota(o) => Arc::make_mut(o).status = Some(Default::default()),
+        _ => {}
+    }
+}
+
+/// The main resource: the status stays what it was.
+pub(super) fn prepare_for_update(object: &mut Object, live: &Object, subresource: Subresource) {
+    object.take_status(live);
+    match (object, live) {
+        // `finalize` alone may change a namespace's own finalizers.
+        (Object::Namespace(new), Object::Namespace(old)) if subresource != Subresource::Finalize => {
+            if new.spec != old.spec {
+                Arc::make_mut(new).spec = old.spec.clone();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The status subresource: everything but the status stays what it was.
+pub(super) fn prepare_for_status_update(object: &mut Object, live: &Object) {
+    object.take_spec(live);
+    let old = live.meta();
+    let new = object.meta_mut();
+    if new.labels != old.labels {
+        new.labels.clone_from(&old.labels);
+    }
+    if new.owner_references != old.owner_references {
+        new.owner_references.clone_from(&old.owner_references);
+    }
+    if new.finalizers != old.finalizers && live.kind() != Kind::Job {
+        new.finalizers.clone_from(&old.finalizers);
+    }
+}
