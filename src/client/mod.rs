@@ -4,6 +4,7 @@
 //! Source of the shapes: k8s.io/client-go `tools/cache`, `util/workqueue`, `tools/record`.
 
 mod caches;
+pub mod helpers;
 mod queue;
 
 pub use caches::{Caches, Change, Watch};

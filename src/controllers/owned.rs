@@ -1,0 +1,91 @@
+//! Which Pods a controller's objects manage, kept up to date change by change.
+
+use crate::client::Change;
+use crate::client::helpers::controller_of;
+use crate::etcd::Key;
+use k8s_openapi::api::core::v1::Pod;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type ByName = BTreeMap<Arc<str>, Arc<Pod>>;
+
+/// Pods by the uid of the object of one kind that controls them, and those nobody controls.
+#[derive(Clone, Debug)]
+pub struct OwnedPods {
+    owner_kind: &'static str,
+    owned: BTreeMap<String, ByName>,
+    orphans: BTreeMap<Arc<str>, ByName>,
+}
+
+impl OwnedPods {
+    /// For owners of `owner_kind`, such as `ReplicaSet`.
+    pub fn new(owner_kind: &'static str) -> OwnedPods {
+        OwnedPods { owner_kind, owned: BTreeMap::new(), orphans: BTreeMap::new() }
+    }
+
+    /// Takes in a change of a Pod.
+    pub fn observe(&mut self, change: &Change) {
+        let side = |object: &Option<crate::api::Object>| object.as_ref().and_then(|object| object.get::<Pod>()).cloned();
+        let (old, new) = (side(&change.old), side(&change.new));
+        if let Some(old) = old {
+            match controller_of(&old.metadata) {
+                Some(owner) if owner.kind == self.owner_kind => remove(&mut self.owned, &owner.uid, &change.key.name),
+                Some(_) => {}
+                None => remove(&mut self.orphans, &*change.key.namespace, &change.key.name),
+            }
+        }
+        if let Some(new) = new {
+            let name = change.key.name.clone();
+            match controller_of(&new.metadata) {
+                Some(owner) if owner.kind == self.owner_kind => {
+                    if let Some(pods) = self.owned.get_mut(&owner.uid) {
+                        pods.insert(name, new);
+                    } else {
+                        let uid = owner.uid.clone();
+                        self.owned.entry(uid).or_default().insert(name, new);
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    self.orphans.entry(change.key.namespace.clone()).or_default().insert(name, new);
+                }
+            }
+        }
+    }
+
+    /// The Pods an owner controls, by name.
+    pub fn of<'a>(&'a self, uid: &str) -> impl Iterator<Item = &'a Arc<Pod>> + use<'a> {
+        self.owned.get(uid).into_iter().flat_map(|pods| pods.values())
+    }
+
+    /// The Pods of a namespace that nobody controls, by name.
+    pub fn orphans<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<Pod>> + use<'a> {
+        self.orphans.get(namespace).into_iter().flat_map(|pods| pods.values())
+    }
+}
+
+fn remove<K: Ord + std::borrow::Borrow<Q>, Q: Ord + ?Sized>(map: &mut BTreeMap<K, ByName>, group: &Q, name: &str) {
+    if let Some(pods) = map.get_mut(group) {
+        pods.remove(name);
+        if pods.is_empty() {
+            map.remove(group);
+        }
+    }
+}
+
+/// The keys of the owners of `owner_kind` that a changed Pod had or has.
+pub fn owner_keys(owner_kind: crate::api::Kind, change: &Change, dirty: &mut Vec<Key>) {
+    let owner = |object: &Option<crate::api::Object>| -> Option<Key> {
+        let owner = controller_of(object.as_ref()?.meta())?;
+        (owner.kind == owner_kind.name()).then(|| Key {
+            kind: owner_kind,
+            namespace: change.key.namespace.clone(),
+            name: owner.name.as_str().into(),
+        })
+    };
+    let (old, new) = (owner(&change.old), owner(&change.new));
+    if old != new {
+        dirty.extend(old);
+    }
+    dirty.extend(new);
+}

@@ -1,0 +1,296 @@
+//! Keeps as many Pods as a ReplicaSet or ReplicationController asks for.
+//!
+//! Source: k8s.io/kubernetes/pkg/controller/replicaset (which also runs the
+//! ReplicationController, converted back and forth).
+
+use super::claim::claim_pods;
+use super::owned::{OwnedPods, owner_keys};
+use super::pods::{create_pod, delete_pod, pod_from_template, pods_to_delete};
+use crate::api::{Kind, Object};
+use crate::apiserver::{Identity, Request};
+use crate::client::helpers::{
+    controller_of, controller_ref, pairs_match, pod_is_active, pod_is_available, pod_is_ready, pod_is_terminal,
+    selector_matches,
+};
+use crate::client::{Caches, Change, Watch};
+use crate::etcd::Key;
+use crate::seat::{Component, Duty, Observed, Plan, Why};
+use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetStatus};
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Source: replicaset.go, `BurstReplicas`.
+const BURST_REPLICAS: usize = 500;
+
+/// The replicaset controller.
+#[derive(Clone, Debug)]
+pub struct ReplicaSets {
+    pods: OwnedPods,
+}
+
+impl Default for ReplicaSets {
+    fn default() -> ReplicaSets {
+        ReplicaSets { pods: OwnedPods::new("ReplicaSet") }
+    }
+}
+
+/// What counts Pods, whatever its kind is.
+pub(super) struct Replicated<'a> {
+    pub kind: Kind,
+    pub meta: &'a ObjectMeta,
+    pub replicas: i32,
+    pub min_ready_seconds: i32,
+    pub template: Option<&'a PodTemplateSpec>,
+}
+
+/// How many of the counted Pods are how far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Counts {
+    pub replicas: i32,
+    pub fully_labeled: i32,
+    pub ready: i32,
+    pub available: i32,
+    pub terminating: i32,
+}
+
+impl Replicated<'_> {
+    /// Adds the duties that bring the Pods to the wanted number, and counts the Pods there are.
+    pub fn manage<'a>(
+        &self,
+        key: &Key,
+        matches: impl Fn(&Pod) -> bool,
+        pods: &'a OwnedPods,
+        related: &mut dyn Iterator<Item = &Arc<Pod>>,
+        observed: &Observed<'_>,
+        plan: &mut Plan,
+    ) -> Counts {
+        let uid = self.meta.uid.as_deref().unwrap_or("");
+        let claimed =
+            claim_pods(self.kind, self.meta, matches, pods.of(uid), pods.orphans(&key.namespace), &mut plan.duties);
+        let (active, others): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|pod| pod_is_active(pod));
+        let terminating = others.iter().filter(|pod| !pod_is_terminal(pod)).count();
+        if self.meta.deletion_timestamp.is_none() {
+            self.level(key, &active, related, observed, &mut plan.duties);
+        }
+        let mut counts =
+            Counts { replicas: active.len() as i32, terminating: terminating as i32, ..Counts::default() };
+        let none = Default::default();
+        let template_labels =
+            self.template.and_then(|t| t.metadata.as_ref()).and_then(|meta| meta.labels.as_ref()).unwrap_or(&none);
+        for pod in &active {
+            counts.fully_labeled += i32::from(pairs_match(template_labels, pod.metadata.labels.as_ref()));
+            if pod_is_ready(pod) {
+                counts.ready += 1;
+                match pod_is_available(pod, self.min_ready_seconds, observed.now) {
+                    Ok(available) => counts.available += i32::from(available),
+                    Err(missing) => plan.again_after(missing.max(Duration::from_millis(1))),
+                }
+            }
+        }
+        counts
+    }
+
+    fn level(
+        &self,
+        key: &Key,
+        active: &[&Arc<Pod>],
+        related: &mut dyn Iterator<Item = &Arc<Pod>>,
+        observed: &Observed<'_>,
+        duties: &mut Vec<Duty>,
+    ) {
+        let (wanted, present) = (self.replicas.max(0) as usize, active.len());
+        let (wanted_text, present_text) = (wanted.to_string(), present.to_string());
+        if present < wanted {
+            let Some(template) = self.template else { return };
+            let why = Why::new("replicaset.create", &[&key.name, &wanted_text, &present_text]);
+            let pod = pod_from_template(template, self.meta, controller_ref(self.kind, self.meta));
+            let pod = Object::Pod(Arc::new(pod));
+            for _ in 0..(wanted - present).min(BURST_REPLICAS) {
+                duties.push(create_pod(key, why.clone(), pod.clone()));
+            }
+        } else if present > wanted {
+            let surplus = (present - wanted).min(BURST_REPLICAS);
+            for pod in pods_to_delete(active, related, surplus, observed.now) {
+                let name = pod.metadata.name.as_deref().unwrap_or("");
+                let why = Why::new("replicaset.delete", &[&key.name, &wanted_text, &present_text, name]);
+                duties.push(delete_pod(key, why, pod));
+            }
+        }
+    }
+}
+
+fn some_if_positive(count: i32) -> Option<i32> {
+    (count != 0).then_some(count)
+}
+
+impl Component for ReplicaSets {
+    fn name(&self) -> &'static str {
+        "replicaset"
+    }
+
+    fn identity(&self) -> Identity {
+        super::identity("replicaset-controller")
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        vec![Watch::all(Kind::ReplicaSet), Watch::all(Kind::Pod)]
+    }
+
+    fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
+        match change.object() {
+            Object::ReplicaSet(_) => dirty.push(change.key.clone()),
+            Object::Pod(pod) => {
+                self.pods.observe(change);
+                owner_keys(Kind::ReplicaSet, change, dirty);
+                if controller_of(&pod.metadata).is_none() && change.new.is_some() {
+                    let labels = pod.metadata.labels.as_ref();
+                    for set in caches.list::<ReplicaSet>(&change.key.namespace) {
+                        if set.spec.as_ref().is_some_and(|spec| selector_matches(&spec.selector, labels)) {
+                            dirty.push(Key::new(Kind::ReplicaSet, &change.key.namespace, name_of(set)));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
+        let mut plan = Plan::default();
+        let Some(set) = observed.caches.by_key::<ReplicaSet>(key) else { return plan };
+        let Some(spec) = &set.spec else { return plan };
+        let replicated = Replicated {
+            kind: Kind::ReplicaSet,
+            meta: &set.metadata,
+            replicas: spec.replicas.unwrap_or(1),
+            min_ready_seconds: spec.min_ready_seconds.unwrap_or(0),
+            template: spec.template.as_ref(),
+        };
+        let owner = controller_of(&set.metadata);
+        let sisters: Vec<&Arc<ReplicaSet>> = match owner {
+            Some(owner) => observed
+                .caches
+                .list::<ReplicaSet>(&key.namespace)
+                .filter(|other| controller_of(&other.metadata).is_some_and(|other| other.uid == owner.uid))
+                .collect(),
+            None => vec![set],
+        };
+        let mut related =
+            sisters.iter().flat_map(|sister| self.pods.of(sister.metadata.uid.as_deref().unwrap_or("")));
+        let matches = |pod: &Pod| selector_matches(&spec.selector, pod.metadata.labels.as_ref());
+        let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
+        let known = set.status.as_ref();
+        let status = ReplicaSetStatus {
+            replicas: counts.replicas,
+            fully_labeled_replicas: some_if_positive(counts.fully_labeled),
+            ready_replicas: some_if_positive(counts.ready),
+            available_replicas: some_if_positive(counts.available),
+            terminating_replicas: Some(counts.terminating),
+            observed_generation: set.metadata.generation,
+            conditions: known.and_then(|status| status.conditions.clone()),
+        };
+        if known != Some(&status) {
+            let (replicas, ready) = (counts.replicas.to_string(), counts.ready.to_string());
+            let why = Why::new("replicaset.status", &[&key.name, &replicas, &ready]);
+            let updated = ReplicaSet {
+                metadata: set.metadata.clone(),
+                spec: set.spec.clone(),
+                status: Some(status),
+            };
+            plan.duties.push(Duty::api(why, Request::update_status(updated)));
+        }
+        plan
+    }
+
+    fn all_keys(&self, caches: &Caches) -> Vec<Key> {
+        caches.keys(Kind::ReplicaSet).cloned().collect()
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Component> {
+        Box::new(self.clone())
+    }
+}
+
+fn name_of(set: &ReplicaSet) -> &str {
+    set.metadata.name.as_deref().unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controllers::testing::{Bench, body, verbs};
+    use serde_json::{Value, json};
+
+    fn set(replicas: i32) -> Value {
+        json!({"metadata": {"name": "web", "namespace": "d", "uid": "u", "generation": 1},
+               "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}},
+                        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c"}]}}}})
+    }
+
+    fn pod(name: &str, owned: bool, node: &str, ready: bool) -> Value {
+        let owners = if owned {
+            json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u", "controller": true}])
+        } else {
+            json!([])
+        };
+        json!({"metadata": {"name": name, "namespace": "d", "labels": {"app": "web"}, "ownerReferences": owners},
+               "spec": {"containers": [], "nodeName": node},
+               "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]}})
+    }
+
+    #[test]
+    fn creates_what_is_missing_and_reports() {
+        let mut bench = Bench::new(ReplicaSets::default());
+        bench.put(Kind::ReplicaSet, set(3)).put(Kind::Pod, pod("a", true, "n", true));
+        let plan = bench.plan(Kind::ReplicaSet, "d", "web");
+        assert_eq!(verbs(&plan), ["create pods web-", "create pods web-", "update replicasets/status web"]);
+        let created = body(&plan.duties[0]);
+        assert_eq!(created["metadata"]["ownerReferences"][0]["blockOwnerDeletion"], true);
+        assert_eq!(plan.duties[0].notes[0].message, "Created pod: {name}");
+        let status = &body(&plan.duties[2])["status"];
+        assert_eq!(*status, json!({"replicas": 1, "fullyLabeledReplicas": 1, "readyReplicas": 1,
+            "availableReplicas": 1, "terminatingReplicas": 0, "observedGeneration": 1}));
+    }
+
+    #[test]
+    fn adopts_orphans_and_releases_strangers() {
+        let mut bench = Bench::new(ReplicaSets::default());
+        let mut stranger = pod("b", true, "n", true);
+        stranger["metadata"]["labels"] = json!({"app": "other"});
+        bench.put(Kind::ReplicaSet, set(1)).put(Kind::Pod, pod("a", false, "n", true)).put(Kind::Pod, stranger);
+        assert!(bench.dirty.iter().any(|key| &*key.name == "web"));
+        let plan = bench.plan(Kind::ReplicaSet, "d", "web");
+        assert_eq!(verbs(&plan), ["patch pods b", "patch pods a", "update replicasets/status web"]);
+    }
+
+    #[test]
+    fn deletes_as_upstream_ranks() {
+        let mut bench = Bench::new(ReplicaSets::default());
+        bench.put(Kind::ReplicaSet, set(1));
+        bench.put(Kind::Pod, pod("alone", true, "n1", true)).put(Kind::Pod, pod("pair1", true, "n2", true));
+        bench.put(Kind::Pod, pod("pair2", true, "n2", true)).put(Kind::Pod, pod("unready", true, "n3", false));
+        let mut cheap = pod("cheap", true, "n4", true);
+        cheap["metadata"]["annotations"] = json!({"controller.kubernetes.io/pod-deletion-cost": "-1"});
+        bench.put(Kind::Pod, cheap).put(Kind::Pod, pod("unbound", true, "", true));
+        let plan = bench.plan(Kind::ReplicaSet, "d", "web");
+        let deleted: Vec<_> = verbs(&plan);
+        assert_eq!(deleted[..5], ["delete pods unbound", "delete pods unready", "delete pods cheap",
+            "delete pods pair1", "delete pods pair2"]);
+    }
+
+    #[test]
+    fn waits_for_min_ready_seconds() {
+        let mut bench = Bench::new(ReplicaSets::default());
+        let mut wanted = set(1);
+        wanted["spec"]["minReadySeconds"] = json!(10);
+        let mut ready = pod("a", true, "n", true);
+        ready["status"]["conditions"][0]["lastTransitionTime"] =
+            json!((bench.now - Duration::from_secs(4)).timestamp().to_string());
+        bench.put(Kind::ReplicaSet, wanted).put(Kind::Pod, ready);
+        let plan = bench.plan(Kind::ReplicaSet, "d", "web");
+        assert_eq!(plan.again_after, Some(Duration::from_secs(6)));
+        assert_eq!(body(&plan.duties[0])["status"].get("availableReplicas"), None);
+    }
+}
