@@ -12,8 +12,10 @@ pub mod object;
 mod parts;
 pub mod quantity;
 pub mod qos;
+pub mod schema;
 pub mod status;
 pub mod validation;
+pub mod yaml;
 
 pub use fields::FieldSelector;
 pub use kind::{Kind, KindInfo};
