@@ -1,0 +1,12 @@
+// Starts the program, or says why it cannot. A file of its own, so that the page needs no inline script.
+const { js, wasm: module } = document.querySelector('meta[name=program]').dataset;
+const at = (path) => new URL(path, document.baseURI).href;
+try {
+  const { default: init } = await import(at(js));
+  const wasm = await init({ module_or_path: at(module) });
+  dispatchEvent(new CustomEvent('TrunkApplicationStarted', { detail: { wasm } }));
+} catch (error) {
+  const line = document.getElementById('starting');
+  if (line) line.textContent = `Kube by Hand could not start here: ${error.message ?? error}`;
+  throw error;
+}
