@@ -1,0 +1,132 @@
+//! What a person does with the page: find, read, click, drag and type.
+
+use super::{PATIENCE, Page};
+use fantoccini::actions::{
+    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, TouchActions,
+};
+use fantoccini::elements::Element;
+use fantoccini::{Locator, key::Key};
+use serde_json::json;
+use std::time::Duration;
+
+/// What moves a pointer.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Hand {
+    Mouse,
+    Finger,
+}
+
+impl Page {
+    /// The first element that matches, waiting for it.
+    pub async fn find(&self, css: &str) -> Element {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        found.unwrap_or_else(|e| panic!("nothing matches {css}: {e}"))
+    }
+
+    /// The text a person sees in the first element that matches.
+    pub async fn text(&self, css: &str) -> String {
+        let text = self.find(css).await.text().await;
+        text.unwrap_or_else(|e| panic!("{css}: {e}"))
+    }
+
+    /// How many elements match now.
+    pub async fn count(&self, css: &str) -> usize {
+        self.client.find_all(Locator::Css(css)).await.expect("a list").len()
+    }
+
+    pub async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        element.click().await.unwrap_or_else(|e| panic!("clicking {css}: {e}"));
+    }
+
+    /// Waits until the text of the first match contains `text`.
+    pub async fn sees(&self, css: &str, text: &str) {
+        let script = format!("return (document.querySelector({})?.innerText ?? '').includes({})", json!(css), json!(text));
+        self.until(&format!("{text:?} in {css}"), &script).await;
+    }
+
+    /// Carries the middle of one element to the middle of another and lets go, in several small moves, as
+    /// a hand does.
+    pub async fn drag(&self, hand: Hand, from: &str, to: &str) {
+        self.pick_up(hand, from).await;
+        self.carry(hand, to).await;
+        self.drop_here(hand).await;
+    }
+
+    /// Presses on the middle of an element and moves a little, so that the carrying begins.
+    pub async fn pick_up(&self, hand: Hand, css: &str) {
+        let (x, y) = self.middle(css).await;
+        let down = PointerAction::Down { button: MOUSE_BUTTON_LEFT };
+        let nudge = PointerAction::MoveTo { duration: Some(Duration::from_millis(80)), x: x + 8.0, y: y + 8.0 };
+        // A finger has to rest before it carries; until then it scrolls.
+        let rest = Duration::from_millis(if hand == Hand::Finger { 600 } else { 60 });
+        let start = PointerAction::MoveTo { duration: None, x, y };
+        self.pointer(hand, vec![start, down, PointerAction::Pause { duration: rest }, nudge]).await;
+    }
+
+    /// Moves what is carried over the middle of an element.
+    pub async fn carry(&self, hand: Hand, css: &str) {
+        let (x, y) = self.middle(css).await;
+        let near = PointerAction::MoveTo { duration: Some(Duration::from_millis(200)), x: x - 4.0, y: y - 4.0 };
+        let there = PointerAction::MoveTo { duration: Some(Duration::from_millis(60)), x, y };
+        self.pointer(hand, vec![near, there]).await;
+    }
+
+    /// Lets go.
+    pub async fn drop_here(&self, hand: Hand) {
+        self.pointer(hand, vec![PointerAction::Up { button: MOUSE_BUTTON_LEFT }]).await;
+    }
+
+    /// Types into whatever has the focus.
+    pub async fn type_text(&self, text: &str) {
+        for c in text.chars() {
+            self.press(c).await;
+        }
+    }
+
+    /// Presses and releases one key, e.g. `Key::Enter.into()`.
+    pub async fn press(&self, key: char) {
+        let keys = KeyActions::new("keyboard".into());
+        let keys = InputSource::then(keys, KeyAction::Down { value: key });
+        let keys = InputSource::then(keys, KeyAction::Up { value: key });
+        self.client.perform_actions(keys).await.expect("a key");
+    }
+
+    /// Presses a key several times, e.g. Tab until something has the focus.
+    pub async fn focus_by_tab(&self, css: &str) {
+        for _ in 0..200 {
+            if self.js("return Boolean(document.activeElement?.matches(arguments[0]))", &[json!(css)]).await == true {
+                return;
+            }
+            self.press(Key::Tab.into()).await;
+        }
+        panic!("{css} is not reached with the Tab key");
+    }
+
+    /// Where the middle of an element is in the viewport, after scrolling it into view.
+    async fn middle(&self, css: &str) -> (f64, f64) {
+        self.find(css).await;
+        let script = "const e = document.querySelector(arguments[0]);
+            const r = e.getBoundingClientRect();
+            if (r.top < 0 || r.left < 0 || r.bottom > innerHeight || r.right > innerWidth)
+              e.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});
+            const s = e.getBoundingClientRect();
+            return [s.x + s.width / 2, s.y + s.height / 2];";
+        let at = self.js(script, &[json!(css)]).await;
+        (at[0].as_f64().expect("x"), at[1].as_f64().expect("y"))
+    }
+
+    async fn pointer(&self, hand: Hand, actions: Vec<PointerAction>) {
+        let done = match hand {
+            Hand::Mouse => {
+                let source = MouseActions::new("mouse".into());
+                self.client.perform_actions(actions.into_iter().fold(source, InputSource::then)).await
+            }
+            Hand::Finger => {
+                let source = TouchActions::new("finger".into());
+                self.client.perform_actions(actions.into_iter().fold(source, InputSource::then)).await
+            }
+        };
+        done.expect("a pointer action");
+    }
+}
