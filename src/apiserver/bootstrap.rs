@@ -35,6 +35,9 @@ pub(super) fn install(server: &mut ApiServer) {
         class.metadata.generation = Some(1);
         put(server, class.into());
     }
+    for object in super::authorization::install() {
+        put(server, object);
+    }
     let _ = server.addresses.take_ip("10.96.0.1", "default/kubernetes");
     put(server, kubernetes_service());
     put(server, kubernetes_endpoints());

@@ -5,16 +5,18 @@
 //! [`Reply::Proxy`] for the machine to finish.
 
 mod admission;
-mod authorization;
+pub mod authorization;
 mod bootstrap;
 mod handlers;
 mod log;
 pub mod patch;
 mod request;
 mod service_ips;
+pub mod watch;
 
 pub use log::{LogEntry, RequestLog, Stage};
 pub use request::*;
+pub use watch::{Start, WatchEvent, WatchRequest, Watcher};
 
 use crate::api::Status;
 use crate::etcd::Store;
@@ -57,6 +59,7 @@ pub struct ApiServer {
     names: Rng,
     uids: Rng,
     addresses: ServiceAddresses,
+    rbac: authorization::Index,
 }
 
 /// What a handler needs to know about the request it works on.
@@ -78,6 +81,7 @@ impl ApiServer {
             names: Rng::stream(config.seed, "names"),
             uids: Rng::stream(config.seed, "uids"),
             addresses: ServiceAddresses::new(config.seed),
+            rbac: authorization::Index::default(),
             config,
         };
         bootstrap::install(&mut server);

@@ -20,6 +20,7 @@ impl ApiServer {
         self.prepare_metadata(context, &mut object, &request.namespace)?;
         strategy::prepare_for_create(&mut object);
         defaults::apply(&mut object);
+        super::super::authorization::check_escalation(self, context.identity, &object, None)?;
         super::super::admission::on_create(self, context, &mut object)?;
 
         context.stage = Stage::Validation;

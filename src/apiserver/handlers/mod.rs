@@ -12,6 +12,8 @@ mod services;
 mod strategy;
 mod update;
 
+pub(super) use read::selected;
+
 use super::{ApiServer, Body, Context, Reply, Request, Stage, Subresource, Verb};
 use crate::api::{Object, Status};
 use crate::etcd::{Key, TxnError};

@@ -77,7 +77,7 @@ impl ApiServer {
 }
 
 /// Whether the request's selectors and name match an object.
-pub(super) fn selected(request: &Request, object: &Object) -> bool {
+pub(in crate::apiserver) fn selected(request: &Request, object: &Object) -> bool {
     let options = &request.options;
     (request.name.is_empty() || object.name() == &*request.name)
         && options.label_selector.as_ref().is_none_or(|selector| match &object.meta().labels {
