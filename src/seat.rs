@@ -139,6 +139,20 @@ impl<L> Plan<L> {
     }
 }
 
+impl Plan<Infallible> {
+    /// The same plan as one of a component with a machine: there are no local actions to convert.
+    pub fn widen<L>(self) -> Plan<L> {
+        let widen = |duty: Duty| {
+            let action = match duty.action {
+                Action::Api(request) => Action::Api(request),
+                Action::Local(never) => match never {},
+            };
+            Duty { why: duty.why, action, notes: duty.notes }
+        };
+        Plan { duties: self.duties.into_iter().map(widen).collect(), again_after: self.again_after }
+    }
+}
+
 /// What a component sees when it reconciles. `H` is the machine it runs on, `()` for the control plane.
 pub struct Observed<'a, H: ?Sized = ()> {
     pub caches: &'a Caches,
@@ -150,7 +164,7 @@ pub struct Observed<'a, H: ?Sized = ()> {
 ///
 /// `reconcile` must be a pure function of its arguments and of what `observe` derived from the
 /// same caches; it reads no clock and draws no random number.
-pub trait Component<H: ?Sized = (), L = Infallible>: fmt::Debug {
+pub trait Component<H: ?Sized = (), L = Infallible> {
     /// The component's name as seats and user agents write it, e.g. `replicaset`.
     fn name(&self) -> &'static str;
 
@@ -176,6 +190,12 @@ pub trait Component<H: ?Sized = (), L = Infallible>: fmt::Debug {
     /// The keys to look at when the machine below changed (a container exited, a pull finished),
     /// or when somebody new takes the seat.
     fn all_keys(&self, caches: &Caches) -> Vec<Key>;
+
+    /// The shortest time between two looks at the same key, so that a burst of changes becomes one
+    /// piece of work (kube-proxy's `minSyncPeriod`, for example).
+    fn min_interval(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// A copy for a checkpoint of the machine.
     fn boxed_clone(&self) -> Box<dyn Component<H, L>>;

@@ -14,6 +14,7 @@ pub mod quantity;
 pub mod qos;
 pub mod schema;
 pub mod status;
+mod trusted;
 pub mod validation;
 pub mod yaml;
 

@@ -1,6 +1,9 @@
 //! One enum over all stored kinds; each variant shares its typed object through an `Arc`.
 
+use super::decode::{FieldValidation, decode};
 use super::kind::Kind;
+use super::status::Status;
+use super::trusted;
 use crate::for_each_kind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -49,16 +52,14 @@ macro_rules! define_object {
                 match self { $(Object::$variant(inner) => &mut Arc::make_mut(inner).metadata),* }
             }
 
-            /// Decodes a typed object. Every type is compiled for decoding from this one form only.
-            /// Messages are serde's; `schema` finds Kubernetes' own words beforehand.
-            pub fn from_value(kind: Kind, value: Value) -> Result<Object, serde_json::Error> {
-                match kind { $(Kind::$variant => serde_json::from_value(value).map(|inner| Object::$variant(Arc::new(inner)))),* }
+            /// Decodes what the schema walk has found to fit; see `trusted`.
+            pub(super) fn decode_checked(kind: Kind, value: Value) -> Object {
+                match kind { $(Kind::$variant => Object::$variant(Arc::new(trusted::decode(value)))),* }
             }
 
             /// Encodes, `apiVersion` and `kind` included.
             pub fn to_value(&self) -> Value {
-                let value = match self { $(Object::$variant(inner) => serde_json::to_value(&**inner)),* };
-                value.unwrap_or(Value::Null)
+                match self { $(Object::$variant(inner) => trusted::encode(&**inner)),* }
             }
 
             /// True when both are the same allocation.
@@ -74,6 +75,13 @@ macro_rules! define_object {
 for_each_kind!(define_object);
 
 impl Object {
+    /// Decodes an object of a kind; unknown fields are dropped, types are checked.
+    ///
+    /// Errors: 400 in upstream's words. [`super::decode::decode`] also tells about unknown fields.
+    pub fn from_value(kind: Kind, value: Value) -> Result<Object, Status> {
+        decode(kind, value, FieldValidation::Ignore).map(|decoded| decoded.object)
+    }
+
     pub fn name(&self) -> &str {
         self.meta().name.as_deref().unwrap_or("")
     }

@@ -238,6 +238,15 @@ impl Store {
         Ok(self.history.range(start..))
     }
 
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// Forgets the history at and before `revision`.
     pub fn compact(&mut self, revision: u64) {
         let revision = revision.min(self.revision);

@@ -7,6 +7,6 @@ mod rng;
 mod time;
 
 pub use hash::StateHasher;
-pub use queue::EventQueue;
+pub use queue::{EventId, EventQueue};
 pub use rng::Rng;
 pub use time::{SimTime, EPOCH_UNIX_SECONDS};

@@ -71,9 +71,7 @@ pub fn decode<'a>(kind: Kind, body: impl Into<Body<'a>>, validation: FieldValida
         map.insert("apiVersion".to_owned(), info.api_version().into());
         map.insert("kind".to_owned(), info.name.into());
     }
-    let object = Object::from_value(kind, body.value)
-        .map_err(|error| cannot_be_handled(info.name, info.version, &error.to_string()))?;
-    Ok(Decoded { object, warnings })
+    Ok(Decoded { object: Object::decode_checked(kind, body.value), warnings })
 }
 
 /// Decodes what is not a stored kind: `decode_named::<Eviction>("policy/v1.Eviction", …)`.
