@@ -4,8 +4,10 @@
 //! (source: pkg/kubeapiserver/options/plugins.go).
 
 mod default_tolerations;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod priority;
+pub mod resource_quota;
 mod service_account;
 mod storage_protection;
 mod taint_by_condition;
@@ -14,8 +16,9 @@ use super::{ApiServer, Context, Request};
 use crate::api::{Object, Status};
 
 /// Runs the plugins that look at new objects.
-pub(super) fn on_create(server: &mut ApiServer, context: &mut Context<'_>, object: &mut Object) -> Result<(), Status> {
+pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(), Status> {
     namespace_lifecycle::on_create(server, object)?;
+    limit_ranger::on_create(server, object)?;
     if server.config.service_account_admission {
         service_account::on_create(server, object)?;
     }
@@ -23,19 +26,22 @@ pub(super) fn on_create(server: &mut ApiServer, context: &mut Context<'_>, objec
     priority::on_create(server, object)?;
     default_tolerations::on_create(object);
     storage_protection::on_create(object);
-    let _ = context;
     Ok(())
 }
 
-/// Runs the plugins that look at changes.
-pub(super) fn on_update(
-    _server: &mut ApiServer,
-    _context: &mut Context<'_>,
-    object: &mut Object,
-    _live: &Object,
+/// Runs last, on what validation has accepted, because it spends.
+pub(super) fn spend_quota(
+    server: &mut ApiServer,
+    context: &Context<'_>,
+    object: &Object,
+    dry_run: bool,
 ) -> Result<(), Status> {
+    resource_quota::on_create(server, context, object, dry_run)
+}
+
+/// Runs the plugins that look at changes.
+pub(super) fn on_update(object: &mut Object) {
     default_tolerations::on_create(object);
-    Ok(())
 }
 
 /// Runs the plugins that look at deletions.

@@ -21,13 +21,14 @@ impl ApiServer {
         strategy::prepare_for_create(&mut object);
         defaults::apply(&mut object);
         super::super::authorization::check_escalation(self, context.identity, &object, None)?;
-        super::super::admission::on_create(self, context, &mut object)?;
+        super::super::admission::on_create(self, &mut object)?;
 
         context.stage = Stage::Validation;
         let errors = validation::create(&object);
         if !errors.is_empty() {
             return Err(Status::invalid(object.kind().info(), object.name(), errors));
         }
+        super::super::admission::spend_quota(self, context, &object, request.options.dry_run)?;
         if request.options.dry_run {
             return self.dry_run_create(object);
         }

@@ -58,7 +58,7 @@ impl ApiServer {
         if subresource != Subresource::Status {
             defaults::apply(&mut object);
             super::super::authorization::check_escalation(self, context.identity, &object, Some(&live))?;
-            super::super::admission::on_update(self, context, &mut object, &live)?;
+            super::super::admission::on_update(&mut object);
             bump_generation(&mut object, &live);
         }
 
