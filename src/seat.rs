@@ -181,12 +181,6 @@ pub trait Component<H: ?Sized = (), L = Infallible> {
     /// Compares what is with what is wanted for one key.
     fn reconcile(&self, observed: &Observed<'_, H>, key: &Key) -> Plan<L>;
 
-    /// How long a change may wait for others before its key is looked at, as upstream batches what
-    /// would otherwise be written again for every Pod of a Service. On a person's seat nothing waits.
-    fn batch_period(&self) -> Duration {
-        Duration::ZERO
-    }
-
     /// The keys to look at when the machine below changed (a container exited, a pull finished),
     /// or when somebody new takes the seat.
     fn all_keys(&self, caches: &Caches) -> Vec<Key>;

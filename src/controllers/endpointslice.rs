@@ -277,7 +277,7 @@ impl Component for EndpointSlices {
         plan
     }
 
-    fn batch_period(&self) -> Duration {
+    fn min_interval(&self) -> Duration {
         BATCH_PERIOD
     }
 

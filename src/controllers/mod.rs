@@ -1,6 +1,8 @@
 //! kube-controller-manager: a file per controller, each a seat of its own.
 
 mod claim;
+pub mod deployment;
+pub mod endpoints;
 pub mod endpointslice;
 mod owned;
 mod pods;
@@ -22,13 +24,20 @@ fn identity(account: &str) -> Identity {
 
 /// Every controller, in the order seats are listed.
 pub fn all() -> Vec<Box<dyn Component>> {
-    vec![Box::new(replicaset::ReplicaSets::default()), Box::new(endpointslice::EndpointSlices::default())]
+    vec![
+        Box::new(deployment::Deployments::default()),
+        Box::new(replicaset::ReplicaSets::default()),
+        Box::new(endpoints::EndpointsController::default()),
+        Box::new(endpointslice::EndpointSlices::default()),
+    ]
 }
 
 /// The `source.component` its Events carry.
 pub fn event_source(controller: &str) -> &'static str {
     match controller {
+        "deployment" => "deployment-controller",
         "replicaset" => "replicaset-controller",
+        "endpoints" => "endpoint-controller",
         "endpointslice" => "endpoint-slice-controller",
         _ => "controllermanager",
     }
