@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// Nesting beyond this is refused with upstream's words; upstream's own bound is 10000, but every
 /// later step here may recurse and a browser's stack is small.
-pub const MAX_DEPTH: usize = 512;
+pub const MAX_DEPTH: usize = 200;
 
 /// What a second, slower reading finds: only wanted when something is wrong.
 #[derive(Debug, Default)]

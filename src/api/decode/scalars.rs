@@ -1,38 +1,6 @@
 //! Scalars whose Go types decode themselves, with their errors word by word.
 //!
-//! Sources: k8s.io/apimachinery/pkg/api/resource/quantity.go, Go's `time.Parse` and `encoding/base64`.
-
-const FORMAT: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-const SUFFIX: &str = "unable to parse quantity's suffix";
-
-/// Checks a quantity's syntax as `resource.ParseQuantity` does.
-pub fn check_quantity(text: &str) -> Result<(), &'static str> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(FORMAT);
-    }
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let after_digits = unsigned.trim_start_matches(|c: char| c.is_ascii_digit());
-    let rest = match after_digits.strip_prefix('.') {
-        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
-        None => after_digits,
-    };
-    let letters = rest.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
-    let exponent = letters.strip_prefix(['+', '-']).unwrap_or(letters);
-    if !exponent.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(FORMAT);
-    }
-    match rest {
-        "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei" => {}
-        _ => match rest.strip_prefix(['e', 'E']) {
-            Some(power) if power.parse::<i64>().is_ok() => {}
-            _ => return Err(SUFFIX),
-        },
-    }
-    // A point without a digit has no numeric part; nothing at all before the suffix counts as zero.
-    let number = &unsigned[..unsigned.len() - rest.len()];
-    if number == "." { Err("unable to parse numeric part of quantity") } else { Ok(()) }
-}
+//! Sources: Go's `time.Parse` and `encoding/base64`.
 
 /// Checks standard base64 as Go's decoder does (line ends are skipped); the error is the input byte.
 pub fn check_base64(text: &str) -> Result<(), usize> {
@@ -161,16 +129,6 @@ fn digits(text: &str, width: usize, or_one: bool) -> Option<(u32, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantities() {
-        for good in ["1", "0", "100m", "1.5Gi", "-1", "+.5", "1e3", "12E6", "1e-3", "1E", "1.", " 1 ", "m"] {
-            assert_eq!(check_quantity(good), Ok(()), "{good}");
-        }
-        for (bad, why) in [("", FORMAT), ("abc", FORMAT), ("1Q", FORMAT), ("1 Gi", FORMAT), ("1Kii", SUFFIX), ("1GB", FORMAT), ("1e", SUFFIX), ("1-", SUFFIX)] {
-            assert_eq!(check_quantity(bad), Err(why), "{bad}");
-        }
-    }
 
     #[test]
     fn base64() {

@@ -4,7 +4,8 @@
 //! Sources: Go's encoding/json `decode.go` as sigs.k8s.io/json changed it, and apimachinery's
 //! `runtime/converter.go`.
 
-use super::scalars::{RFC3339, RFC3339_MICRO, check_base64, check_quantity, check_time};
+use super::scalars::{RFC3339, RFC3339_MICRO, check_base64, check_time};
+use crate::api::quantity::Quantity;
 use crate::api::schema::{Field, Ty, Type};
 use serde_json::{Map, Number, Value};
 
@@ -194,10 +195,10 @@ impl Walk {
             Value::Number(number) => number_text(number),
             other => other.to_string(),
         };
-        match check_quantity(&text) {
-            Err(why) => self.push(why.to_owned(), true),
-            Ok(()) if value.is_number() => *value = Value::String(text),
-            Ok(()) => {}
+        match Quantity::parse(text.trim()) {
+            Err(why) => self.push(why.to_string(), true),
+            Ok(_) if value.is_number() => *value = Value::String(text),
+            Ok(_) => {}
         }
     }
 

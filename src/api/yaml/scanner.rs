@@ -1,0 +1,781 @@
+//! From characters to YAML 1.1 tokens, with the marks and the error texts of libyaml's family, which
+//! Kubernetes' Go reader belongs to.
+//!
+//! Own code: the library behind `serde_yaml` keeps neither positions nor the quoting of scalars, does
+//! not bound nesting, and resolves YAML 1.2.
+
+use super::YamlError;
+use std::collections::VecDeque;
+
+/// Nesting beyond this is refused (upstream's bound is 10000; a browser's stack is small).
+pub const MAX_DEPTH: usize = 200;
+
+/// A place in the text, counted from zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    pub index: usize,
+    pub line: usize,
+    pub column: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    Quoted,
+    Block,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum TokenKind {
+    StreamEnd,
+    Directive,
+    DocumentStart,
+    DocumentEnd,
+    BlockSequenceStart,
+    BlockMappingStart,
+    BlockEnd,
+    FlowSequenceStart,
+    FlowSequenceEnd,
+    FlowMappingStart,
+    FlowMappingEnd,
+    BlockEntry,
+    FlowEntry,
+    Key,
+    Value,
+    Alias(String),
+    Anchor(String),
+    Tag(String),
+    Scalar(String, Style),
+}
+
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub kind: TokenKind,
+    pub mark: Mark,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct SimpleKey {
+    possible: bool,
+    required: bool,
+    token_number: usize,
+    mark: Mark,
+}
+
+pub struct Scanner {
+    chars: Vec<char>,
+    mark: Mark,
+    tokens: VecDeque<Token>,
+    taken: usize,
+    /// Column of the current block, -1 outside.
+    indent: isize,
+    indents: Vec<isize>,
+    /// One per flow level, the last is the current one.
+    simple_keys: Vec<SimpleKey>,
+    simple_key_allowed: bool,
+    ended: bool,
+}
+
+fn is_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
+/// The end of the text reads as NUL.
+fn is_blank_or_end(c: char) -> bool {
+    is_blank(c) || is_break(c) || c == '\0'
+}
+
+fn is_printable(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+impl Scanner {
+    pub fn new(text: &str) -> Result<Scanner, YamlError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut mark = Mark::default();
+        for c in text.chars() {
+            if !is_printable(c) {
+                return Err(YamlError::reader("control characters are not allowed", mark));
+            }
+            mark.index += 1;
+            mark.column += 1;
+            if c == '\n' {
+                mark.line += 1;
+                mark.column = 0;
+            }
+        }
+        Ok(Scanner {
+            chars: text.chars().collect(),
+            mark: Mark::default(),
+            tokens: VecDeque::new(),
+            taken: 0,
+            indent: -1,
+            indents: Vec::new(),
+            simple_keys: vec![SimpleKey::default()],
+            simple_key_allowed: true,
+            ended: false,
+        })
+    }
+
+    /// The next token, left in place.
+    pub fn peek(&mut self) -> Result<&Token, YamlError> {
+        self.fill()?;
+        let mark = self.mark;
+        if self.tokens.is_empty() {
+            self.tokens.push_back(Token { kind: TokenKind::StreamEnd, mark });
+        }
+        Ok(&self.tokens[0])
+    }
+
+    /// Takes the next token.
+    pub fn next(&mut self) -> Result<Token, YamlError> {
+        self.peek()?;
+        self.taken += 1;
+        Ok(self.tokens.pop_front().unwrap_or(Token { kind: TokenKind::StreamEnd, mark: self.mark }))
+    }
+
+    /// Scans until the first token cannot become a key any more.
+    fn fill(&mut self) -> Result<(), YamlError> {
+        while !self.ended {
+            if !self.tokens.is_empty() {
+                self.drop_stale_keys()?;
+                if !self.simple_keys.iter().any(|key| key.possible && key.token_number == self.taken) {
+                    return Ok(());
+                }
+            }
+            self.fetch()?;
+        }
+        Ok(())
+    }
+
+    fn char(&self) -> char {
+        self.char_at(0)
+    }
+
+    fn char_at(&self, ahead: usize) -> char {
+        self.chars.get(self.mark.index + ahead).copied().unwrap_or('\0')
+    }
+
+    fn at_end(&self) -> bool {
+        self.mark.index >= self.chars.len()
+    }
+
+    fn column(&self) -> isize {
+        self.mark.column.cast_signed()
+    }
+
+    fn skip(&mut self) {
+        self.mark.index += 1;
+        self.mark.column += 1;
+    }
+
+    fn skip_many(&mut self, count: usize) {
+        for _ in 0..count {
+            self.skip();
+        }
+    }
+
+    fn skip_blanks(&mut self) {
+        while is_blank(self.char()) {
+            self.skip();
+        }
+    }
+
+    /// Reads one line break, normalized.
+    fn read_break(&mut self) -> char {
+        let c = self.char();
+        self.mark.index += if c == '\r' && self.char_at(1) == '\n' { 2 } else { 1 };
+        self.mark.line += 1;
+        self.mark.column = 0;
+        if matches!(c, '\u{2028}' | '\u{2029}') { c } else { '\n' }
+    }
+
+    fn fail(&self, problem: &str) -> YamlError {
+        YamlError::scanner(problem, self.mark)
+    }
+
+    fn in_flow(&self) -> bool {
+        self.simple_keys.len() > 1
+    }
+
+    fn push(&mut self, kind: TokenKind, mark: Mark) {
+        self.tokens.push_back(Token { kind, mark });
+    }
+
+    fn drop_stale_keys(&mut self) -> Result<(), YamlError> {
+        let mark = self.mark;
+        for key in &mut self.simple_keys {
+            if key.possible && (key.mark.line < mark.line || key.mark.index + 1024 < mark.index) {
+                if key.required {
+                    return Err(YamlError::scanner("could not find expected ':'", mark));
+                }
+                key.possible = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn save_simple_key(&mut self) -> Result<(), YamlError> {
+        if self.simple_key_allowed {
+            let required = !self.in_flow() && self.indent == self.column();
+            let key = SimpleKey { possible: true, required, token_number: self.taken + self.tokens.len(), mark: self.mark };
+            self.remove_simple_key()?;
+            if let Some(last) = self.simple_keys.last_mut() {
+                *last = key;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_simple_key(&mut self) -> Result<(), YamlError> {
+        let mark = self.mark;
+        if let Some(key) = self.simple_keys.last_mut() {
+            if key.possible && key.required {
+                return Err(YamlError::scanner("could not find expected ':'", mark));
+            }
+            key.possible = false;
+        }
+        Ok(())
+    }
+
+    /// Opens a block when the column is deeper than the current one. `at` is the token to put the start before.
+    fn roll_indent(&mut self, column: isize, at: Option<usize>, kind: TokenKind, mark: Mark) -> Result<(), YamlError> {
+        if self.in_flow() || self.indent >= column {
+            return Ok(());
+        }
+        if self.indents.len() >= MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        self.indents.push(self.indent);
+        self.indent = column;
+        let token = Token { kind, mark };
+        match at {
+            Some(number) => self.tokens.insert(number - self.taken, token),
+            None => self.tokens.push_back(token),
+        }
+        Ok(())
+    }
+
+    fn too_deep(&self) -> YamlError {
+        self.fail(&format!("exceeded max depth of {MAX_DEPTH}"))
+    }
+
+    fn unroll_indent(&mut self, column: isize) {
+        if self.in_flow() {
+            return;
+        }
+        while self.indent > column {
+            self.push(TokenKind::BlockEnd, self.mark);
+            self.indent = self.indents.pop().unwrap_or(-1);
+        }
+    }
+
+    fn fetch(&mut self) -> Result<(), YamlError> {
+        self.skip_to_next_token();
+        self.drop_stale_keys()?;
+        self.unroll_indent(self.column());
+        let c = self.char();
+        if self.at_end() {
+            self.unroll_indent(-1);
+            self.remove_simple_key()?;
+            self.simple_key_allowed = false;
+            self.push(TokenKind::StreamEnd, self.mark);
+            self.ended = true;
+            return Ok(());
+        }
+        if self.mark.column == 0 {
+            if c == '%' {
+                return self.fetch_directive();
+            }
+            if self.at_document_indicator("---") {
+                return self.fetch_document_indicator(TokenKind::DocumentStart);
+            }
+            if self.at_document_indicator("...") {
+                return self.fetch_document_indicator(TokenKind::DocumentEnd);
+            }
+        }
+        let next_blank = is_blank_or_end(self.char_at(1));
+        match c {
+            '[' => self.fetch_flow_start(TokenKind::FlowSequenceStart),
+            '{' => self.fetch_flow_start(TokenKind::FlowMappingStart),
+            ']' => self.fetch_flow_end(TokenKind::FlowSequenceEnd),
+            '}' => self.fetch_flow_end(TokenKind::FlowMappingEnd),
+            ',' => {
+                self.remove_simple_key()?;
+                self.simple_key_allowed = true;
+                self.take_char(TokenKind::FlowEntry)
+            }
+            '-' if next_blank => self.fetch_block_entry(),
+            '?' if self.in_flow() || next_blank => self.fetch_key(),
+            ':' if self.in_flow() || next_blank => self.fetch_value(),
+            '*' | '&' => {
+                self.save_simple_key()?;
+                self.simple_key_allowed = false;
+                self.scan_anchor(c == '*')
+            }
+            '!' => {
+                self.save_simple_key()?;
+                self.simple_key_allowed = false;
+                self.scan_tag()
+            }
+            '|' | '>' if !self.in_flow() => {
+                self.remove_simple_key()?;
+                self.simple_key_allowed = true;
+                self.scan_block_scalar(c == '|')
+            }
+            '\'' | '"' => {
+                self.save_simple_key()?;
+                self.simple_key_allowed = false;
+                self.scan_quoted(c)
+            }
+            '-' => self.fetch_plain(),
+            '?' | ':' if !self.in_flow() => self.fetch_plain(),
+            _ if is_blank_or_end(c) || "-?:,[]{}#&*!|>'\"%@`".contains(c) => {
+                Err(self.fail("found character that cannot start any token"))
+            }
+            _ => self.fetch_plain(),
+        }
+    }
+
+    fn take_char(&mut self, kind: TokenKind) -> Result<(), YamlError> {
+        self.push(kind, self.mark);
+        self.skip();
+        Ok(())
+    }
+
+    fn skip_to_next_token(&mut self) {
+        loop {
+            while self.char() == ' ' || (self.char() == '\t' && (self.in_flow() || !self.simple_key_allowed)) {
+                self.skip();
+            }
+            if self.char() == '#' {
+                while !is_break(self.char()) && !self.at_end() {
+                    self.skip();
+                }
+            }
+            if self.at_end() || !is_break(self.char()) {
+                return;
+            }
+            self.read_break();
+            if !self.in_flow() {
+                self.simple_key_allowed = true;
+            }
+        }
+    }
+
+    fn at_document_indicator(&self, indicator: &str) -> bool {
+        self.mark.column == 0
+            && indicator.chars().enumerate().all(|(i, c)| self.char_at(i) == c)
+            && is_blank_or_end(self.char_at(3))
+    }
+
+    /// A directive changes nothing here (tags are read in their long and `!!` forms only); its line is skipped.
+    fn fetch_directive(&mut self) -> Result<(), YamlError> {
+        self.unroll_indent(-1);
+        self.remove_simple_key()?;
+        self.simple_key_allowed = false;
+        let start = self.mark;
+        let mut line = String::new();
+        while !is_break(self.char()) && !self.at_end() {
+            line.push(self.char());
+            self.skip();
+        }
+        if !(line.starts_with("%YAML ") || line.starts_with("%TAG ")) {
+            return Err(YamlError::scanner("found unknown directive name", start));
+        }
+        self.push(TokenKind::Directive, start);
+        Ok(())
+    }
+
+    fn fetch_document_indicator(&mut self, kind: TokenKind) -> Result<(), YamlError> {
+        self.unroll_indent(-1);
+        self.remove_simple_key()?;
+        self.simple_key_allowed = false;
+        self.push(kind, self.mark);
+        self.skip_many(3);
+        Ok(())
+    }
+
+    fn fetch_flow_start(&mut self, kind: TokenKind) -> Result<(), YamlError> {
+        self.save_simple_key()?;
+        if self.simple_keys.len() + self.indents.len() > MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        self.simple_keys.push(SimpleKey::default());
+        self.simple_key_allowed = true;
+        self.take_char(kind)
+    }
+
+    fn fetch_flow_end(&mut self, kind: TokenKind) -> Result<(), YamlError> {
+        self.remove_simple_key()?;
+        if self.in_flow() {
+            self.simple_keys.pop();
+        }
+        self.simple_key_allowed = false;
+        self.take_char(kind)
+    }
+
+    fn fetch_block_entry(&mut self) -> Result<(), YamlError> {
+        if !self.in_flow() {
+            if !self.simple_key_allowed {
+                return Err(self.fail("block sequence entries are not allowed in this context"));
+            }
+            self.roll_indent(self.column(), None, TokenKind::BlockSequenceStart, self.mark)?;
+        }
+        self.remove_simple_key()?;
+        self.simple_key_allowed = true;
+        self.take_char(TokenKind::BlockEntry)
+    }
+
+    fn fetch_key(&mut self) -> Result<(), YamlError> {
+        if !self.in_flow() {
+            if !self.simple_key_allowed {
+                return Err(self.fail("mapping keys are not allowed in this context"));
+            }
+            self.roll_indent(self.column(), None, TokenKind::BlockMappingStart, self.mark)?;
+        }
+        self.remove_simple_key()?;
+        self.simple_key_allowed = !self.in_flow();
+        self.take_char(TokenKind::Key)
+    }
+
+    fn fetch_value(&mut self) -> Result<(), YamlError> {
+        let key = self.simple_keys.last().copied().unwrap_or_default();
+        if key.possible {
+            let at = key.token_number - self.taken;
+            self.tokens.insert(at, Token { kind: TokenKind::Key, mark: key.mark });
+            self.roll_indent(key.mark.column.cast_signed(), Some(key.token_number), TokenKind::BlockMappingStart, key.mark)?;
+            if let Some(last) = self.simple_keys.last_mut() {
+                last.possible = false;
+            }
+            self.simple_key_allowed = false;
+        } else {
+            if !self.in_flow() {
+                if !self.simple_key_allowed {
+                    return Err(self.fail("mapping values are not allowed in this context"));
+                }
+                self.roll_indent(self.column(), None, TokenKind::BlockMappingStart, self.mark)?;
+            }
+            self.simple_key_allowed = !self.in_flow();
+        }
+        self.take_char(TokenKind::Value)
+    }
+
+    fn scan_anchor(&mut self, alias: bool) -> Result<(), YamlError> {
+        let start = self.mark;
+        self.skip();
+        let mut name = String::new();
+        while self.char().is_ascii_alphanumeric() || matches!(self.char(), '_' | '-') {
+            name.push(self.char());
+            self.skip();
+        }
+        let c = self.char();
+        if name.is_empty() || !(is_blank_or_end(c) || "?:,]}%@`".contains(c)) {
+            return Err(self.fail("did not find expected alphabetic or numeric character"));
+        }
+        self.push(if alias { TokenKind::Alias(name) } else { TokenKind::Anchor(name) }, start);
+        Ok(())
+    }
+
+    fn scan_tag(&mut self) -> Result<(), YamlError> {
+        let start = self.mark;
+        let mut tag = String::new();
+        let verbatim = self.char_at(1) == '<';
+        loop {
+            let c = self.char();
+            if is_blank_or_end(c) || (self.in_flow() && ",[]{}".contains(c)) {
+                break;
+            }
+            tag.push(c);
+            self.skip();
+            if verbatim && c == '>' {
+                break;
+            }
+        }
+        if verbatim {
+            match tag.strip_prefix("!<").and_then(|t| t.strip_suffix('>')) {
+                Some(inner) => tag = inner.to_owned(),
+                None => return Err(self.fail("did not find the expected '>'")),
+            }
+        }
+        if !is_blank_or_end(self.char()) && !(self.in_flow() && self.char() == ',') {
+            return Err(self.fail("did not find expected whitespace or line break"));
+        }
+        if let Some(short) = tag.strip_prefix("tag:yaml.org,2002:") {
+            tag = format!("!!{short}");
+        }
+        self.push(TokenKind::Tag(tag), start);
+        Ok(())
+    }
+
+    fn scan_block_scalar(&mut self, literal: bool) -> Result<(), YamlError> {
+        let start = self.mark;
+        self.skip();
+        let (mut chomp, mut increment) = (None, None);
+        for _ in 0..2 {
+            match self.char() {
+                c @ ('+' | '-') if chomp.is_none() => chomp = Some(c),
+                '0' => return Err(self.fail("found an indentation indicator equal to 0")),
+                c if c.is_ascii_digit() && increment.is_none() => increment = c.to_digit(10),
+                _ => break,
+            }
+            self.skip();
+        }
+        self.skip_blanks();
+        if self.char() == '#' {
+            while !is_break(self.char()) && !self.at_end() {
+                self.skip();
+            }
+        }
+        if !is_break(self.char()) && !self.at_end() {
+            return Err(self.fail("did not find expected comment or line break"));
+        }
+        if !self.at_end() {
+            self.read_break();
+        }
+        let mut indent = increment.map_or(0, |i| self.indent.max(0) + isize::try_from(i).unwrap_or(0));
+        let mut text = String::new();
+        let mut breaks = self.scan_block_breaks(&mut indent)?;
+        let (mut leading, mut leading_blank) = (None, false);
+        while self.column() == indent && !self.at_end() {
+            let blank = is_blank(self.char());
+            if !literal && leading == Some('\n') && !leading_blank && !blank {
+                if breaks.is_empty() {
+                    text.push(' ');
+                }
+            } else {
+                text.extend(leading);
+            }
+            leading = None;
+            text.push_str(&breaks);
+            leading_blank = blank;
+            while !is_break(self.char()) && !self.at_end() {
+                text.push(self.char());
+                self.skip();
+            }
+            if !self.at_end() {
+                leading = Some(self.read_break());
+            }
+            breaks = self.scan_block_breaks(&mut indent)?;
+        }
+        if chomp != Some('-') {
+            text.extend(leading);
+        }
+        if chomp == Some('+') {
+            text.push_str(&breaks);
+        }
+        self.push(TokenKind::Scalar(text, Style::Block), start);
+        Ok(())
+    }
+
+    /// Skips indentation and empty lines; finds the indentation out when it is not known yet (zero).
+    fn scan_block_breaks(&mut self, indent: &mut isize) -> Result<String, YamlError> {
+        let mut breaks = String::new();
+        let mut deepest = 0;
+        loop {
+            while (*indent == 0 || self.column() < *indent) && self.char() == ' ' {
+                self.skip();
+            }
+            deepest = deepest.max(self.column());
+            if (*indent == 0 || self.column() < *indent) && self.char() == '\t' {
+                return Err(self.fail("found a tab character where an indentation space is expected"));
+            }
+            if self.at_end() || !is_break(self.char()) {
+                break;
+            }
+            breaks.push(self.read_break());
+        }
+        if *indent == 0 {
+            *indent = deepest.max(self.indent + 1).max(1);
+        }
+        Ok(breaks)
+    }
+
+    fn scan_quoted(&mut self, quote: char) -> Result<(), YamlError> {
+        let start = self.mark;
+        self.skip();
+        let mut text = String::new();
+        loop {
+            if self.at_document_indicator("---") || self.at_document_indicator("...") {
+                return Err(self.fail("found unexpected document indicator"));
+            }
+            if self.at_end() {
+                return Err(self.fail("found unexpected end of stream"));
+            }
+            let mut joined = false;
+            while !is_blank_or_end(self.char()) {
+                let c = self.char();
+                if quote == '\'' && c == '\'' && self.char_at(1) == '\'' {
+                    text.push('\'');
+                    self.skip_many(2);
+                } else if c == quote {
+                    break;
+                } else if quote == '"' && c == '\\' && is_break(self.char_at(1)) {
+                    self.skip();
+                    self.read_break();
+                    joined = true;
+                    break;
+                } else if quote == '"' && c == '\\' {
+                    self.skip();
+                    let c = self.scan_escape()?;
+                    text.push(c);
+                } else {
+                    text.push(c);
+                    self.skip();
+                }
+            }
+            if self.char() == quote && !self.at_end() {
+                break;
+            }
+            self.fold_blanks(&mut text, joined);
+        }
+        self.skip();
+        self.push(TokenKind::Scalar(text, Style::Quoted), start);
+        Ok(())
+    }
+
+    /// Blanks and breaks inside a quoted scalar: blanks stay within a line, one break is a space, more are breaks.
+    fn fold_blanks(&mut self, text: &mut String, joined: bool) {
+        let mut blanks = String::new();
+        let mut breaks: Option<String> = joined.then(String::new);
+        let mut first = None;
+        while is_blank(self.char()) || is_break(self.char()) {
+            if is_blank(self.char()) {
+                if breaks.is_none() {
+                    blanks.push(self.char());
+                }
+                self.skip();
+            } else {
+                let c = self.read_break();
+                match &mut breaks {
+                    None => {
+                        first = Some(c);
+                        breaks = Some(String::new());
+                    }
+                    Some(more) => more.push(c),
+                }
+            }
+        }
+        match breaks {
+            None => text.push_str(&blanks),
+            Some(more) => join_lines(text, first, &more),
+        }
+    }
+
+    fn scan_escape(&mut self) -> Result<char, YamlError> {
+        let width = match self.char() {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            c => {
+                let plain = match c {
+                    '0' => '\0',
+                    'a' => '\u{7}',
+                    'b' => '\u{8}',
+                    't' | '\t' => '\t',
+                    'n' => '\n',
+                    'v' => '\u{b}',
+                    'f' => '\u{c}',
+                    'r' => '\r',
+                    'e' => '\u{1b}',
+                    ' ' | '"' | '\'' | '\\' | '/' => c,
+                    'N' => '\u{85}',
+                    '_' => '\u{a0}',
+                    'L' => '\u{2028}',
+                    'P' => '\u{2029}',
+                    _ => return Err(self.fail("found unknown escape character")),
+                };
+                self.skip();
+                return Ok(plain);
+            }
+        };
+        self.skip();
+        let mut code = 0u32;
+        for _ in 0..width {
+            let Some(digit) = self.char().to_digit(16) else {
+                return Err(self.fail("did not find expected hexdecimal number"));
+            };
+            code = code.wrapping_shl(4) | digit;
+            self.skip();
+        }
+        char::from_u32(code).ok_or_else(|| self.fail("found invalid Unicode character escape code"))
+    }
+
+    fn fetch_plain(&mut self) -> Result<(), YamlError> {
+        self.save_simple_key()?;
+        self.simple_key_allowed = false;
+        let start = self.mark;
+        let indent = self.indent + 1;
+        let mut text = String::new();
+        let (mut blanks, mut first, mut breaks, mut broken) = (String::new(), None, String::new(), false);
+        loop {
+            if self.at_document_indicator("---") || self.at_document_indicator("...") || self.char() == '#' {
+                break;
+            }
+            while !is_blank_or_end(self.char()) {
+                let c = self.char();
+                let next_blank = is_blank_or_end(self.char_at(1));
+                let flow_end = self.in_flow() && (matches!(c, ',' | '[' | ']' | '{' | '}') || (c == '?' && next_blank));
+                let flow_value = self.in_flow() && c == ':' && ",[]{}".contains(self.char_at(1));
+                if (c == ':' && next_blank) || flow_end || flow_value {
+                    break;
+                }
+                if broken {
+                    join_lines(&mut text, first.take(), &breaks);
+                    broken = false;
+                } else {
+                    text.push_str(&blanks);
+                }
+                blanks.clear();
+                breaks.clear();
+                text.push(c);
+                self.skip();
+            }
+            if !is_blank(self.char()) && !is_break(self.char()) {
+                break;
+            }
+            while is_blank(self.char()) || is_break(self.char()) {
+                if is_blank(self.char()) {
+                    if broken && self.column() < indent && self.char() == '\t' {
+                        return Err(self.fail("found a tab character that violates indentation"));
+                    }
+                    if !broken {
+                        blanks.push(self.char());
+                    }
+                    self.skip();
+                } else {
+                    let c = self.read_break();
+                    if broken {
+                        breaks.push(c);
+                    } else {
+                        blanks.clear();
+                        first = Some(c);
+                        broken = true;
+                    }
+                }
+            }
+            if !self.in_flow() && self.column() < indent {
+                break;
+            }
+        }
+        if broken {
+            self.simple_key_allowed = true;
+        }
+        self.push(TokenKind::Scalar(text, Style::Plain), start);
+        Ok(())
+    }
+}
+
+/// Folds a break (`first`) and the empty lines after it.
+fn join_lines(text: &mut String, first: Option<char>, more: &str) {
+    match first {
+        Some('\n') if more.is_empty() => text.push(' '),
+        Some('\n') | None => {}
+        Some(other) => text.push(other),
+    }
+    text.push_str(more);
+}
