@@ -1,0 +1,175 @@
+//! Manifests: `-f` from the session's files, from stdin, several documents, Lists.
+
+use super::failure::{Failure, Result, message};
+use super::kube::{Kube, text};
+use super::resource::{Target, of_object};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The documents of a YAML or JSON text as JSON.
+/// # Errors
+/// In kubectl's words, with the line.
+pub fn documents(text: &str, source: &str) -> Result<Vec<Value>> {
+    let mut values = Vec::new();
+    let json = text.trim_start().starts_with('{');
+    for document in serde_yaml::Deserializer::from_str(text) {
+        match Value::deserialize(document) {
+            Ok(Value::Null) => {}
+            Ok(value) => values.push(value),
+            Err(error) if json => {
+                let plain = serde_json::from_str::<Value>(text).err().map_or_else(|| error.to_string(), |e| e.to_string());
+                return message(format!("error parsing {source}: json: {plain}"));
+            }
+            Err(error) => {
+                let line = error.location().map_or(0, |l| l.line());
+                let what = error.to_string();
+                let what = what.split(" at line ").next().unwrap_or(&what);
+                return message(format!("error parsing {source}: error converting YAML to JSON: yaml: line {line}: {what}"));
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// The text of one `-f` argument: (name in messages, text).
+fn sources(kube: &mut Kube, name: &str) -> Result<Vec<(String, String)>> {
+    if name == "-" {
+        let text = std::mem::take(&mut kube.io.stdin.text);
+        return Ok(vec![("STDIN".to_owned(), text)]);
+    }
+    if name.starts_with("http://") || name.starts_with("https://") {
+        return message(format!("unable to read URL {name:?}, server could not be reached: no network beyond the cluster"));
+    }
+    if let Some(text) = kube.io.session.file(name) {
+        return Ok(vec![(name.to_owned(), text.clone())]);
+    }
+    let recursive = kube.flags().on("recursive");
+    let inside: Vec<String> = kube.io.session.directory(name);
+    let wanted = |path: &str| {
+        let below = path.trim_start_matches(name.trim_start_matches("./").trim_end_matches('/')).trim_start_matches('/');
+        let known = path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
+        known && (recursive || !below.contains('/'))
+    };
+    if inside.is_empty() {
+        return message(format!("the path {name:?} does not exist"));
+    }
+    let found: Vec<_> = inside
+        .into_iter()
+        .filter(|path| wanted(path))
+        .map(|path| {
+            let text = kube.io.session.file(&path).cloned().unwrap_or_default();
+            (path, text)
+        })
+        .collect();
+    if found.is_empty() {
+        return message(format!("error reading [{name}]: recognized file extensions are [.json .yaml .yml]"));
+    }
+    Ok(found)
+}
+
+/// The raw objects of `-f`, Lists taken apart.
+/// # Errors
+/// Missing files and unreadable documents.
+pub fn objects(kube: &mut Kube, names: &[String]) -> Result<Vec<(Value, String)>> {
+    let mut all = Vec::new();
+    for name in names {
+        for (source, text) in sources(kube, name)? {
+            for value in documents(&text, &source)? {
+                flatten(value, &source, &mut all)?;
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn flatten(value: Value, source: &str, all: &mut Vec<(Value, String)>) -> Result<()> {
+    if !value.is_object() {
+        return message(format!("error parsing {source}: error converting YAML to JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}", go_kind(&value)));
+    }
+    if text(&value, "/kind").is_empty() {
+        let missing = if text(&value, "/apiVersion").is_empty() { "[apiVersion not set, kind not set]" } else { "kind not set" };
+        return message(format!("error validating {source:?}: error validating data: {missing}; if you choose to ignore these errors, turn validation off with --validate=false"));
+    }
+    if text(&value, "/apiVersion").is_empty() {
+        return message(format!("error validating {source:?}: error validating data: apiVersion not set; if you choose to ignore these errors, turn validation off with --validate=false"));
+    }
+    match value {
+        Value::Object(mut map) if map.get("kind").and_then(Value::as_str).is_some_and(|k| k.ends_with("List")) && map.get("items").is_some_and(Value::is_array) => {
+            if let Some(Value::Array(items)) = map.remove("items") {
+                for item in items {
+                    flatten(item, source, all)?;
+                }
+            }
+        }
+        value => all.push((value, source.to_owned())),
+    }
+    Ok(())
+}
+
+fn go_kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        _ => "null",
+    }
+}
+
+/// The objects of `-f` with their resources and namespaces, not yet looked up.
+/// # Errors
+/// Missing files, unreadable documents, unknown kinds, a namespace that contradicts `-n`.
+pub fn load(kube: &mut Kube, names: &[String]) -> Result<Vec<Target>> {
+    let namespace = kube.namespace();
+    let forced = kube.flags().changed("namespace");
+    let found = objects(kube, names)?;
+    if found.is_empty() {
+        return message("no objects passed to ".to_owned() + kube.call.command.name);
+    }
+    let mut targets = Vec::new();
+    for (mut object, source) in found {
+        let kind = of_object(kube, &object, &source)?;
+        let mut own = text(&object, "/metadata/namespace").to_owned();
+        if kind.namespaced {
+            if own.is_empty() {
+                own = namespace.clone();
+                if let Some(meta) = object.as_object_mut().map(|o| o.entry("metadata").or_insert_with(|| Value::Object(Default::default()))) && meta.is_object() {
+                    meta["namespace"] = own.clone().into();
+                }
+            } else if forced && own != namespace {
+                return message(format!(
+                    "the namespace from the provided object {own:?} does not match the namespace {namespace:?}. You must pass '--namespace={own}' to perform this operation."
+                ));
+            }
+        }
+        let name = text(&object, "/metadata/name").to_owned();
+        targets.push(Target { kind, namespace: own, name, object, source: Some(source) });
+    }
+    Ok(targets)
+}
+
+/// Fails with `must specify one of -f and -k` without `-f`.
+/// # Errors
+/// That.
+pub fn required(kube: &mut Kube) -> Result<Vec<Target>> {
+    let files = kube.flags().list("filename");
+    if files.is_empty() {
+        if !kube.flags().text("kustomize").is_empty() {
+            return Err(Failure::Message(format!("{}: kustomizations are not supported here", kube.flags().text("kustomize"))));
+        }
+        return message("must specify one of -f and -k");
+    }
+    load(kube, &files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_documents() {
+        let values = documents("a: 1\n---\n# nothing\n---\n{\"b\": 2}\n", "x").unwrap();
+        assert_eq!(values.len(), 2);
+        assert!(documents("a: b: c", "x.yaml").unwrap_err().printed().starts_with("error: error parsing x.yaml: error converting YAML to JSON: yaml: line "));
+    }
+}

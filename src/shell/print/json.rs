@@ -1,0 +1,56 @@
+//! Indented JSON as Go's encoder writes it: four spaces, `<`, `>` and `&` escaped by kubectl's
+//! printer not at all, keys sorted.
+
+use serde_json::Value;
+
+/// Writes a value over several lines, indented by four spaces, without a newline at the end.
+pub fn pretty(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, 0, &mut out);
+    out
+}
+
+fn write(value: &Value, depth: usize, out: &mut String) {
+    let indent = |depth: usize, out: &mut String| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', depth * 4));
+    };
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            out.push('{');
+            for (i, (key, value)) in map.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                indent(depth + 1, out);
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push_str(": ");
+                write(value, depth + 1, out);
+            }
+            indent(depth, out);
+            out.push('}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                indent(depth + 1, out);
+                write(item, depth + 1, out);
+            }
+            indent(depth, out);
+            out.push(']');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn layout() {
+        let value = serde_json::json!({"b": [], "a": [1, {"c": "<"}]});
+        assert_eq!(super::pretty(&value), "{\n    \"a\": [\n        1,\n        {\n            \"c\": \"<\"\n        }\n    ],\n    \"b\": []\n}");
+    }
+}

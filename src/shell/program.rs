@@ -1,0 +1,206 @@
+//! What a program of the shell is: something that is polled until it is done.
+//!
+//! The world moves only between polls, so nothing here blocks. A program that waits says so and is
+//! polled again after the world changed or its moment came.
+
+use super::transport::Transport;
+use crate::sim::SimTime;
+use std::collections::BTreeMap;
+
+/// A process prints at most this much; the rest is dropped with a notice.
+pub const MAX_OUTPUT_BYTES: usize = 16 << 20;
+
+/// How far a program got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Finished with this exit code.
+    Done(i32),
+    /// Poll again after any change in the cluster, and at the latest at this moment. Programs
+    /// that change the cluster while waiting (`drain`) do so only at their moments, so that a
+    /// replay that polls more often changes nothing.
+    Waiting { until: Option<SimTime> },
+    /// Waits for a person: [`Session::editor`] holds the text. Poll again once it is answered.
+    Editing,
+}
+
+/// A program under way.
+pub trait Program {
+    fn poll(&mut self, io: &mut Io) -> Progress;
+
+    /// Ctrl-C, or the reader of the pipe went away: give back what is open.
+    fn cancel(&mut self, transport: &mut dyn Transport) {
+        let _ = transport;
+    }
+}
+
+/// What a program reads and writes.
+pub struct Io<'a> {
+    pub session: &'a mut Session,
+    pub transport: &'a mut dyn Transport,
+    pub stdin: &'a mut Pipe,
+    pub output: &'a mut Output,
+}
+
+impl Io<'_> {
+    pub fn out(&mut self, text: &str) {
+        self.output.push(false, text);
+    }
+
+    pub fn err(&mut self, text: &str) {
+        self.output.push(true, text);
+    }
+}
+
+/// Text on its way from one program to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Pipe {
+    pub text: String,
+    /// No more will come.
+    pub closed: bool,
+    /// The last line taken had no newline.
+    pub unfinished: bool,
+}
+
+impl Pipe {
+    pub fn empty() -> Pipe {
+        Pipe { text: String::new(), closed: true, unfinished: false }
+    }
+
+    /// The next whole line without its newline; at the end also an unfinished one.
+    pub fn line(&mut self) -> Option<String> {
+        if let Some(end) = self.text.find('\n') {
+            let rest = self.text.split_off(end + 1);
+            let mut line = std::mem::replace(&mut self.text, rest);
+            line.pop();
+            return Some(line);
+        }
+        self.unfinished = self.closed && !self.text.is_empty();
+        self.unfinished.then(|| std::mem::take(&mut self.text))
+    }
+
+    /// Everything, once no more will come.
+    pub fn all(&mut self) -> Option<String> {
+        self.closed.then(|| std::mem::take(&mut self.text))
+    }
+}
+
+/// A run of text on one of the two outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub is_error: bool,
+    pub text: String,
+}
+
+/// What was printed, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    pub pieces: Vec<Piece>,
+    written: usize,
+}
+
+impl Output {
+    pub fn push(&mut self, is_error: bool, text: &str) {
+        if text.is_empty() || self.written > MAX_OUTPUT_BYTES {
+            return;
+        }
+        self.written += text.len();
+        let text = if self.written > MAX_OUTPUT_BYTES { "\n[output too long, the rest is dropped]\n" } else { text };
+        match self.pieces.last_mut() {
+            Some(last) if last.is_error == is_error => last.text.push_str(text),
+            _ => self.pieces.push(Piece { is_error, text: text.to_owned() }),
+        }
+    }
+
+    /// What was printed since the last call.
+    pub fn take(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.pieces)
+    }
+
+    pub fn stdout(&self) -> String {
+        self.pieces.iter().filter(|p| !p.is_error).map(|p| p.text.as_str()).collect()
+    }
+
+    pub fn stderr(&self) -> String {
+        self.pieces.iter().filter(|p| p.is_error).map(|p| p.text.as_str()).collect()
+    }
+}
+
+/// A text that a person is asked to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Editor {
+    /// The file's name, for the tab.
+    pub name: String,
+    pub text: String,
+    /// Set by the page: the saved text, or `None` inside when closed without saving.
+    pub answer: Option<Option<String>>,
+}
+
+/// What outlives a command: files, variables, the kubectl context.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The machine the shell runs on: a node's name, or empty for the reception's own.
+    pub host: String,
+    /// The editor's and redirections' files.
+    pub files: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
+    /// The namespace of the current kubectl context.
+    pub namespace: String,
+    /// The user of the current kubectl context; sent as a bearer token when set.
+    pub token: Option<String>,
+    /// The API server's address as configured.
+    pub server: String,
+    pub history: Vec<String>,
+    pub editor: Option<Editor>,
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session {
+            host: String::new(),
+            files: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            namespace: "default".to_owned(),
+            token: None,
+            server: "https://kube-apiserver:6443".to_owned(),
+            history: Vec::new(),
+            editor: None,
+        }
+    }
+}
+
+/// All files together hold at most this much.
+pub const MAX_FILES_BYTES: usize = 8 << 20;
+
+impl Session {
+    /// A file by the name a command gives it.
+    pub fn file(&self, name: &str) -> Option<&String> {
+        self.files.get(name.strip_prefix("./").unwrap_or(name))
+    }
+
+    /// Writes or appends to a file.
+    /// # Errors
+    /// When there is no room.
+    pub fn write(&mut self, name: &str, text: &str, append: bool) -> Result<(), String> {
+        let name = name.strip_prefix("./").unwrap_or(name);
+        let held: usize = self.files.values().map(String::len).sum();
+        if held + text.len() > MAX_FILES_BYTES {
+            return Err("No space left on device".to_owned());
+        }
+        let file = self.files.entry(name.to_owned()).or_default();
+        if !append {
+            file.clear();
+        }
+        file.push_str(text);
+        Ok(())
+    }
+
+    /// The files directly in or below a directory, in order; `.` is everything.
+    pub fn directory(&self, name: &str) -> Vec<String> {
+        let prefix = name.trim_start_matches("./").trim_end_matches('/');
+        self.files
+            .keys()
+            .filter(|path| prefix.is_empty() || prefix == "." || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')))
+            .cloned()
+            .collect()
+    }
+}
