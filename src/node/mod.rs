@@ -17,6 +17,8 @@ mod process;
 pub mod address;
 pub mod images;
 pub mod ipvs;
+pub mod kube_proxy;
+pub mod kubelet;
 pub mod runtime;
 
 pub use action::{ActionId, Completion, NodeAction, NodeError, NodeEvent, Output};

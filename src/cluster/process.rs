@@ -1,0 +1,47 @@
+//! A process: one program with one set of informers, in which one or more seats work.
+
+use crate::client::Caches;
+use crate::etcd::Event;
+use crate::seat::SeatId;
+use crate::sim::SimTime;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+/// `kube-scheduler`, `kube-controller-manager`, `kubelet@inazu`, `kube-proxy@inazu`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProcessId(pub Arc<str>);
+
+impl ProcessId {
+    pub fn new(name: &str) -> ProcessId {
+        ProcessId(name.into())
+    }
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The informers of a program and the watch events on their way to it.
+#[derive(Clone, Debug)]
+pub struct Process {
+    pub caches: Caches,
+    /// Sent by the API server, not yet taken in.
+    pub inbox: VecDeque<Arc<Event>>,
+    /// When the next delivery is due.
+    pub delivery: Option<SimTime>,
+    pub seats: Vec<SeatId>,
+    /// The desk it runs on; none for the control plane.
+    pub node: Option<Arc<str>>,
+    /// Whether its watches are open. A process that lost them lists again when it can.
+    pub connected: bool,
+}
+
+impl Process {
+    /// The revision up to which everything this process watches has been taken in.
+    pub fn observed(&self, dispatched: u64) -> u64 {
+        if self.inbox.is_empty() && self.connected { dispatched } else { self.caches.revision }
+    }
+}

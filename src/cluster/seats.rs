@@ -1,0 +1,281 @@
+//! The seats and who sits in them.
+
+use super::{Cluster, Process, ProcessId};
+use crate::client::{Caches, Change, WorkQueue};
+use crate::etcd::Key;
+use crate::node::{Machine, NodeAction};
+use crate::seat::{Component, Duty, Mode, Observed, Plan, SeatId};
+use crate::sim::{SimTime, StateHasher};
+use crate::scheduler::{Scheduler, Verdict};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Who sits where at the beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Every seat is held by a person.
+    CompanyX,
+    /// Nobody is needed.
+    Autopilot,
+    /// One component is held by a person, on every node if it is a node's.
+    Only(String),
+}
+
+impl Preset {
+    /// `company-x`, `autopilot`, or a component's name.
+    pub fn parse(name: &str) -> Preset {
+        match name {
+            "company-x" => Preset::CompanyX,
+            "autopilot" => Preset::Autopilot,
+            component => Preset::Only(component.to_owned()),
+        }
+    }
+
+    pub fn mode(&self, seat: &SeatId) -> Mode {
+        let human = match self {
+            Preset::CompanyX => true,
+            Preset::Autopilot => false,
+            Preset::Only(component) => seat.component() == component || seat.as_str() == component,
+        };
+        if human { Mode::Human } else { Mode::Autopilot }
+    }
+}
+
+/// A component with or without a machine below it.
+#[derive(Clone)]
+pub(super) enum Runner {
+    Control(Box<dyn Component>),
+    Node(Box<dyn Component<Machine, NodeAction>>),
+}
+
+/// One seat: its component, who sits in it, what waits.
+#[derive(Clone)]
+pub struct SeatState {
+    pub id: SeatId,
+    pub mode: Mode,
+    pub process: ProcessId,
+    pub(super) runner: Runner,
+    pub(super) queue: WorkQueue,
+    /// What a person in this seat has to do, by key.
+    duties: BTreeMap<Key, Vec<Duty<NodeAction>>>,
+    last_look: BTreeMap<Key, SimTime>,
+    /// The `Work` that is in the event queue.
+    pub(super) work: Option<crate::sim::EventId>,
+    /// Grows whenever the duties change; the page compares it.
+    pub duties_version: u64,
+}
+
+impl SeatState {
+    pub(super) fn new(id: SeatId, mode: Mode, process: ProcessId, runner: Runner) -> SeatState {
+        SeatState {
+            id,
+            mode,
+            process,
+            runner,
+            queue: WorkQueue::default(),
+            duties: BTreeMap::new(),
+            last_look: BTreeMap::new(),
+            work: None,
+            duties_version: 0,
+        }
+    }
+
+    /// The duties of a person in this seat, in a stable order. Empty on autopilot.
+    pub fn duties(&self) -> impl Iterator<Item = (&Key, &Duty<NodeAction>)> {
+        self.duties.iter().flat_map(|(key, duties)| duties.iter().map(move |duty| (key, duty)))
+    }
+
+    pub fn duty_count(&self) -> usize {
+        self.duties.values().map(Vec::len).sum()
+    }
+
+    pub(super) fn observe(&mut self, caches: &Caches, change: &Change, now: SimTime) {
+        let mut dirty = Vec::new();
+        match &mut self.runner {
+            Runner::Control(component) => component.observe(caches, change, &mut dirty),
+            Runner::Node(component) => component.observe(caches, change, &mut dirty),
+        }
+        for key in dirty {
+            self.look_at(key, now, change.request);
+        }
+    }
+
+    /// Queues a key, not sooner than the component's pace allows.
+    pub(super) fn look_at(&mut self, key: Key, now: SimTime, cause: u64) {
+        let interval = match &self.runner {
+            Runner::Control(component) => component.min_interval(),
+            Runner::Node(component) => component.min_interval(),
+        };
+        // A person's list is to be right at once; only the autopilot works in batches.
+        let due = match self.last_look.get(&key) {
+            Some(last) if self.mode == Mode::Autopilot => now.max(*last + interval),
+            _ => now,
+        };
+        if interval.is_zero() || self.mode == Mode::Human {
+            self.queue.add(key, now, cause);
+        } else {
+            self.queue.add(key, due, cause);
+        }
+    }
+
+    pub(super) fn note_look(&mut self, key: &Key, now: SimTime) {
+        let paced = match &self.runner {
+            Runner::Control(component) => !component.min_interval().is_zero(),
+            Runner::Node(component) => !component.min_interval().is_zero(),
+        };
+        if paced {
+            self.last_look.insert(key.clone(), now);
+        }
+    }
+
+    pub(super) fn look_at_everything(&mut self, caches: &Caches, now: SimTime) {
+        let keys = match &self.runner {
+            Runner::Control(component) => component.all_keys(caches),
+            Runner::Node(component) => component.all_keys(caches),
+        };
+        for key in keys {
+            self.queue.add(key, now, 0);
+        }
+    }
+
+    /// The component's answer for one key; a node's seat needs its machine.
+    pub(super) fn reconcile(&self, caches: &Caches, machine: Option<&Machine>, now: SimTime, key: &Key) -> Plan<NodeAction> {
+        match (&self.runner, machine) {
+            (Runner::Control(component), _) => component.reconcile(&Observed { caches, host: &(), now }, key).widen(),
+            (Runner::Node(component), Some(host)) => component.reconcile(&Observed { caches, host, now }, key),
+            (Runner::Node(_), None) => Plan::default(),
+        }
+    }
+
+    /// Replaces what a person has to do about one key.
+    pub(super) fn set_duties(&mut self, key: Key, duties: Vec<Duty<NodeAction>>) {
+        let changed = match self.duties.get(&key) {
+            Some(known) => *known != duties,
+            None => !duties.is_empty(),
+        };
+        if !changed {
+            return;
+        }
+        self.duties_version += 1;
+        if duties.is_empty() {
+            self.duties.remove(&key);
+        } else {
+            self.duties.insert(key, duties);
+        }
+    }
+
+    pub(super) fn clear_duties(&mut self) {
+        if !self.duties.is_empty() {
+            self.duties.clear();
+            self.duties_version += 1;
+        }
+    }
+
+    pub(super) fn hash(&self, hasher: &mut StateHasher) {
+        hasher.number(u64::from(self.mode == Mode::Human));
+        for (key, due) in self.queue.iter() {
+            hasher.text(&key.to_string());
+            hasher.number(due.as_micros());
+        }
+        hasher.number(self.duty_count() as u64);
+    }
+}
+
+impl Cluster {
+    pub fn seats(&self) -> impl Iterator<Item = &SeatState> {
+        self.seats.values()
+    }
+
+    pub fn seat(&self, id: &SeatId) -> Option<&SeatState> {
+        self.seats.get(id)
+    }
+
+    /// What the scheduler would say about a Pod on every node, whoever sits in its seat.
+    pub fn verdict(&self, pod: &Arc<k8s_openapi::api::core::v1::Pod>) -> Option<Verdict> {
+        let process = self.processes.get(&ProcessId::new("kube-scheduler"))?;
+        let mut scheduler = Scheduler::default();
+        let mut ignored = Vec::new();
+        for (key, object) in process.caches.all() {
+            let change = Change { key: key.clone(), old: None, new: Some(object.clone()), request: 0 };
+            scheduler.observe(&process.caches, &change, &mut ignored);
+        }
+        Some(crate::scheduler::verdict(scheduler.state(), &process.caches, pod))
+    }
+
+    pub fn process(&self, id: &ProcessId) -> Option<&Process> {
+        self.processes.get(id)
+    }
+
+    /// Puts a person or the autopilot into a seat; false if there is no such seat.
+    pub fn set_mode(&mut self, id: &SeatId, mode: Mode) -> bool {
+        let Some(seat) = self.seats.get_mut(id) else { return false };
+        if seat.mode == mode {
+            return true;
+        }
+        seat.mode = mode;
+        seat.clear_duties();
+        if let Some(process) = self.processes.get(&seat.process) {
+            seat.look_at_everything(&process.caches, self.now);
+        }
+        self.schedule_work(id);
+        true
+    }
+
+    /// Adds a process with its seats and lets it list what it watches.
+    pub(super) fn add_process(&mut self, id: ProcessId, node: Option<Arc<str>>, runners: Vec<(SeatId, Runner)>) {
+        let mut watches = Vec::new();
+        for (_, runner) in &runners {
+            let own = match runner {
+                Runner::Control(component) => component.watches(),
+                Runner::Node(component) => component.watches(),
+            };
+            for watch in own {
+                if !watches.contains(&watch) {
+                    watches.push(watch);
+                }
+            }
+        }
+        self.routes.add(&id, &watches);
+        let seats = runners.iter().map(|(seat, _)| seat.clone()).collect();
+        self.processes.insert(
+            id.clone(),
+            Process {
+                caches: Caches::new(watches),
+                inbox: Default::default(),
+                delivery: None,
+                seats,
+                node,
+                connected: true,
+            },
+        );
+        for (seat, runner) in runners {
+            let mode = self.setup.preset.mode(&seat);
+            self.seats.insert(seat.clone(), SeatState::new(seat, mode, id.clone(), runner));
+        }
+        self.relist(&id);
+        if let Some(process) = self.processes.get(&id) {
+            for seat in &process.seats {
+                if let Some(seat) = self.seats.get_mut(seat) {
+                    seat.look_at_everything(&process.caches, self.now);
+                }
+            }
+        }
+        for seat in self.processes.get(&id).map(|process| process.seats.clone()).unwrap_or_default() {
+            self.schedule_work(&seat);
+        }
+    }
+
+    pub(super) fn seat_control_plane(&mut self) {
+        let scheduler: Box<dyn Component> = Box::new(Scheduler::default());
+        self.add_process(
+            ProcessId::new("kube-scheduler"),
+            None,
+            vec![(SeatId::new("scheduler"), Runner::Control(scheduler))],
+        );
+        let controllers = crate::controllers::all()
+            .into_iter()
+            .map(|component| (SeatId::new(component.name()), Runner::Control(component)))
+            .collect();
+        self.add_process(ProcessId::new("kube-controller-manager"), None, controllers);
+    }
+}
