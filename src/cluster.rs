@@ -8,6 +8,7 @@ mod dispatch;
 mod process;
 mod recorder;
 mod seats;
+pub mod view;
 mod work;
 
 pub use desks::DeskError;
