@@ -17,7 +17,7 @@
 //! - [`cluster`]: all of the above wired into one deterministic machine
 //! - [`shell`]: the command line: kubectl, curl, ipvsadm, crictl, etcdctl, kbh
 //! - [`lessons`]: lesson format, goals, checker
-//! - `web`: the Yew page (wasm only)
+//! - [`web`]: the Yew page (its words and gestures compile natively, the rest for wasm only)
 
 pub mod api;
 pub mod sim;
@@ -32,5 +32,4 @@ pub mod network;
 pub mod cluster;
 pub mod shell;
 pub mod lessons;
-#[cfg(target_arch = "wasm32")]
 pub mod web;

@@ -1,1 +1,86 @@
-//! (being built)
+//! Lessons: folders of text, a language-neutral `scene.txt` and one Markdown file per language.
+//!
+//! The Markdown file has a title and four parts, in this order: the three slides and the goals as
+//! a list of `id: sentence`.
+//!
+//! ```text
+//! # First job
+//! ## Situation
+//! …
+//! ## Commands
+//! …
+//! ## Seriously
+//! …
+//! ## Goals
+//! - bound: The Pod **web** has a desk.
+//! ```
+
+mod text;
+
+use std::sync::OnceLock;
+
+pub use text::{GoalText, SceneText, Slide};
+
+/// A scene in every language it is written in.
+#[derive(Debug)]
+pub struct Scene {
+    pub id: &'static str,
+    en: SceneText,
+    ja: SceneText,
+}
+
+impl Scene {
+    /// In the language of a tag; English if it is not written in it.
+    pub fn text(&self, tag: &str) -> &SceneText {
+        if tag == "ja" { &self.ja } else { &self.en }
+    }
+}
+
+macro_rules! scenes {
+    ($($folder:literal),* $(,)?) => {
+        &[$((
+            $folder,
+            include_str!(concat!("story/", $folder, "/en.md")),
+            include_str!(concat!("story/", $folder, "/ja.md")),
+        )),*]
+    };
+}
+
+const STORY: &[(&str, &str, &str)] = scenes![
+    "1-first-day",
+    "2-clocking-in",
+    "3-first-job",
+    "4-replicaset",
+    "5-service",
+    "6-hand-over",
+];
+
+/// The story of Company X, scene by scene.
+pub fn story() -> &'static [Scene] {
+    static SCENES: OnceLock<Vec<Scene>> = OnceLock::new();
+    SCENES.get_or_init(|| {
+        STORY.iter().map(|(id, en, ja)| Scene { id, en: SceneText::parse(en), ja: SceneText::parse(ja) }).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scene_is_whole_in_every_language() {
+        assert_eq!(story().len(), 6);
+        for scene in story() {
+            for text in [&scene.en, &scene.ja] {
+                assert!(!text.title.is_empty(), "{}: no title", scene.id);
+                for slide in [Slide::Situation, Slide::Commands, Slide::Seriously] {
+                    assert!(text.slide(slide).len() > 80, "{} {}: {slide:?} says next to nothing", scene.id, text.title);
+                }
+                assert!(!text.goals.is_empty(), "{}: no goals", scene.id);
+            }
+            let ids = |text: &SceneText| text.goals.iter().map(|goal| goal.id.clone()).collect::<Vec<_>>();
+            assert_eq!(ids(&scene.en), ids(&scene.ja), "{}: other goals", scene.id);
+            assert_ne!(scene.en.title, scene.ja.title);
+        }
+    }
+}

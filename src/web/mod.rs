@@ -1,13 +1,42 @@
-//! The page (being built).
+//! The page and nothing that thinks.
+//!
+//! The machine lives outside Yew in [`host`]; components subscribe to view-models
+//! (`cluster::view`) with `use_view` and hand back command lines. What knows no browser
+//! ([`words`], [`gesture`], `palette`) compiles and is tested natively.
 
-use yew::prelude::*;
+pub mod gesture;
+#[cfg(test)]
+mod palette;
+pub mod words;
 
-#[function_component]
-fn App() -> Html {
-    html! { <h1>{ "Kube by Hand" }</h1> }
-}
+#[cfg(target_arch = "wasm32")]
+mod app;
+#[cfg(target_arch = "wasm32")]
+mod bar;
+#[cfg(target_arch = "wasm32")]
+mod bits;
+#[cfg(target_arch = "wasm32")]
+mod console;
+#[cfg(target_arch = "wasm32")]
+mod demo;
+#[cfg(target_arch = "wasm32")]
+mod drag;
+#[cfg(target_arch = "wasm32")]
+mod editor;
+#[cfg(target_arch = "wasm32")]
+mod floor;
+#[cfg(target_arch = "wasm32")]
+mod guide;
+#[cfg(target_arch = "wasm32")]
+mod host;
+#[cfg(target_arch = "wasm32")]
+mod requests;
+#[cfg(target_arch = "wasm32")]
+mod tables;
+#[cfg(target_arch = "wasm32")]
+mod todo;
+#[cfg(target_arch = "wasm32")]
+mod ui;
 
-/// Mounts the page into the document's body.
-pub fn mount() {
-    yew::Renderer::<App>::new().render();
-}
+#[cfg(target_arch = "wasm32")]
+pub use app::mount;

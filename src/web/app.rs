@@ -1,0 +1,188 @@
+//! The whole page: the bar, the office in three columns (or a floor with sheets), the status line.
+
+use yew::prelude::*;
+
+use super::bar::Bar;
+use super::bits::icon;
+use super::console::Console;
+use super::drag;
+use super::editor::Editor;
+use super::floor::Floor;
+use super::guide::Guide;
+use super::host::{self, use_view};
+use super::requests::Requests;
+use super::tables::Tables;
+use super::todo::Todo;
+use super::ui::{Do, Dock, Sheet, Ui, UiHandle, use_ui};
+use super::words::fill;
+use crate::cluster::view::{Readiness, Views};
+
+#[component]
+fn App() -> Html {
+    let ui = use_reducer(Ui::first);
+    let (lang, dark) = (ui.lang, ui.dark);
+    use_effect_with((lang, dark), move |_| {
+        let Some(root) = gloo::utils::document().document_element() else { return };
+        let _ = root.set_attribute("lang", lang.tag());
+        if let Some(dark) = dark {
+            let _ = root.set_attribute("data-theme", if dark { "dark" } else { "light" });
+        }
+    });
+    use_effect_with((), |()| drag::listen());
+    let close = {
+        let ui = ui.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            if event.key() == "Escape" && ui.sheet.is_some() {
+                ui.dispatch(Do::Sheet(None));
+            }
+        })
+    };
+    html! {
+        <ContextProvider<UiHandle> context={ui}>
+            <div class="page" onkeydown={close}>
+                <Bar />
+                <main class="office">
+                    <div class="aside"><Guide /><Todo /></div>
+                    <Floor />
+                    <div class="aside dock"><DockPanel /><Console /></div>
+                </main>
+                <Thumb />
+            </div>
+            <StatusLine />
+            <Toast />
+        </ContextProvider<UiHandle>>
+    }
+}
+
+/// Tables, manifest and request log share a place.
+#[component]
+fn DockPanel() -> Html {
+    let ui = use_ui();
+    let words = ui.lang.words();
+    let open = matches!(ui.sheet, Some(Sheet::Tables | Sheet::Manifest));
+    let tab = |dock: Dock, label: &'static str, id: &'static str| {
+        let onclick = {
+            let ui = ui.clone();
+            Callback::from(move |_| ui.dispatch(Do::Dock(dock)))
+        };
+        html! {
+            <button role="tab" {id} {onclick} aria-selected={(ui.dock == dock).to_string()} aria-controls="dock-body"
+                tabindex={if ui.dock == dock { "0" } else { "-1" }}>{ label }</button>
+        }
+    };
+    let (body, label) = match ui.dock {
+        Dock::Tables => (html! { <Tables /> }, "tab-tables"),
+        Dock::Manifest => (html! { <Editor /> }, "tab-manifest"),
+        Dock::Requests => (html! { <Requests /> }, "tab-requests"),
+    };
+    html! {
+        <section class={classes!("panel", "sheet", open.then_some("open"))} aria-label={words.tables}>
+            <div class="tabs" role="tablist" onkeydown={super::bits::tab_keys()}>
+                { tab(Dock::Tables, words.tables, "tab-tables") }
+                { tab(Dock::Manifest, words.manifest, "tab-manifest") }
+                { tab(Dock::Requests, words.requests, "tab-requests") }
+            </div>
+            <CloseSheet />
+            <div class="body flush" id="dock-body" role="tabpanel" aria-labelledby={label} tabindex="0">{ body }</div>
+        </section>
+    }
+}
+
+/// Closes the sheet it is on; only there on a small screen.
+#[component]
+pub fn CloseSheet() -> Html {
+    let ui = use_ui();
+    let label = ui.lang.words().close;
+    let onclick = Callback::from(move |_| ui.dispatch(Do::Sheet(None)));
+    html! { <button class="close" aria-label={label} {onclick}>{ icon("close") }</button> }
+}
+
+/// The bar under the thumb.
+#[component]
+fn Thumb() -> Html {
+    let ui = use_ui();
+    let words = ui.lang.words();
+    let duties = use_view(|page| page.views.duties.len());
+    let entries = [
+        (Sheet::Lesson, words.lesson, "book"),
+        (Sheet::Todo, words.todo, "list"),
+        (Sheet::Tables, words.tables, "table"),
+        (Sheet::Manifest, words.manifest, "pen"),
+        (Sheet::Console, words.console, "prompt"),
+    ];
+    html! {
+        <nav class="thumb" aria-label={words.floor}>
+            { for entries.into_iter().map(|(sheet, label, image)| {
+                let open = ui.sheet == Some(sheet);
+                let onclick = {
+                    let ui = ui.clone();
+                    Callback::from(move |_| ui.dispatch(Do::Sheet((!open).then_some(sheet))))
+                };
+                html! {
+                    <button key={image} {onclick} aria-expanded={open.to_string()}>
+                        { icon(image) }<span>{ label }</span>
+                        if sheet == Sheet::Todo && duties > 0 {
+                            <span class="badge">{ duties }</span>
+                        }
+                    </button>
+                }
+            }) }
+        </nav>
+    }
+}
+
+/// The figures of the status line.
+fn figures(views: &Views) -> [usize; 6] {
+    let placed = || views.desks.iter().flat_map(|desk| desk.pods.iter());
+    [
+        placed().filter(|pod| pod.ready).count(),
+        placed().count() + views.tray.len(),
+        views.tray.len(),
+        views.desks.iter().filter(|desk| desk.ready == Readiness::Ready).count(),
+        views.desks.len(),
+        views.duties.len(),
+    ]
+}
+
+/// The one polite voice: sums up what changed, at most every two seconds.
+#[component]
+fn StatusLine() -> Html {
+    let words = use_ui().lang.words();
+    let now = use_view(|page| figures(&page.views));
+    let said = use_state_eq(|| now);
+    use_effect_with(now, {
+        let said = said.setter();
+        move |now| {
+            let now = *now;
+            let timer = gloo::timers::callback::Timeout::new(2_000, move || said.set(now));
+            move || drop(timer)
+        }
+    });
+    let figures = said.map(|figure| figure.to_string());
+    let args: Vec<&str> = figures.iter().map(String::as_str).collect();
+    html! { <p class="sr" role="status">{ fill(words.status_line, &args) }</p> }
+}
+
+/// A remark that goes away by itself.
+#[component]
+fn Toast() -> Html {
+    let toast = use_view(|page| page.toast.clone());
+    use_effect_with(toast.clone(), |toast| {
+        let timer = toast.as_ref().map(|_| {
+            gloo::timers::callback::Timeout::new(7_000, || host::change(|page| page.toast = None))
+        });
+        move || drop(timer)
+    });
+    match toast {
+        Some(text) => html! { <p class="toast" role="status">{ text }</p> },
+        None => Html::default(),
+    }
+}
+
+/// Mounts the page into `#app`; beside it in the body is the sprite of icons.
+pub fn mount() {
+    host::start();
+    if let Some(root) = gloo::utils::document().get_element_by_id("app") {
+        yew::Renderer::<App>::with_root(root).render();
+    }
+}

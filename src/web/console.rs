@@ -1,0 +1,197 @@
+//! The console: what was run, what it answered, and a prompt with history.
+
+use std::rc::Rc;
+
+use web_sys::{HtmlElement, HtmlTextAreaElement};
+use yew::prelude::*;
+
+use super::app::CloseSheet;
+use super::host::{self, Entry, use_view};
+use super::ui::{Sheet, use_ui};
+
+/// Entries drawn; older ones are in the session log.
+const WINDOW: usize = 100;
+
+/// What an empty console offers.
+const FIRST_LINES: [&str; 3] = ["kubectl get nodes", "kubectl run web --image=nginx", "kbh help"];
+
+#[component]
+pub fn Console() -> Html {
+    let ui = use_ui();
+    let words = ui.lang.words();
+    let entries = use_view(|page| page.console.clone());
+    let body = use_node_ref();
+    use_effect_with(entries.last().cloned(), {
+        let body = body.clone();
+        move |_| {
+            if let Some(body) = body.cast::<HtmlElement>() {
+                body.set_scroll_top(body.scroll_height());
+            }
+        }
+    });
+    html! {
+        <section class={classes!("panel", "sheet", "console", (ui.sheet == Some(Sheet::Console)).then_some("open"))} aria-label={words.console}>
+            <div class="head">
+                <h2 class="name"><b>{ words.console }</b><code>{ "kubectl curl ipvsadm crictl kbh" }</code></h2>
+                <button class="btn small" onclick={|_| host::change(|page| page.console = Rc::new([]))}>{ words.clear }</button>
+            </div>
+            <CloseSheet />
+            <div class="body" ref={body} tabindex="0" role="log" aria-live="off" aria-label={words.console}>
+                if entries.is_empty() {
+                    <p class="intro">{ words.console_intro }</p>
+                    { for FIRST_LINES.iter().map(|line| html! {
+                        <button key={*line} class="try" onclick={|_| host::run(line, false)}>{ "$ " }{ *line }</button>
+                    }) }
+                }
+                { for entries.iter().skip(entries.len().saturating_sub(WINDOW)).map(|entry| html! {
+                    <EntryView key={entry.id} entry={entry.clone()} />
+                }) }
+            </div>
+            <Prompt />
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct EntryProps {
+    entry: Rc<Entry>,
+}
+
+#[component]
+fn EntryView(props: &EntryProps) -> Html {
+    let words = use_ui().lang.words();
+    let entry = &props.entry;
+    html! {
+        <div class="entry" data-code={entry.code.to_string()}>
+            <div class="said"><b>{ "$ " }</b>{ entry.line.clone() }
+                if entry.by_gesture { <span class="from">{ "  # " }{ words.by_gesture }</span> }
+            </div>
+            if !entry.stdout.is_empty() { <pre>{ entry.stdout.clone() }</pre> }
+            if !entry.stderr.is_empty() { <pre class="err">{ entry.stderr.clone() }</pre> }
+        </div>
+    }
+}
+
+/// The prompt. Enter runs, unless a heredoc, a quote or a backslash wants another line.
+#[component]
+fn Prompt() -> Html {
+    let ui = use_ui();
+    let words = ui.lang.words();
+    let area = use_node_ref();
+    // Where in the history the arrow keys are, counted from the newest; 0 is the line being written.
+    let back = use_mut_ref(|| 0usize);
+    let offers = use_state_eq(Vec::<Rc<str>>::new);
+    use_effect_with(ui.prompt.clone(), {
+        let area = area.clone();
+        move |prompt| {
+            if let (Some((_, line)), Some(area)) = (prompt, area.cast::<HtmlTextAreaElement>()) {
+                area.set_value(line);
+                grow(&area);
+                let _ = area.focus();
+            }
+        }
+    });
+    let submit = {
+        let (area, back, offers) = (area.clone(), back.clone(), offers.clone());
+        move || {
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else { return };
+            let line = area.value();
+            if line.trim().is_empty() {
+                return;
+            }
+            area.set_value("");
+            grow(&area);
+            *back.borrow_mut() = 0;
+            offers.set(Vec::new());
+            host::run(line.trim_end(), false);
+        }
+    };
+    let onkeydown = {
+        let (submit, area, back, offers) = (submit.clone(), area.clone(), back.clone(), offers.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else { return };
+            if event.is_composing() {
+                // Enter chooses a word of the Japanese input method; it does not run the line.
+                return;
+            }
+            match event.key().as_str() {
+                "Enter" if !event.shift_key() && !wants_more(&area.value()) => {
+                    event.prevent_default();
+                    submit();
+                }
+                key @ ("ArrowUp" | "ArrowDown") if !area.value().contains('\n') => {
+                    let history = host::read(|page| page.console.iter().map(|entry| entry.line.clone()).collect::<Vec<_>>());
+                    let mut back = back.borrow_mut();
+                    *back = if key == "ArrowUp" { (*back + 1).min(history.len()) } else { back.saturating_sub(1) };
+                    let line = if *back == 0 { "" } else { history.get(history.len() - *back).map_or("", |line| line) };
+                    event.prevent_default();
+                    area.set_value(line);
+                    grow(&area);
+                }
+                "Tab" if !event.shift_key() && !area.value().trim().is_empty() => {
+                    let found = host::complete(&area.value());
+                    if let [only] = found.as_slice() {
+                        let value = area.value();
+                        let start = value.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+                        area.set_value(&format!("{}{only} ", &value[..start]));
+                        event.prevent_default();
+                    } else if !found.is_empty() {
+                        event.prevent_default();
+                    }
+                    offers.set(if found.len() > 1 { found } else { Vec::new() });
+                }
+                "c" if event.ctrl_key() => {
+                    host::interrupt();
+                    area.set_value("");
+                    grow(&area);
+                }
+                _ => {}
+            }
+        })
+    };
+    let oninput = {
+        let area = area.clone();
+        Callback::from(move |_: InputEvent| {
+            if let Some(area) = area.cast::<HtmlTextAreaElement>() {
+                grow(&area);
+            }
+        })
+    };
+    let onsubmit = Callback::from(move |event: SubmitEvent| {
+        event.prevent_default();
+        submit();
+    });
+    html! {
+        <>
+            if !offers.is_empty() {
+                <div class="offers">{ for offers.iter().take(40).map(|offer| html! { <span key={&**offer}>{ offer.clone() }</span> }) }</div>
+            }
+            <form {onsubmit}>
+                <span class="prompt" aria-hidden="true">{ "$" }</span>
+                <textarea ref={area} rows="1" aria-label={words.console_label} placeholder={words.console_hint} {onkeydown} {oninput}
+                    spellcheck="false" autocapitalize="off" autocomplete="off" enterkeyhint="go" />
+            </form>
+        </>
+    }
+}
+
+/// As tall as its text, to a limit.
+fn grow(area: &HtmlTextAreaElement) {
+    area.set_rows(area.value().lines().count().clamp(1, 8) as u32);
+}
+
+/// Whether a line is unfinished: an open heredoc or a trailing backslash.
+fn wants_more(text: &str) -> bool {
+    if text.ends_with('\\') {
+        return true;
+    }
+    let Some((_, after)) = text.split_once("<<") else { return false };
+    let tag: String = after
+        .trim_start_matches('-')
+        .trim_start()
+        .trim_start_matches(['\'', '"'])
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    !tag.is_empty() && !text.lines().skip(1).any(|line| line.trim() == tag)
+}

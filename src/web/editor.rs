@@ -1,0 +1,107 @@
+//! The editor: a manifest, what the API server would say to it, and Apply.
+
+use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
+use yew::prelude::*;
+
+use super::host;
+use super::ui::use_ui;
+use super::words::fill;
+
+pub const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  labels:\n    app: web\nspec:\n  containers:\n  - name: nginx\n    image: nginx\n    ports:\n    - containerPort: 80\n    resources:\n      requests:\n        cpu: 250m\n        memory: 64Mi\n";
+pub const REPLICASET: &str = "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: web\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n      - name: nginx\n        image: nginx\n        ports:\n        - containerPort: 80\n";
+pub const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n      - name: nginx\n        image: nginx\n        ports:\n        - containerPort: 80\n";
+pub const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  selector:\n    app: web\n  ports:\n  - port: 80\n    targetPort: 80\n";
+
+/// What is said about the text in the editor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// From 1; 0 for the whole text.
+    pub line: usize,
+    pub text: String,
+    pub error: bool,
+}
+
+#[component]
+pub fn Editor() -> Html {
+    let ui = use_ui();
+    let words = ui.lang.words();
+    let text = use_state_eq(|| host::read(|page| page.draft.to_string()));
+    let remarks = use_state_eq(Vec::<Remark>::new);
+    use_effect_with(ui.manifest.clone(), {
+        let text = text.clone();
+        move |manifest| {
+            // A template is put in once: reopening the tab keeps what was written since.
+            if let Some((number, template)) = manifest {
+                if host::read(|page| page.draft_number) != *number {
+                    host::change(|page| {
+                        page.draft_number = *number;
+                        page.draft = template.clone();
+                    });
+                    text.set(template.to_string());
+                }
+            }
+        }
+    });
+    let set = {
+        let (text, remarks) = (text.clone(), remarks.clone());
+        Callback::from(move |new: String| {
+            host::change(|page| page.draft = new.as_str().into());
+            remarks.set(host::check(&new));
+            text.set(new);
+        })
+    };
+    let oninput = {
+        let set = set.clone();
+        Callback::from(move |event: InputEvent| set.emit(event.target_unchecked_into::<HtmlTextAreaElement>().value()))
+    };
+    let templates =
+        [(words.template_pod, POD), (words.template_replicaset, REPLICASET), (words.template_deployment, DEPLOYMENT), (words.template_service, SERVICE)];
+    let choose = {
+        let set = set.clone();
+        Callback::from(move |event: Event| {
+            let select: HtmlSelectElement = event.target_unchecked_into();
+            if let Some((_, template)) = templates.get((select.selected_index() - 1).max(0) as usize) {
+                set.emit(template.to_string());
+            }
+            select.set_selected_index(0);
+        })
+    };
+    let apply = {
+        let text = text.clone();
+        Callback::from(move |_| host::run(&format!("kubectl apply -f - <<'EOF'\n{}\nEOF", text.trim_end()), true))
+    };
+    let bad_lines: Vec<usize> = remarks.iter().filter(|remark| remark.error).map(|remark| remark.line).collect();
+    let lines = text.lines().count().max(1) + usize::from(text.ends_with('\n'));
+    html! {
+        <div class="editor">
+            <div class="row">
+                <select class="field" aria-label={words.template} onchange={choose}>
+                    <option selected=true>{ words.template }</option>
+                    { for templates.iter().map(|(label, _)| html! { <option key={*label}>{ *label }</option> }) }
+                </select>
+                <span style="flex:1" />
+                <button class="btn ink" onclick={apply} disabled={text.trim().is_empty()}>{ words.apply }</button>
+            </div>
+            <div class="pane">
+                <div class="nums" aria-hidden="true">
+                    { for (1..=lines).map(|line| if bad_lines.contains(&line) {
+                        html! { <b key={line}>{ line }</b> }
+                    } else {
+                        html! { <span key={line}>{ line }{ "\n" }</span> }
+                    }) }
+                </div>
+                <textarea aria-label={words.editor_label} spellcheck="false" autocapitalize="off" value={(*text).clone()} {oninput} rows={lines.to_string()} />
+            </div>
+            if !text.trim().is_empty() {
+                <ul class="messages" aria-live="polite">
+                    { for remarks.iter().map(|remark| html! {
+                        <li key={format!("{}{}", remark.line, remark.text)} class={(!remark.error).then_some("note")}>
+                            { if remark.line > 0 { fill(words.line_of, &[&remark.line.to_string(), &remark.text]) } else { remark.text.clone() } }
+                        </li>
+                    }) }
+                    if remarks.is_empty() { <li key="" class="fine">{ words.fine }</li> }
+                </ul>
+            }
+        </div>
+    }
+}

@@ -1,0 +1,48 @@
+//! The cabinet: etcd as drawers of wood, one per resource.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::super::bits::{name, runs};
+use super::super::host::use_view;
+use super::super::ui::use_ui;
+use super::super::words::fill;
+use crate::cluster::view::Drawer;
+
+#[component]
+pub fn Cabinet() -> Html {
+    let words = use_ui().lang.words();
+    let drawers = use_view(|page| page.views.drawers.clone());
+    let newest = drawers.iter().map(|drawer| drawer.changed).max().unwrap_or(0);
+    html! {
+        <section class="cabinet sheet">
+            { name(words.cabinet, "etcd") }
+            <div class="drawers">
+                { for drawers.iter().map(|drawer| html! {
+                    <DrawerFront key={&*drawer.resource} drawer={drawer.clone()} hot={newest > 0 && drawer.changed == newest} />
+                }) }
+            </div>
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct Props {
+    drawer: Rc<Drawer>,
+    hot: bool,
+}
+
+#[component]
+fn DrawerFront(props: &Props) -> Html {
+    let words = use_ui().lang.words();
+    let drawer = &props.drawer;
+    let hint = format!("{} ({})", fill(words.drawers_hint, &[&drawer.kind]), drawer.count);
+    html! {
+        <button class={classes!("drawer", props.hot.then_some("hot"), (drawer.count == 0).then_some("none"))}
+            data-anchor={format!("drawer/{}", drawer.resource)} aria-label={hint.clone()} title={hint}
+            onclick={runs(format!("kubectl get {} -A", drawer.resource))}>
+            <span>{ drawer.short.clone() }</span><b>{ drawer.count }</b>
+        </button>
+    }
+}

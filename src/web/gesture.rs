@@ -1,0 +1,99 @@
+//! Every gesture is a command line. This file words them; the shell runs them.
+
+use crate::cluster::view::Cargo;
+
+/// A place that takes something a hand carries, as written in a `data-drop` attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Desk(String),
+    /// An Endpoints object.
+    Endpoints { namespace: String, service: String },
+    /// The switchboard of a desk.
+    Board(String),
+}
+
+impl Place {
+    /// Reads `desk:suda`, `endpoints:default/web` or `board:suda`.
+    pub fn parse(text: &str) -> Option<Place> {
+        let (what, name) = text.split_once(':')?;
+        match what {
+            "desk" => Some(Place::Desk(name.to_string())),
+            "board" => Some(Place::Board(name.to_string())),
+            "endpoints" => name.split_once('/').map(|(namespace, service)| Place::Endpoints {
+                namespace: namespace.to_string(),
+                service: service.to_string(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether this place takes that cargo at all.
+    pub fn takes(&self, cargo: &Cargo) -> bool {
+        matches!(
+            (self, cargo),
+            (Place::Desk(_) | Place::Endpoints { .. }, Cargo::Pod { .. }) | (Place::Board(_), Cargo::Endpoint { .. })
+        )
+    }
+
+    /// The name a person reads.
+    pub fn name(&self) -> &str {
+        match self {
+            Place::Desk(name) | Place::Board(name) => name,
+            Place::Endpoints { service, .. } => service,
+        }
+    }
+}
+
+/// Binds a Pod to a node, as the scheduler does.
+pub fn bind(namespace: &str, pod: &str, node: &str) -> String {
+    let binding = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": { "name": pod, "namespace": namespace },
+        "target": { "apiVersion": "v1", "kind": "Node", "name": node },
+    });
+    format!("curl -X POST /api/v1/namespaces/{namespace}/pods/{pod}/binding -d '{binding}'")
+}
+
+/// Seats a person (`human`) or the autopilot.
+pub fn seat(id: &str, human: bool) -> String {
+    format!("kbh seat {id} {}", if human { "human" } else { "autopilot" })
+}
+
+/// Plugs a desk's machine in or out.
+pub fn plug(node: &str, plugged: bool) -> String {
+    format!("kbh node {} {node}", if plugged { "plug" } else { "unplug" })
+}
+
+/// Makes the visitor at `from` call `target` that often; 0 stops.
+pub fn traffic(target: &str, from: &str, per_minute: u32) -> String {
+    if per_minute == 0 { "kbh traffic stop".to_string() } else { format!("kbh traffic {target} --from {from} --rate {per_minute}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        assert_eq!(Place::parse("desk:suda"), Some(Place::Desk("suda".into())));
+        assert_eq!(
+            Place::parse("endpoints:default/web"),
+            Some(Place::Endpoints { namespace: "default".into(), service: "web".into() })
+        );
+        assert_eq!(Place::parse("endpoints:web"), None);
+        assert_eq!(Place::parse("moon:suda"), None);
+        let pod = Cargo::Pod { namespace: "default".into(), name: "web-1".into() };
+        assert!(Place::Desk("suda".into()).takes(&pod));
+        assert!(!Place::Board("suda".into()).takes(&pod));
+    }
+
+    #[test]
+    fn binding_is_one_line_of_json() {
+        let line = bind("default", "web-1", "suda");
+        let words = shlex::split(&line).unwrap();
+        assert_eq!(words[3], "/api/v1/namespaces/default/pods/web-1/binding");
+        let body: serde_json::Value = serde_json::from_str(&words[5]).unwrap();
+        assert_eq!(body["target"]["name"], "suda");
+    }
+}

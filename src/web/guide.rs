@@ -1,0 +1,171 @@
+//! The guide: the scene at hand on three slides (situation, commands, seriously) and its goals.
+
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd, html::push_html};
+use yew::prelude::*;
+
+use super::app::CloseSheet;
+use super::bits::{icon, tab_keys};
+use super::host::use_view;
+use super::ui::{Do, Sheet, use_ui};
+use super::words::{Lang, fill};
+use crate::lessons::{self, Slide};
+
+const SLIDES: [Slide; 3] = [Slide::Situation, Slide::Commands, Slide::Seriously];
+
+#[component]
+pub fn Guide() -> Html {
+    let ui = use_ui();
+    let words = ui.lang.words();
+    let slide = use_state_eq(|| Slide::Situation);
+    let goals = use_view(|page| page.views.goals.clone());
+    let scenes = lessons::story();
+    let at = ui.scene.min(scenes.len().saturating_sub(1));
+    let Some(scene) = scenes.get(at) else { return Html::default() };
+    let text = scene.text(ui.lang.tag());
+    let met = |id: &str| goals.iter().any(|goal| &*goal.id == id && goal.met);
+    let all_met = !text.goals.is_empty() && text.goals.iter().all(|goal| met(&goal.id));
+    let go = |scene: usize| {
+        let (ui, slide) = (ui.clone(), slide.clone());
+        Callback::from(move |_| {
+            slide.set(Slide::Situation);
+            ui.dispatch(Do::Scene(scene));
+        })
+    };
+    html! {
+        <section class={classes!("panel", "sheet", "guide", (ui.sheet == Some(Sheet::Lesson)).then_some("open"))} aria-label={words.guide}>
+            <div class="tabs" role="tablist" onkeydown={tab_keys()}>
+                { for SLIDES.into_iter().map(|each| {
+                    let label = match each {
+                        Slide::Situation => words.situation,
+                        Slide::Commands => words.commands,
+                        Slide::Seriously => words.seriously,
+                    };
+                    let onclick = { let slide = slide.clone(); Callback::from(move |_| slide.set(each)) };
+                    html! {
+                        <button key={label} role="tab" {onclick} aria-selected={(*slide == each).to_string()} aria-controls="slide"
+                            tabindex={if *slide == each { "0" } else { "-1" }}>{ label }</button>
+                    }
+                }) }
+            </div>
+            <CloseSheet />
+            <div class="body" id="slide" role="tabpanel" tabindex="0" aria-label={words.guide}>
+                <div class="scene">
+                    <span>{ fill(words.scene, &[&(at + 1).to_string()]) }</span>
+                    <span class="steps">
+                        { for scenes.iter().enumerate().map(|(index, other)| {
+                            let title = other.text(ui.lang.tag()).title.clone();
+                            html! {
+                                <button key={index} onclick={go(index)} title={title.clone()} aria-label={title}
+                                    aria-current={(index == at).then_some("step")}>{ index + 1 }</button>
+                            }
+                        }) }
+                    </span>
+                </div>
+                <h2>{ text.title.clone() }</h2>
+                // Keyed by what it shows: another slide is other text, not an edit of this one.
+                { for [()].into_iter().map(|()| html! {
+                    <Prose key={format!("{at}{}{:?}", ui.lang.tag(), *slide)} markdown={text.slide(*slide).to_string()} lang={ui.lang} />
+                }) }
+                if !text.goals.is_empty() {
+                    <div class="goals">
+                        <h3>{ words.goals }</h3>
+                        <ul>
+                            { for text.goals.iter().map(|goal| {
+                                let met = met(&goal.id);
+                                html! {
+                                    <li key={goal.id.clone()} data-goal={goal.id.clone()}>
+                                        <span class={classes!("check", met.then_some("met"))}>{ icon("check") }</span>
+                                        <span>{ goal.text.clone() }</span>
+                                        if met { <span class="sr">{ words.stamped }</span> }
+                                    </li>
+                                }
+                            }) }
+                        </ul>
+                        if all_met {
+                            <div class="done-note">
+                                <span class="seal">{ words.stamped }</span>
+                                <span>{ words.all_met }
+                                    if at + 1 < scenes.len() {
+                                        <br /><button class="btn ink" onclick={go(at + 1)}>{ words.next_scene }</button>
+                                    }
+                                </span>
+                            </div>
+                        }
+                    </div>
+                }
+            </div>
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ProseProps {
+    markdown: String,
+    lang: Lang,
+}
+
+/// A piece of a slide.
+enum Piece {
+    /// HTML this crate's Markdown parser wrote; raw HTML in the text was turned into text.
+    Html(String),
+    /// A block of commands, offered to the console.
+    Code(String),
+}
+
+fn pieces(markdown: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut prose: Vec<Event> = Vec::new();
+    let mut code: Option<String> = None;
+    let flush = |prose: &mut Vec<Event>, pieces: &mut Vec<Piece>| {
+        if !prose.is_empty() {
+            let mut html = String::new();
+            push_html(&mut html, prose.drain(..));
+            pieces.push(Piece::Html(html));
+        }
+    };
+    for event in Parser::new(markdown) {
+        match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented)) => code = Some(String::new()),
+            Event::End(TagEnd::CodeBlock) => {
+                flush(&mut prose, &mut pieces);
+                pieces.extend(code.take().map(|code| Piece::Code(code.trim_end().to_string())));
+            }
+            Event::Text(text) if code.is_some() => {
+                if let Some(code) = &mut code {
+                    code.push_str(&text);
+                }
+            }
+            Event::Html(html) | Event::InlineHtml(html) => prose.push(Event::Text(html)),
+            // A lesson may come from anyone: its links and images do not lead out of the page.
+            Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::End(TagEnd::Link | TagEnd::Image) => {}
+            other => prose.push(other),
+        }
+    }
+    flush(&mut prose, &mut pieces);
+    pieces
+}
+
+#[component]
+fn Prose(props: &ProseProps) -> Html {
+    let ui = use_ui();
+    let words = props.lang.words();
+    html! {
+        <div class="prose">
+            { for pieces(&props.markdown).into_iter().enumerate().map(|(index, piece)| match piece {
+                Piece::Html(html) => html! { <div key={index}>{ Html::from_html_unchecked(html.into()) }</div> },
+                Piece::Code(code) => {
+                    let onclick = {
+                        let (ui, code) = (ui.clone(), code.clone());
+                        Callback::from(move |_| ui.dispatch(Do::Prompt(code.as_str().into())))
+                    };
+                    html! {
+                        <div key={index}>
+                            <pre tabindex="0"><code>{ code }</code></pre>
+                            <div class="give"><button class="btn small" {onclick}>{ words.put_in_console }</button></div>
+                        </div>
+                    }
+                }
+            }) }
+        </div>
+    }
+}

@@ -1,0 +1,71 @@
+//! The to-do list: the duties of the seats a person holds.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::app::CloseSheet;
+use super::bits::{runs, use_fresh};
+use super::drag;
+use super::host::use_view;
+use super::ui::{Sheet, use_ui};
+use super::words::why::why;
+use crate::cluster::view::Duty;
+
+#[component]
+pub fn Todo() -> Html {
+    let ui = use_ui();
+    let words = ui.lang.words();
+    let duties = use_view(|page| page.views.duties.clone());
+    let someone = use_view(|page| {
+        let of_desks = page.views.desks.iter().flat_map(|desk| [&desk.kubelet, &desk.proxy]);
+        page.views.seats.iter().chain(of_desks).any(|seat| seat.human)
+    });
+    html! {
+        <section class={classes!("panel", "sheet", (ui.sheet == Some(Sheet::Todo)).then_some("open"))} aria-label={words.todo}>
+            <div class="head">
+                <h2 class="name"><b>{ words.todo }</b></h2>
+                if !duties.is_empty() { <span class="badge">{ duties.len() }</span> }
+            </div>
+            <CloseSheet />
+            <div class="body" tabindex="0" role="region" aria-label={words.todo}>
+                if duties.is_empty() {
+                    <p class="empty">{ if someone { words.todo_empty } else { words.todo_autopilot } }</p>
+                }
+                <ul>
+                    { for duties.iter().take(100).map(|duty| html! { <DutyRow key={&*duty.id} duty={duty.clone()} /> }) }
+                </ul>
+            </div>
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct Props {
+    duty: Rc<Duty>,
+}
+
+#[component]
+fn DutyRow(props: &Props) -> Html {
+    let ui = use_ui();
+    let words = ui.lang.words();
+    let fresh = use_fresh();
+    let whole = use_state_eq(|| false);
+    let duty = &props.duty;
+    let args: Vec<&str> = duty.why.args.iter().map(|arg| &**arg).collect();
+    let open = { let whole = whole.clone(); Callback::from(move |_| whole.set(!*whole)) };
+    let onpointerdown = duty.carry.clone().map(|cargo| drag::pick_with_pointer(cargo, duty.seat.clone()));
+    html! {
+        <li class={classes!("duty", fresh)} data-duty={duty.id.clone()} {onpointerdown}>
+            <div>
+                <div class="who">{ duty.seat.clone() }</div>
+                <div class="why">{ why(ui.lang, &duty.why.key, &args) }</div>
+            </div>
+            <button class="btn small" onclick={runs(duty.line.clone())}>{ words.do_it }</button>
+            <pre class={(!*whole).then_some("short")}>{ duty.line.clone() }</pre>
+            if duty.line.len() > 90 {
+                <button class="link" onclick={open} aria-expanded={whole.to_string()}>{ words.more }</button>
+            }
+        </li>
+    }
+}
