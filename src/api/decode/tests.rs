@@ -115,3 +115,62 @@ fn hostile_bodies_are_refused_quickly() {
     let body = decode_body(wide.as_bytes(), Format::Json).unwrap();
     assert_eq!(decode(Kind::Pod, body, FieldValidation::Warn).unwrap().warnings.len(), 100);
 }
+
+/// A value along a type, right in most places: the seed decides.
+fn sample(ty: &schema::Ty, seed: &mut u64, depth: usize) -> Value {
+    use schema::Ty;
+    let roll = |seed: &mut u64, sides: u64| {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33) % sides
+    };
+    let odd = [json!(null), json!(""), json!(-1), json!(1e300), json!([]), json!({}), json!(true), json!("9999-12-31T23:59:59-23:00"), json!("YR=="), json!({"kind": "x"})];
+    if roll(seed, 12) == 0 {
+        return odd[roll(seed, odd.len() as u64) as usize].clone();
+    }
+    let pick = |seed: &mut u64, from: &[Value]| from[roll(seed, from.len() as u64) as usize].clone();
+    match ty {
+        Ty::String => pick(seed, &[json!("a"), json!("v1"), json!("")]),
+        Ty::Int32 | Ty::Int64 => pick(seed, &[json!(0), json!(7), json!(i64::MAX), json!(1.5)]),
+        Ty::Bool => json!(true),
+        Ty::Double => json!(0.5),
+        Ty::IntOrString => pick(seed, &[json!(80), json!("25%"), json!(3_000_000_000u64)]),
+        Ty::Quantity => pick(seed, &[json!("1Gi"), json!(2), json!("-.5"), json!(0.1)]),
+        Ty::Time => pick(seed, &[json!("2026-11-20T23:06:30Z"), json!("0000-01-01T00:00:00+23:59"), json!("x")]),
+        Ty::MicroTime => json!("2026-11-20T23:06:30.000000Z"),
+        Ty::Bytes => pick(seed, &[json!("YQ=="), json!("YR=="), json!("YW\nJj"), json!("YWJ=")]),
+        Ty::Raw | Ty::FieldsV1 => pick(seed, &[json!({"a": [1]}), json!("x"), json!(null)]),
+        Ty::List(inner) => (0..roll(seed, 3)).map(|_| sample(inner, seed, depth)).collect(),
+        Ty::Map(inner) => Value::Object((0..roll(seed, 3)).map(|i| (format!("k{i}"), sample(inner, seed, depth))).collect()),
+        Ty::Struct(_) if depth == 0 => json!({}),
+        Ty::Struct(id) => {
+            let mut map = serde_json::Map::new();
+            for field in &id.get().fields {
+                if roll(seed, 4) == 0 {
+                    map.insert(field.name.to_owned(), sample(&field.ty, seed, depth - 1));
+                }
+            }
+            Value::Object(map)
+        }
+    }
+}
+
+#[test]
+fn what_passes_the_walk_fits_its_type() {
+    let mut passed = 0;
+    for seed in 0..4000u64 {
+        let kind = Kind::ALL[(seed % Kind::ALL.len() as u64) as usize];
+        let mut state = seed;
+        let mut value = json!({});
+        for field in &schema::of(kind).fields {
+            value[field.name] = sample(&field.ty, &mut state, 6);
+        }
+        let typed = decode(kind, value, FieldValidation::Ignore);
+        if let Ok(decoded) = typed {
+            passed += 1;
+            let written = decoded.object.to_value();
+            let again = decode(kind, written.clone(), FieldValidation::Strict).unwrap();
+            assert_eq!(again.object.to_value(), written);
+        }
+    }
+    assert!(passed > 100, "{passed}");
+}

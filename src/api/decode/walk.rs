@@ -6,7 +6,7 @@
 
 use super::scalars::{RFC3339, RFC3339_MICRO, check_base64, check_time};
 use crate::api::quantity::Quantity;
-use crate::api::schema::{Field, Ty, Type};
+use crate::api::schema::{self, Field, Ty, Type};
 use serde_json::{Map, Number, Value};
 
 /// Whose words a type error uses.
@@ -55,6 +55,9 @@ pub fn walk(value: &mut Value, ty: &'static Type, words: Words) -> Findings {
     }
     walk.found
 }
+
+/// Seconds of 0000-01-01T00:00:00Z since the epoch.
+const YEAR_ZERO: i64 = -62_167_219_200;
 
 /// The most problems of a kind that are kept, as upstream.
 const MOST: usize = 100;
@@ -106,7 +109,15 @@ impl Walk {
         match ty {
             Ty::Raw | Ty::FieldsV1 => {}
             Ty::Struct(id) => match value {
-                Value::Object(map) => self.object(map, id.get()),
+                Value::Object(map) => {
+                    let inner = id.get();
+                    self.object(map, inner);
+                    // A whole object inside another (a claim template) has one version and kind, whatever it says.
+                    if schema::is_kind(inner) {
+                        map.remove("apiVersion");
+                        map.remove("kind");
+                    }
+                }
                 _ => self.mismatch(value, ty, spot),
             },
             Ty::List(inner) => match value {
@@ -137,7 +148,7 @@ impl Walk {
             Ty::Int32 | Ty::Int64 => self.integer(value, ty, spot),
             Ty::Bytes => match value {
                 Value::String(text) => match check_base64(text) {
-                    Ok(()) => text.retain(|c| c != '\n' && c != '\r'),
+                    Ok(()) => normalize_base64(text),
                     Err(at) => self.push(format!("illegal base64 data at input byte {at}"), false),
                 },
                 _ => self.mismatch(value, ty, spot),
@@ -205,7 +216,13 @@ impl Walk {
     fn time(&mut self, value: &Value, layout: &str) {
         match value {
             Value::String(text) => {
-                if let Err(why) = check_time(text, layout) {
+                let fits = check_time(text, layout).and_then(|()| {
+                    let parsed: Result<jiff::Timestamp, _> = text.parse();
+                    // Before year zero (a zone can lead there) it could not be written again.
+                    let writable = parsed.is_ok_and(|time| time.as_second() >= YEAR_ZERO);
+                    writable.then_some(()).ok_or_else(|| format!("parsing time {text:?}: year out of range"))
+                });
+                if let Err(why) = fits {
                     self.push(why, true);
                 }
             }
@@ -281,6 +298,20 @@ pub fn json_kind(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
+    }
+}
+
+/// Go skips line ends and ignores bits after the last byte; the typed decoder does not.
+fn normalize_base64(text: &mut String) {
+    use base64::Engine;
+    use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+    text.retain(|c| c != '\n' && c != '\r');
+    if !text.ends_with('=') {
+        return;
+    }
+    let lenient = GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+    if let Ok(bytes) = lenient.decode(text.as_bytes()) {
+        *text = STANDARD.encode(bytes);
     }
 }
 

@@ -197,6 +197,11 @@ pub fn of(kind: Kind) -> &'static Type {
     ids[kind as usize]
 }
 
+/// Whether a struct is a stored kind's.
+pub fn is_kind(ty: &Type) -> bool {
+    Kind::ALL.iter().any(|&kind| std::ptr::eq(of(kind), ty))
+}
+
 /// The struct with that name: `core/v1.Container`, `policy/v1.Eviction`.
 pub fn named(name: &str) -> Option<&'static Type> {
     table().by_name.get(name).map(|id| id.get())

@@ -2,7 +2,6 @@
 
 use super::super::{ApiServer, Body, Context, PatchType, Request};
 use super::Handled;
-use crate::api::decode::decode;
 use crate::api::Status;
 use crate::apiserver::patch;
 use serde_json::Value;
@@ -28,7 +27,7 @@ impl ApiServer {
                 value[field] = own.into();
             }
         }
-        let decoded = decode(request.kind, value, request.options.field_validation)?;
+        let decoded = patch::decode_patched(request.kind, *patch_type, body, value, request.options.field_validation)?;
         context.warnings.extend(decoded.warnings);
         self.replace(context, live, decoded.object, request.subresource, request.options.dry_run)
     }

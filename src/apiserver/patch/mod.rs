@@ -1,19 +1,137 @@
-//! Patches (being built).
-use crate::api::{Kind, Status};
+//! The patch formats as pure functions over values: JSON patch, merge patch, strategic merge patch.
+//!
+//! Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
+
+mod print;
+mod strategic;
+
+pub use strategic::{strategic, strategic_typed};
+
+use super::request::PatchType;
+use crate::api::decode::{self, Decoded, FieldValidation, Words, json_kind};
+use crate::api::status::{StatusCause, StatusDetails};
+use crate::api::{Kind, Object, Status, schema, yaml};
 use serde_json::Value;
 
-pub fn json(value: &mut Value, operations: &Value) -> Result<(), Status> {
-    let patch: json_patch::Patch =
-        serde_json::from_value(operations.clone()).map_err(|error| Status::bad_request(error.to_string()))?;
-    json_patch::patch(value, &patch).map_err(|error| Status::bad_request(error.to_string()))
+/// The most operations of one JSON patch.
+const MOST_OPERATIONS: usize = 10_000;
+
+/// Reads a patch's body.
+///
+/// Errors: 400 for what is not JSON (not YAML, for apply) or not of the format's shape, 413 for too many operations.
+pub fn read(format: PatchType, source: &[u8]) -> Result<Value, Status> {
+    if format == PatchType::Apply {
+        return read_applied(source);
+    }
+    let frame = if format == PatchType::Strategic { "" } else { "error decoding patch: " };
+    let wrong = |why: &str| Status::bad_request(format!("{frame}{why}"));
+    let (value, _) = decode::parse_json(source).map_err(|why| wrong(&why))?;
+    let (fits, target) = match format {
+        PatchType::Json => (value.is_array() || value.is_null(), "[]handlers.jsonPatchOp"),
+        _ => (value.is_object() || value.is_null(), "map[string]interface {}"),
+    };
+    if !fits {
+        return Err(wrong(&format!("json: cannot unmarshal {} into Go value of type {target}", json_kind(&value))));
+    }
+    match value {
+        Value::Array(operations) if operations.len() > MOST_OPERATIONS => Err(Status::new(
+            413,
+            "RequestEntityTooLarge",
+            format!(
+                "Request entity too large: The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {}",
+                operations.len()
+            ),
+        )),
+        Value::Array(operations) => {
+            if let Some(other) = operations.iter().find(|operation| !operation.is_object()) {
+                return Err(wrong(&format!("json: cannot unmarshal {} into Go value of type handlers.jsonPatchOp", json_kind(other))));
+            }
+            Ok(Value::Array(operations))
+        }
+        Value::Null if format == PatchType::Json => Ok(Value::Array(Vec::new())),
+        Value::Null => Ok(Value::Object(serde_json::Map::new())),
+        value => Ok(value),
+    }
 }
 
+/// An applied configuration is YAML (JSON among it), read strictly.
+fn read_applied(source: &[u8]) -> Result<Value, Status> {
+    let text = String::from_utf8_lossy(source);
+    let wrong = |why: String| Status::bad_request(format!("error decoding YAML: {why}"));
+    let document = yaml::read_one(&text).map_err(|error| wrong(format!("error converting YAML to JSON: {}", error.go_text())))?;
+    if let Some(duplicates) = document.duplicates_text() {
+        return Err(wrong(format!("error converting YAML to JSON: {duplicates}")));
+    }
+    match document.value {
+        value @ Value::Object(_) => Ok(value),
+        Value::Null => Ok(Value::Object(serde_json::Map::new())),
+        other => Err(wrong(format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            json_kind(&other)
+        ))),
+    }
+}
+
+/// Applies a JSON patch (RFC 6902), all of it or nothing.
+///
+/// Errors: 422 with upstream's general words, whatever operation failed.
+pub fn json(value: &mut Value, operations: &Value) -> Result<(), Status> {
+    let patch: json_patch::Patch = serde_json::from_value(operations.clone()).map_err(|_| unprocessable())?;
+    json_patch::patch(value, &patch).map_err(|_| unprocessable())
+}
+
+fn unprocessable() -> Status {
+    let mut status = Status::new(422, "Invalid", "the server rejected our request due to an error in our request");
+    status.details = Some(Box::default());
+    status
+}
+
+/// Applies a merge patch (RFC 7386).
 pub fn merge(value: &mut Value, patch: &Value) {
     json_patch::merge(value, patch);
 }
 
-pub fn strategic(_kind: Kind, value: &Value, patch: &Value) -> Result<Value, Status> {
-    let mut value = value.clone();
-    merge(&mut value, patch);
-    Ok(value)
+/// Decodes what a patch made of an object. Unlike a body's, a patched object's errors blame the patch.
+///
+/// Errors: 422 ` "" is invalid: patch: Invalid value: …`.
+pub fn decode_patched(
+    kind: Kind,
+    format: PatchType,
+    patch: &Value,
+    patched: Value,
+    validation: FieldValidation,
+) -> Result<Decoded, Status> {
+    let words = if format == PatchType::Strategic { Words::Unstructured } else { Words::Json };
+    let mut body = decode::Body::from(patched);
+    let before = (format != PatchType::Strategic).then(|| body.value.clone());
+    let checked = decode::check(schema::of(kind), &mut body, words);
+    let error = match (checked.error, validation) {
+        (Some(error), _) => Some(error),
+        (None, FieldValidation::Strict) if !checked.strict.is_empty() => {
+            Some(format!("strict decoding error: {}", checked.strict.join(", ")))
+        }
+        _ => None,
+    };
+    if let Some(error) = error {
+        let shown = match before {
+            Some(value) => value.to_string(),
+            None => print::go(patch),
+        };
+        return Err(blame(&shown, &error));
+    }
+    let warnings = if validation == FieldValidation::Warn { checked.strict } else { Vec::new() };
+    // Everything unknown or unfit is gone now; the second look inside is short.
+    let object = Object::from_value(kind, body.value)?;
+    Ok(Decoded { object, warnings })
 }
+
+fn blame(shown: &str, why: &str) -> Status {
+    let message = format!("Invalid value: {}: {why}", Value::String(shown.to_owned()));
+    let mut status = Status::new(422, "Invalid", format!(" \"\" is invalid: patch: {message}"));
+    let cause = StatusCause { reason: "FieldValueInvalid".to_owned(), message, field: "patch".to_owned() };
+    status.details = Some(Box::new(StatusDetails { causes: vec![cause], ..StatusDetails::default() }));
+    status
+}
+
+#[cfg(test)]
+mod tests;
