@@ -103,6 +103,12 @@ impl Walk {
         for key in drop {
             map.remove(&key);
         }
+        for (name, ty) in &ty.times {
+            if !map.contains_key(*name) {
+                let zero = if *ty == Ty::MicroTime { "0001-01-01T00:00:00.000000Z" } else { "0001-01-01T00:00:00Z" };
+                map.insert((*name).to_owned(), zero.into());
+            }
+        }
     }
 
     fn value(&mut self, value: &mut Value, ty: &'static Ty, spot: Spot) {

@@ -29,6 +29,8 @@ pub struct Type {
     pub atomic: bool,
     /// Sorted by name.
     pub fields: Vec<Field>,
+    /// Required times: Go has a zero time, the typed decoder has none.
+    pub(super) times: Vec<(&'static str, Ty)>,
 }
 
 /// A field of a Go struct.
@@ -212,7 +214,7 @@ pub fn all() -> &'static [Type] {
     &table().types
 }
 
-static EMPTY: Type = Type { package: "", name: "", atomic: false, fields: Vec::new() };
+static EMPTY: Type = Type { package: "", name: "", atomic: false, fields: Vec::new(), times: Vec::new() };
 
 /// Follows a path of field names as `kubectl explain` takes them (`["spec", "containers"]`): lists and maps
 /// are seen through. Gives the last field and the struct it stands in.
@@ -247,12 +249,15 @@ fn parse(text: &'static str) -> Table {
             package = name;
         } else if let Some(field) = line.strip_prefix(' ') {
             if let (Some(ty), Some(field)) = (types.last_mut(), parse_field(field, package, &by_name)) {
+                if field.required && matches!(field.ty, Ty::Time | Ty::MicroTime) {
+                    ty.times.push((field.name, field.ty.clone()));
+                }
                 ty.fields.push(field);
             }
         } else {
             let mut words = line.split(' ');
             let name = words.next().unwrap_or("");
-            types.push(Type { package, name, atomic: words.next() == Some("atomic"), fields: Vec::new() });
+            types.push(Type { package, name, atomic: words.next() == Some("atomic"), fields: Vec::new(), times: Vec::new() });
         }
     }
     Table { types, by_name }
