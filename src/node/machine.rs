@@ -44,6 +44,8 @@ pub struct Machine {
     pub(super) in_flight: BTreeMap<ActionId, InFlight>,
     /// Numbers actions, sandboxes and containers.
     pub(super) counter: u64,
+    /// Connections made from here.
+    connections: u64,
 }
 
 /// An action that was begun and is not complete.
@@ -80,6 +82,7 @@ impl Machine {
             runtime: Runtime::default(),
             in_flight: BTreeMap::new(),
             counter: 0,
+            connections: 0,
         }
     }
 
@@ -172,6 +175,12 @@ impl Machine {
         self.in_flight.values().any(|work| work.action == *action)
     }
 
+    /// The local port of the next connection made from here, from the kernel's usual range.
+    pub fn next_port(&mut self) -> u16 {
+        self.connections += 1;
+        32_768 + (self.connections * 2 % 28_232) as u16
+    }
+
     /// Gives a Pod address back.
     pub(super) fn stop_sandbox(&mut self, id: &super::runtime::SandboxId) {
         if let Some(ip) = self.runtime.stop_sandbox(id)
@@ -258,7 +267,7 @@ impl Machine {
         hasher.text(&self.name);
         hasher.number(u64::from(u32::from(self.ip)));
         let Hardware { cpu_milli, memory_bytes, ephemeral_storage_bytes, max_pods } = self.hardware;
-        for number in [cpu_milli, memory_bytes, ephemeral_storage_bytes, u64::from(max_pods), self.counter] {
+        for number in [cpu_milli, memory_bytes, ephemeral_storage_bytes, u64::from(max_pods), self.counter, self.connections] {
             hasher.number(number);
         }
         hasher.number(u64::from(self.plugged) + 2 * u64::from(self.powered));

@@ -24,3 +24,6 @@ pub mod runtime;
 pub use action::{ActionId, Completion, NodeAction, NodeError, NodeEvent, Output};
 pub use machine::{Answer, Hardware, InFlight, Machine};
 pub use process::Executed;
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,7 @@ pub(in crate::node) fn respond(
     };
     let body = if request.method == "HEAD" { String::new() } else { body };
     let when = now.timestamp().to_zoned(jiff::tz::TimeZone::UTC).strftime("%d/%b/%Y:%H:%M:%S +0000");
-    let (client, method, path, agent) = (request.client, request.method, request.path, request.user_agent);
+    let HttpRequest { client, method, path, user_agent: agent, .. } = request;
     let line = match server {
         // nginx's `combined` with the image's X-Forwarded-For at the end.
         Server::Nginx => {

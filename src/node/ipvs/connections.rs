@@ -187,7 +187,15 @@ pub enum Verdict {
     /// A virtual service without a server to take it: answered with "port unreachable".
     NoServer,
     /// On to this server. The connection is open until [`Ipvs::settle`] says how it ended.
-    To { server: SocketAddrV4, forward: Forward, connection: ConnectionId },
+    To {
+        /// The entry that matched; its port is zero when it takes any.
+        service: ServiceKey,
+        service_id: u64,
+        server: SocketAddrV4,
+        server_id: u64,
+        forward: Forward,
+        connection: ConnectionId,
+    },
 }
 
 /// How a connection went.
@@ -211,11 +219,11 @@ impl Ipvs {
         let Some(service) = self.service_mut(&key) else { return Verdict::NotVirtual };
         let Some(server) = stuck.or_else(|| service.choose(client)) else { return Verdict::NoServer };
         let Some(entry) = service.servers.get_mut(&server) else { return Verdict::NoServer };
-        let forward = entry.settings.forward;
+        let (forward, server_id) = (entry.settings.forward, entry.id);
         let counters = entry.counters_mut();
         counters.inactive += 1;
         counters.persistent += u32::from(service.settings.persistent_seconds.is_some() && stuck.is_none());
-        let persistent = service.settings.persistent_seconds;
+        let (persistent, service_id) = (service.settings.persistent_seconds, service.id);
 
         self.connections.next += 1;
         let id = ConnectionId(self.connections.next);
@@ -234,7 +242,8 @@ impl Ipvs {
         }
         // A server without a port of its own takes whatever port was asked for.
         let port = if server.port() == 0 { to.port } else { server.port() };
-        Verdict::To { server: SocketAddrV4::new(*server.ip(), port), forward, connection: id }
+        let server = SocketAddrV4::new(*server.ip(), port);
+        Verdict::To { service: key, service_id, server, server_id, forward, connection: id }
     }
 
     /// The server this client was sent to before, while that still holds and the server takes
