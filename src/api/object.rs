@@ -62,6 +62,16 @@ macro_rules! define_object {
                 match self { $(Object::$variant(inner) => trusted::encode(&**inner)),* }
             }
 
+            /// Appends the object as JSON. Natively every type has an encoder of its own, which is faster;
+            /// in the browser the one through [`Object::to_value`] is enough.
+            pub fn write_json(&self, out: &mut Vec<u8>) {
+                #[cfg(not(target_arch = "wasm32"))]
+                let written = match self { $(Object::$variant(inner) => serde_json::to_writer(&mut *out, &**inner)),* };
+                #[cfg(target_arch = "wasm32")]
+                let written = serde_json::to_writer(&mut *out, &self.to_value());
+                debug_assert!(written.is_ok(), "a typed object is always JSON");
+            }
+
             /// True when both are the same allocation.
             pub fn same(&self, other: &Object) -> bool {
                 match (self, other) {

@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 /// Where the API server itself listens.
 pub const APISERVER_ADDRESS: &str = "192.168.0.2";
-const APISERVER_PORT: i32 = 6443;
+pub const APISERVER_PORT: i32 = 6443;
 
 /// Writes them straight to the store: there is nobody yet who could ask.
 pub(super) fn install(server: &mut ApiServer) {

@@ -5,13 +5,18 @@
 //! [`Reply::Proxy`] for the machine to finish.
 
 mod admission;
+pub mod authentication;
 pub mod authorization;
 mod bootstrap;
+pub mod discovery;
 mod handlers;
+pub mod http;
 mod log;
+pub mod openapi;
 pub mod patch;
 mod request;
 mod service_ips;
+pub mod sha256;
 pub mod watch;
 
 pub use log::{LogEntry, RequestLog, Stage};
@@ -59,6 +64,8 @@ pub struct ApiServer {
     names: Rng,
     uids: Rng,
     addresses: ServiceAddresses,
+    /// Whose the bearer tokens are.
+    pub authentication: authentication::Authentication,
     rbac: authorization::Index,
 }
 
@@ -81,6 +88,7 @@ impl ApiServer {
             names: Rng::stream(config.seed, "names"),
             uids: Rng::stream(config.seed, "uids"),
             addresses: ServiceAddresses::new(config.seed),
+            authentication: authentication::Authentication::default(),
             rbac: authorization::Index::default(),
             config,
         };

@@ -37,6 +37,7 @@ impl ApiServer {
             (Verb::Create, Subresource::None) => self.create(context, request),
             (Verb::Create, Subresource::Binding) => self.bind(context, request),
             (Verb::Create, Subresource::Eviction) => self.evict(context, request),
+            (Verb::Create, Subresource::Token) => self.issue_token(context, request),
             (Verb::Update, Subresource::Scale) => self.put_scale(context, request),
             (Verb::Update, _) => self.update(context, request),
             (Verb::Patch, Subresource::Scale) => self.patch_scale(context, request),

@@ -1,0 +1,243 @@
+//! From replies to bytes.
+
+use super::negotiate::{Accepted, Format, Shape, not_acceptable};
+use super::columns as table;
+use crate::api::{Kind, KindInfo, Object, Status};
+use crate::apiserver::List;
+use crate::sim::SimTime;
+use serde_json::{Value, json};
+
+/// How rows of a Table carry their object (`?includeObject=`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IncludeObject {
+    None,
+    #[default]
+    Metadata,
+    Object,
+}
+
+impl IncludeObject {
+    /// Reads the query parameter; nothing for an unsupported value.
+    pub fn parse(text: &str) -> Option<IncludeObject> {
+        match text {
+            "" | "Metadata" => Some(IncludeObject::Metadata),
+            "None" => Some(IncludeObject::None),
+            "Object" => Some(IncludeObject::Object),
+            _ => None,
+        }
+    }
+}
+
+/// How objects of one kind are written for one client.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    pub kind: Kind,
+    /// The group and version asked for, which is not the stored one for some kinds.
+    pub alias: Option<&'static super::alias::Alias>,
+    pub accepted: Accepted,
+    pub include: IncludeObject,
+    /// Ages in Tables are relative to this.
+    pub now: SimTime,
+}
+
+impl Encoder {
+    fn info(&self) -> &'static KindInfo {
+        self.kind.info()
+    }
+
+    pub(super) fn meta_version(&self) -> &'static str {
+        if self.accepted.beta { "meta.k8s.io/v1beta1" } else { "meta.k8s.io/v1" }
+    }
+
+    pub(super) fn api_version(&self) -> String {
+        self.alias.map_or_else(|| self.info().api_version(), |alias| alias.api_version())
+    }
+
+    /// The object in the version asked for.
+    fn whole(&self, object: &Object) -> Value {
+        match self.alias {
+            Some(alias) => (alias.from_stored)(object.to_value()),
+            None => object.to_value(),
+        }
+    }
+
+    /// One object.
+    ///
+    /// Errors: 406 for a shape an object cannot have.
+    pub fn object(&self, object: &Object) -> Result<Vec<u8>, Status> {
+        match self.accepted.shape {
+            Shape::Whole if self.is_plain_json() => {
+                let mut out = Vec::with_capacity(2048);
+                object.write_json(&mut out);
+                out.push(b'\n');
+                Ok(out)
+            }
+            _ => self.shaped(object).map(|value| self.bytes(&value)),
+        }
+    }
+
+    fn is_plain_json(&self) -> bool {
+        self.accepted.format == Format::Json && !self.accepted.pretty && self.alias.is_none()
+    }
+
+    /// One object in the shape asked for.
+    ///
+    /// Errors: 406 for a shape an object cannot have.
+    pub fn shaped(&self, object: &Object) -> Result<Value, Status> {
+        match self.accepted.shape {
+            Shape::Whole => Ok(self.whole(object)),
+            Shape::Partial => Ok(self.partial(object)),
+            Shape::Table => Ok(self.table(std::slice::from_ref(object), object.revision(), None, true)),
+            Shape::PartialList => Err(not_acceptable(
+                "you requested PartialObjectMetadataList, but the requested object is not a list",
+            )),
+        }
+    }
+
+    /// One watch event's object as a Table; later events do without the columns.
+    pub fn event_table(&self, object: &Object, with_columns: bool) -> Value {
+        self.table(std::slice::from_ref(object), object.revision(), None, with_columns)
+    }
+
+    /// A bookmark has no row of its own; its annotations go into an empty object's.
+    pub fn bookmark_table(&self, revision: u64, metadata: Value, with_columns: bool) -> Value {
+        let mut table = self.table(&[], revision, None, with_columns);
+        let object = json!({"kind": "PartialObjectMetadata", "apiVersion": self.meta_version(), "metadata": metadata});
+        let cells: Vec<Value> = table["columnDefinitions"].as_array().into_iter().flatten().map(|_| "".into()).collect();
+        table["rows"] = json!([{"cells": cells, "object": object}]);
+        table
+    }
+
+    fn partial(&self, object: &Object) -> Value {
+        let metadata = serde_json::to_value(object.meta()).unwrap_or_default();
+        json!({"kind": "PartialObjectMetadata", "apiVersion": self.meta_version(), "metadata": metadata})
+    }
+
+    /// A page of a collection.
+    ///
+    /// Errors: 406 for a shape a list cannot have.
+    pub fn list(&self, list: &List) -> Result<Vec<u8>, Status> {
+        match self.accepted.shape {
+            Shape::Whole if self.is_plain_json() => Ok(self.plain_list(list)),
+            Shape::Whole => {
+                let items: Vec<Value> = list.items.iter().map(|object| self.item(object)).collect();
+                let kind = format!("{}List", self.info().name);
+                let value = json!({
+                    "kind": kind, "apiVersion": self.api_version(), "metadata": list_meta(list.revision, Some(list)), "items": items,
+                });
+                Ok(self.bytes(&value))
+            }
+            Shape::PartialList => {
+                let items: Vec<Value> = list.items.iter().map(|object| self.partial(object)).collect();
+                let value = json!({
+                    "kind": "PartialObjectMetadataList", "apiVersion": self.meta_version(),
+                    "metadata": list_meta(list.revision, Some(list)), "items": items,
+                });
+                Ok(self.bytes(&value))
+            }
+            Shape::Table => Ok(self.bytes(&self.table(&list.items, list.revision, Some(list), true))),
+            Shape::Partial => Err(not_acceptable(
+                "you requested PartialObjectMetadata, but the requested object is a list",
+            )),
+        }
+    }
+
+    /// An item of a list carries no version and kind of its own.
+    fn item(&self, object: &Object) -> Value {
+        let mut value = self.whole(object);
+        if let Value::Object(map) = &mut value {
+            map.remove("kind");
+            map.remove("apiVersion");
+        }
+        value
+    }
+
+    /// The common case, without building values in between.
+    fn plain_list(&self, list: &List) -> Vec<u8> {
+        let (kind, version) = (self.info().name, self.info().api_version());
+        let mut out = Vec::with_capacity(256 + 1536 * list.items.len());
+        out.extend_from_slice(format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":").as_bytes());
+        out.extend_from_slice(list_meta(list.revision, Some(list)).to_string().as_bytes());
+        out.extend_from_slice(b",\"items\":[");
+        // How every object begins; a list's items do without it.
+        let head = format!("{{\"apiVersion\":\"{version}\",\"kind\":\"{kind}\",");
+        for (i, object) in list.items.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            let start = out.len();
+            object.write_json(&mut out);
+            if out[start..].starts_with(head.as_bytes()) {
+                out.drain(start + 1..start + head.len());
+            } else {
+                out.truncate(start);
+                out.extend_from_slice(self.item(object).to_string().as_bytes());
+            }
+        }
+        out.extend_from_slice(b"]}\n");
+        out
+    }
+
+    fn table(&self, objects: &[Object], revision: u64, list: Option<&List>, with_columns: bool) -> Value {
+        let columns: Value = if with_columns { table::column_definitions(self.kind) } else { Value::Null };
+        let rows: Vec<Value> = objects.iter().map(|object| self.row(object)).collect();
+        json!({
+            "kind": "Table", "apiVersion": self.meta_version(), "metadata": list_meta(revision, list),
+            "columnDefinitions": columns, "rows": rows,
+        })
+    }
+
+    fn row(&self, object: &Object) -> Value {
+        let mut row = json!({"cells": table::cells(object, self.now)});
+        if let Some(conditions) = table::row_conditions(object) {
+            row["conditions"] = conditions;
+        }
+        row["object"] = match self.include {
+            IncludeObject::None => Value::Null,
+            IncludeObject::Metadata => self.partial(object),
+            IncludeObject::Object => self.whole(object),
+        };
+        row
+    }
+
+    /// A value in the format asked for.
+    pub fn bytes(&self, value: &Value) -> Vec<u8> {
+        bytes(value, self.accepted)
+    }
+}
+
+/// `metadata` of a list or Table.
+fn list_meta(revision: u64, list: Option<&List>) -> Value {
+    let mut meta = json!({"resourceVersion": revision.to_string()});
+    if let Some(list) = list {
+        if let Some(token) = &list.continue_token {
+            meta["continue"] = token.clone().into();
+        }
+        if let Some(remaining) = list.remaining {
+            meta["remainingItemCount"] = remaining.into();
+        }
+    }
+    meta
+}
+
+/// A value in a client's format. JSON ends with a line feed, as Go's encoder writes it.
+pub fn bytes(value: &Value, accepted: Accepted) -> Vec<u8> {
+    match accepted.format {
+        Format::Yaml => serde_yaml::to_string(value).unwrap_or_default().into_bytes(),
+        Format::Json => {
+            let encoded = if accepted.pretty { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
+            let mut out = encoded.unwrap_or_default();
+            out.push(b'\n');
+            out
+        }
+    }
+}
+
+impl Format {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Format::Json => "application/json",
+            Format::Yaml => "application/yaml",
+        }
+    }
+}
