@@ -119,7 +119,8 @@ impl Status {
             }
         }
         let all = if texts.len() == 1 { texts.remove(0) } else { format!("[{}]", texts.join(", ")) };
-        let mut status = Status::new(422, "Invalid", format!("{kind} \"{name}\" is invalid: {all}"));
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let mut status = Status::new(422, "Invalid", format!("{qualified} \"{name}\" is invalid: {all}"));
         let causes = errors
             .into_iter()
             .map(|error| StatusCause {
