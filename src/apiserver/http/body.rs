@@ -162,30 +162,7 @@ pub fn patch_type(content_type: &str) -> Result<PatchType, Status> {
 ///
 /// Errors: 400 in the words each patch type has for it.
 pub fn patch(patch_type: PatchType, bytes: &[u8]) -> Result<Body, Status> {
-    let format = if patch_type == PatchType::Apply { Format::Yaml } else { Format::Json };
-    let parsed = decode_body(bytes, format).map_err(|why| {
-        Status::bad_request(match patch_type {
-            PatchType::Json | PatchType::Merge => format!("error decoding patch: {why}"),
-            PatchType::Strategic => why,
-            PatchType::Apply => format!("error decoding YAML: {why}"),
-        })
-    })?;
-    let value = parsed.value;
-    let found = crate::api::decode::json_kind(&value);
-    match (patch_type, &value) {
-        (PatchType::Json, Value::Array(_)) | (PatchType::Merge | PatchType::Strategic | PatchType::Apply, Value::Object(_)) => {
-            Ok(Body::Patch(patch_type, value))
-        }
-        (PatchType::Json, _) => Err(Status::bad_request(format!(
-            "error decoding patch: json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp"
-        ))),
-        (PatchType::Merge, _) => Err(Status::bad_request(format!(
-            "error decoding patch: json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
-        ))),
-        _ => Err(Status::bad_request(format!(
-            "json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
-        ))),
-    }
+    crate::apiserver::patch::read(patch_type, bytes).map(|value| Body::Patch(patch_type, value))
 }
 
 /// A body of `DeleteOptions`, if there is one.

@@ -223,7 +223,7 @@ fn list_meta(revision: u64, list: Option<&List>) -> Value {
 /// A value in a client's format. JSON ends with a line feed, as Go's encoder writes it.
 pub fn bytes(value: &Value, accepted: Accepted) -> Vec<u8> {
     match accepted.format {
-        Format::Yaml => crate::api::yaml::write(value).into_bytes(),
+        Format::Yaml => crate::api::yaml::to_yaml(value).into_bytes(),
         Format::Json => {
             let encoded = if accepted.pretty { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
             let mut out = encoded.unwrap_or_default();
