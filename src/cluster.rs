@@ -8,19 +8,21 @@ mod dispatch;
 mod process;
 mod recorder;
 mod seats;
+pub mod traffic;
 pub mod view;
 mod work;
 
 pub use desks::DeskError;
 pub use process::{Process, ProcessId};
 pub use seats::{Preset, SeatState};
+pub use traffic::{Client, Flight, Traffic};
 
 use crate::apiserver::{Answer, ApiServer, Config, Identity, Request};
-use crate::node::{ActionId, Hardware, Machine};
+use crate::node::{ActionId, Hardware, Machine, NodeError};
 use crate::seat::SeatId;
 use crate::sim::{EventQueue, Rng, SimTime, StateHasher};
 use recorder::Recorder;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +37,8 @@ pub enum Happening {
     Done(Arc<str>, ActionId),
     /// Something on a desk is due by itself.
     Desk(Arc<str>),
+    /// A client sends its next request.
+    Ask(u64),
     /// Leases in etcd end.
     Expire,
 }
@@ -79,6 +83,9 @@ pub struct Cluster {
     /// Watch events up to this revision have been handed to the processes.
     dispatched: u64,
     pub machines: BTreeMap<Arc<str>, Machine>,
+    traffic: Traffic,
+    /// How actions that a person began on a machine ended; the last few.
+    results: VecDeque<(Arc<str>, ActionId, Result<String, NodeError>)>,
     /// The `Desk` that is in the event queue, by machine.
     deadlines: BTreeMap<Arc<str>, crate::sim::EventId>,
     recorder: Recorder,
@@ -109,6 +116,8 @@ impl Cluster {
             routes: dispatch::Routes::default(),
             dispatched: 0,
             machines: BTreeMap::new(),
+            traffic: Traffic::default(),
+            results: VecDeque::new(),
             deadlines: BTreeMap::new(),
             recorder: Recorder::new(setup.seed),
             rng: Rng::stream(setup.seed, "machines"),
@@ -153,6 +162,7 @@ impl Cluster {
             Happening::Work(seat) => self.work(&seat),
             Happening::Done(name, action) => self.action_done(&name, action),
             Happening::Desk(name) => self.desk_happens(&name),
+            Happening::Ask(client) => self.client_asks(client),
             Happening::Expire => {
                 self.expiry = None;
                 self.api.expire(self.now);
@@ -192,6 +202,7 @@ impl Cluster {
             hasher.text(id.as_str());
             seat.hash(&mut hasher);
         }
+        self.traffic.hash(&mut hasher);
         hasher.number(self.rng.state());
         hasher.number(self.queue.len() as u64);
         for (at, happening) in self.queue.iter() {

@@ -7,7 +7,7 @@ use crate::etcd::Key;
 use crate::node::kube_proxy::KubeProxy;
 use crate::node::kubelet::Kubelet;
 use crate::node::runtime::{ContainerId, SandboxId};
-use crate::node::{ActionId, Completion, Machine, NodeAction, NodeError, NodeEvent};
+use crate::node::{ActionId, Completion, Executed, Machine, NodeAction, NodeError, NodeEvent, Output};
 use crate::seat::{Mode, SeatId};
 use crate::sim::SimTime;
 use std::fmt;
@@ -45,6 +45,9 @@ impl fmt::Display for DeskError {
 
 /// Pod networks 10.244.0.0/24 to 10.247.255.0/24: one /24 a machine.
 pub const MAX_DESKS: usize = 1024;
+
+/// How many ended actions are remembered for the programs that wait for them.
+const RESULTS: usize = 64;
 
 /// The office network is 192.168.0.0/21; the first addresses are the router's and the reception's.
 fn desk_ip(index: u32) -> Ipv4Addr {
@@ -235,7 +238,56 @@ impl Cluster {
         let now = self.now;
         let Some(machine) = self.machines.get_mut(name) else { return };
         let events = machine.complete(now, id);
+        for event in &events {
+            if let NodeEvent::Done { result, .. } = event {
+                let made = result.clone().map(|output| match output {
+                    Output::None => String::new(),
+                    Output::Image(id) => format!("Image is up to date for {id}\n"),
+                    Output::Sandbox(id) => format!("{id}\n"),
+                    Output::Container(id) => format!("{id}\n"),
+                });
+                self.results.push_back((name.clone(), id, made));
+                if self.results.len() > RESULTS {
+                    self.results.pop_front();
+                }
+            }
+        }
         self.desk_changed(name, &events);
+    }
+
+    /// How an action ended that is no longer in flight: what `crictl` prints of it, or the refusal.
+    pub fn result_of(&self, name: &str, id: ActionId) -> Option<Result<String, NodeError>> {
+        let found = self.results.iter().rev().find(|(machine, own, _)| &**machine == name && *own == id);
+        found.map(|(.., result)| result.clone())
+    }
+
+    /// Pulls a machine's power plug, or puts it back.
+    pub fn power(&mut self, name: &str, on: bool) -> Result<(), DeskError> {
+        let now = self.now;
+        let machine = self.machine_mut(name)?;
+        if on == machine.powered() {
+            return Ok(());
+        }
+        if on {
+            machine.power_on();
+            self.plug(name)
+        } else {
+            machine.power_off(now);
+            for process in self.processes.values_mut().filter(|process| process.node.as_deref() == Some(name)) {
+                process.connected = false;
+                process.inbox.clear();
+            }
+            Ok(())
+        }
+    }
+
+    /// Runs a command in a container of a machine.
+    ///
+    /// Errors: runc's.
+    pub fn exec_in(&mut self, name: &str, id: &ContainerId, argv: &[String]) -> Result<Executed, String> {
+        let now = self.now;
+        let machine = self.machine_mut(name).map_err(|error| error.to_string())?;
+        machine.exec(now, id, argv)
     }
 
     /// Something on a machine is due by itself: a container exits, connections are forgotten.
@@ -273,7 +325,7 @@ impl Cluster {
         self.dispatch();
     }
 
-    fn schedule_desk(&mut self, name: &str, deadline: Option<SimTime>) {
+    pub(super) fn schedule_desk(&mut self, name: &str, deadline: Option<SimTime>) {
         let Some(at) = deadline else { return };
         let at = at.max(self.now);
         match self.deadlines.get(name) {

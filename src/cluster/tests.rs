@@ -82,6 +82,7 @@ fn events_are_counted_not_repeated() {
         .range(Kind::Event, "default")
         .filter_map(|(_, value)| value.object.get::<k8s_openapi::api::core::v1::Event>())
         .filter_map(|event| event.reason.clone())
+        .filter(|reason| reason == "SuccessfulCreate")
         .collect();
     assert_eq!(reasons, ["SuccessfulCreate", "SuccessfulCreate"]);
 }

@@ -10,10 +10,15 @@
 //! - [`filters`], [`pattern`]: grep, head, sort and their kind
 //! - [`print`]: tab columns, YAML, ages
 //! - [`kubectl`], [`curl`]: the two clients
+//! - [`terminal`]: the machine with its console; the log, rewinding and replaying
+//! - [`host`], `tools`: the machine behind the transport, and what runs on the desks
+//! - [`commands`]: a duty as a command line
 
+pub mod commands;
 pub mod curl;
 pub mod export;
 pub mod filters;
+pub mod host;
 pub mod kubectl;
 pub mod lex;
 pub mod parse;
@@ -21,10 +26,15 @@ pub mod pattern;
 pub mod print;
 pub mod process;
 pub mod program;
+pub mod terminal;
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod terminal_tests;
+mod tools;
 pub mod transport;
 
 pub use process::Process;
 pub use program::{Editor, Io, Output, Piece, Program, Progress, Session};
+pub use terminal::{JobId, LogLine, Printed, Terminal};
 pub use transport::{ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, ProgramOutput, StreamId, Transport};

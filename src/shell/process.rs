@@ -3,7 +3,7 @@
 use super::lex::{Part, SyntaxError, Word};
 use super::parse::{Connector, Pipeline, Redirect, Script, SimpleCommand, parse};
 use super::program::{Io, Output, Pipe, Program, Progress, Session};
-use super::transport::Transport;
+use super::transport::{HostState, ProgramOutput, Started, Transport, Waiting};
 use crate::sim::SimTime;
 
 /// Substitutions may nest this deep.
@@ -20,6 +20,8 @@ pub struct Process {
     pub output: Output,
     depth: usize,
     failed: Option<i32>,
+    /// Standard input of the first command, unless it is redirected.
+    stdin: Option<String>,
 }
 
 enum Running {
@@ -69,7 +71,7 @@ impl Process {
         for warning in &script.warnings {
             output.push(true, &format!("bash: {warning}\n"));
         }
-        Process { script, next: 0, running: None, code: 0, output, depth, failed }
+        Process { script, next: 0, running: None, code: 0, output, depth, failed, stdin: None }
     }
 
     /// Goes on as far as it can without the world moving.
@@ -129,6 +131,11 @@ impl Process {
         }
     }
 
+    /// What the first command reads, if it is not redirected.
+    fn give_stdin(&mut self, text: String) {
+        self.stdin = Some(text);
+    }
+
     /// Ctrl-C: code 130.
     pub fn interrupt(&mut self, transport: &mut dyn Transport) {
         match self.running.take() {
@@ -154,6 +161,11 @@ impl Process {
                     stages.push(Stage { program: Box::new(Fixed(1)), stdin: Pipe::empty(), stdout: Target::Pipe, stderr: Target::TerminalError, code: None });
                 }
             }
+        }
+        if let (Some(text), Some(first)) = (self.stdin.take(), stages.first_mut())
+            && first.stdin.text.is_empty()
+        {
+            first.stdin = Pipe { text, closed: true, unfinished: false };
         }
         self.running = Some(Running::Pipeline(stages));
     }
@@ -236,20 +248,104 @@ impl Program for Unknown {
 }
 
 /// A program of the host, behind the transport.
-struct HostProgram(Vec<String>);
+struct HostProgram {
+    argv: Vec<String>,
+    waiting: Option<Waiting>,
+}
 
 impl Program for HostProgram {
     fn poll(&mut self, io: &mut Io) -> Progress {
-        let Some(stdin) = io.stdin.all() else { return Progress::Waiting { until: None } };
         let host = io.session.host.clone();
-        match io.transport.run_program(&host, &self.0, &stdin) {
-            Some(result) => {
-                io.out(&result.stdout);
-                io.err(&result.stderr);
-                Progress::Done(result.code)
-            }
-            None => Unknown(self.0[0].clone()).poll(io),
+        if let Some(waiting) = &self.waiting {
+            let Some(result) = io.transport.finish_program(&host, waiting) else {
+                return Progress::Waiting { until: Some(waiting.until) };
+            };
+            return finish(io, &result);
         }
+        let Some(stdin) = io.stdin.all() else { return Progress::Waiting { until: None } };
+        match io.transport.start_program(&host, &self.argv, &stdin) {
+            Some(Started::Done(result)) => finish(io, &result),
+            Some(Started::Waiting(waiting)) => {
+                let until = Some(waiting.until);
+                self.waiting = Some(waiting);
+                Progress::Waiting { until }
+            }
+            None => Unknown(self.argv[0].clone()).poll(io),
+        }
+    }
+}
+
+fn finish(io: &mut Io, result: &ProgramOutput) -> Progress {
+    io.out(&result.stdout);
+    io.err(&result.stderr);
+    Progress::Done(result.code)
+}
+
+/// `ssh HOST [COMMAND…]`: the command on another machine; without one, the console moves there.
+struct Ssh {
+    args: Vec<String>,
+    inner: Option<(String, Box<Process>)>,
+}
+
+impl Program for Ssh {
+    fn poll(&mut self, io: &mut Io) -> Progress {
+        if self.inner.is_none() {
+            let Some((host, command)) = self.args.split_first() else {
+                io.err("usage: ssh destination [command [argument ...]]\n");
+                return Progress::Done(255);
+            };
+            let host = host.rsplit('@').next().unwrap_or(host).to_owned();
+            match io.transport.host_state(&host) {
+                HostState::Unknown => {
+                    io.err(&format!("ssh: Could not resolve hostname {host}: Name or service not known\n"));
+                    return Progress::Done(255);
+                }
+                HostState::Unreachable => {
+                    io.err(&format!("ssh: connect to host {host} port 22: No route to host\n"));
+                    return Progress::Done(255);
+                }
+                HostState::Up if command.is_empty() => {
+                    io.session.host = host;
+                    return Progress::Done(0);
+                }
+                HostState::Up => {
+                    // As ssh does it: the words are joined, and the other side's shell splits them again.
+                    // One word is a script of its own; several are words already.
+                    let script = match command {
+                        [script] => script.clone(),
+                        words => words.iter().map(|word| super::export::quote(word)).collect::<Vec<_>>().join(" "),
+                    };
+                    let Some(stdin) = io.stdin.all() else { return Progress::Waiting { until: None } };
+                    let mut process = Process::nested(&script, 1);
+                    process.give_stdin(stdin);
+                    self.inner = Some((host, Box::new(process)));
+                }
+            }
+        }
+        let Some((host, process)) = &mut self.inner else { return Progress::Done(255) };
+        let here = std::mem::replace(&mut io.session.host, host.clone());
+        let progress = process.poll(io.session, io.transport);
+        io.session.host = here;
+        for piece in process.output.take() {
+            io.output.push(piece.is_error, &piece.text);
+        }
+        progress
+    }
+
+    fn cancel(&mut self, transport: &mut dyn Transport) {
+        if let Some((_, process)) = &mut self.inner {
+            process.interrupt(transport);
+        }
+    }
+}
+
+/// `exit`: back from a machine to the reception.
+struct Exit;
+
+impl Program for Exit {
+    fn poll(&mut self, io: &mut Io) -> Progress {
+        io.session.host.clear();
+        Progress::Done(0)
     }
 }
 
@@ -259,7 +355,9 @@ fn program(argv: Vec<String>) -> Box<dyn Program> {
     match name.as_str() {
         "kubectl" | "k" => super::kubectl::start(args),
         "curl" => super::curl::start(args),
-        _ => super::filters::start(name, args).unwrap_or_else(|| Box::new(HostProgram(argv))),
+        "ssh" => Box::new(Ssh { args: args.to_vec(), inner: None }),
+        "exit" | "logout" => Box::new(Exit),
+        _ => super::filters::start(name, args).unwrap_or_else(|| Box::new(HostProgram { argv, waiting: None })),
     }
 }
 

@@ -113,6 +113,42 @@ pub struct ProgramOutput {
     pub code: i32,
 }
 
+/// A program's beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Started {
+    Done(ProgramOutput),
+    /// It waits for work on its machine.
+    Waiting(Waiting),
+}
+
+/// What a program of a host waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The action on the machine.
+    pub action: u64,
+    /// When it is done at the latest.
+    pub until: SimTime,
+    /// Printed when it went well; empty to print what the action made.
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostState {
+    /// There is no machine of that name.
+    Unknown,
+    /// Cable or power is out.
+    Unreachable,
+    Up,
+}
+
+/// How fast virtual time passes; a matter of the page, not of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    Paused,
+    /// Thousandths of real time.
+    Speed(u32),
+}
+
 /// The world as the shell's programs see it.
 pub trait Transport {
     /// Virtual time.
@@ -142,16 +178,33 @@ pub trait Transport {
     /// Gives up an exchange.
     fn hang_up(&mut self, exchange: ExchangeId);
 
-    /// Runs a program that works on a host itself (`ipvsadm`, `crictl`, `etcdctl`, `kbh`, …);
+    /// Starts a program that works on a host itself (`ipvsadm`, `crictl`, `etcdctl`, `kbh`, …);
     /// `None` when there is no such program.
-    fn run_program(&mut self, host: &str, argv: &[String], stdin: &str) -> Option<ProgramOutput> {
+    fn start_program(&mut self, host: &str, argv: &[String], stdin: &str) -> Option<Started> {
         let _ = (host, argv, stdin);
         None
     }
 
-    /// The names [`Transport::run_program`] knows, for completion.
+    /// What a program that was waiting printed, once it is done.
+    fn finish_program(&mut self, host: &str, waiting: &Waiting) -> Option<ProgramOutput> {
+        let _ = (host, waiting);
+        None
+    }
+
+    /// The names [`Transport::start_program`] knows, for completion.
     fn program_names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether a host can be logged in to.
+    fn host_state(&self, host: &str) -> HostState {
+        let _ = host;
+        HostState::Unknown
+    }
+
+    /// What `kbh` asks of the session's clock.
+    fn set_pace(&mut self, pace: Pace) {
+        let _ = pace;
     }
 
     /// Candidates for the last of `argv` of such a program.

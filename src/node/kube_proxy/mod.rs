@@ -38,3 +38,6 @@ impl Component<Machine, NodeAction> for KubeProxy {
         Box::new(self.clone())
     }
 }
+
+/// The sentences of this area.
+pub const WORDS: &[(&str, &str, &str)] = &[];

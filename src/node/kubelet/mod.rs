@@ -43,3 +43,21 @@ impl Component<Machine, NodeAction> for Kubelet {
 pub fn notes(_machine: &Machine, _event: &super::NodeEvent) -> Vec<crate::seat::Note> {
     Vec::new()
 }
+
+/// The sentences of this area.
+pub const WORDS: &[(&str, &str, &str)] = &[];
+
+/// A container of a Pod as the runtime is asked for it.
+pub fn container_config(
+    _pod: &k8s_openapi::api::core::v1::Pod,
+    container: &k8s_openapi::api::core::v1::Container,
+    attempt: u32,
+) -> super::runtime::ContainerConfig {
+    let env = container
+        .env
+        .iter()
+        .flatten()
+        .filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)))
+        .collect();
+    super::runtime::ContainerConfig::new(container, attempt, env)
+}

@@ -1,0 +1,362 @@
+//! Requests through the simulated network: the console's own, and a client's steady stream.
+
+use super::{Cluster, Happening};
+use crate::api::{Kind, Object, Status};
+use crate::apiserver::{ProxyRequest, Subresource};
+use crate::etcd::Key;
+use crate::network::{self, From, Names, Outcome, Request, Resolved, Trace, World};
+use crate::node::runtime::ContainerId;
+use crate::seat::Mode;
+use crate::sim::{SimTime, StateHasher};
+use k8s_openapi::api::core::v1::{Endpoints, Service};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The person's own computer, which is no node.
+const RECEPTION: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 3);
+
+/// The API server's computer.
+pub const API_SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(192, 168, 0, 2), 6443);
+
+/// How many flights are remembered for the page.
+const REMEMBERED: usize = 256;
+
+/// At most this many requests a second from one client: beyond it dots are no longer seen.
+pub const MAX_RATE_MILLI: u64 = 200_000;
+
+/// One request that was sent.
+#[derive(Clone, Debug)]
+pub struct Flight {
+    pub id: u64,
+    pub started: SimTime,
+    pub trace: Arc<Trace>,
+    /// The client that sent it; none for one the console sent.
+    pub client: Option<u64>,
+}
+
+impl Flight {
+    pub fn lands(&self) -> SimTime {
+        self.started + self.trace.total
+    }
+}
+
+/// A client that asks again and again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Client {
+    pub id: u64,
+    /// A machine's name, `pod/NAMESPACE/NAME`, or empty for the reception.
+    pub from: Arc<str>,
+    pub request: Request,
+    /// Thousandths of requests per second.
+    pub rate_milli: u64,
+    pub sent: u64,
+    pub answered: u64,
+    pub failed: u64,
+}
+
+impl Client {
+    fn pause(&self) -> Duration {
+        Duration::from_micros(1_000_000_000 / self.rate_milli.max(1))
+    }
+}
+
+/// All clients and the last flights.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic {
+    next: u64,
+    clients: BTreeMap<u64, Client>,
+    flights: VecDeque<Flight>,
+}
+
+impl Traffic {
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.clients.values()
+    }
+
+    /// Oldest first.
+    pub fn flights(&self) -> impl Iterator<Item = &Flight> {
+        self.flights.iter()
+    }
+
+    pub(super) fn hash(&self, hasher: &mut StateHasher) {
+        hasher.number(self.next);
+        for client in self.clients.values() {
+            for number in [client.id, client.rate_milli, client.sent, client.answered, client.failed] {
+                hasher.number(number);
+            }
+        }
+    }
+}
+
+/// Cluster DNS over what the API server holds.
+struct Dns<'a>(&'a Cluster);
+
+impl Names for StoreNames {
+    fn service(&self, namespace: &str, name: &str) -> Option<Resolved> {
+        self.0.get(&(namespace.to_owned(), name.to_owned())).cloned()
+    }
+}
+
+/// The answers a request may need, taken before the machines are borrowed.
+struct StoreNames(BTreeMap<(String, String), Resolved>);
+
+impl Dns<'_> {
+    /// Only a name with letters asks the name server.
+    fn names_for(&self, host: &str) -> StoreNames {
+        let mut known = BTreeMap::new();
+        if host.parse::<Ipv4Addr>().is_err() {
+            for (key, value) in self.0.api.etcd.range(Kind::Service, "") {
+                let first = host.split('.').next().unwrap_or(host);
+                if &*key.name != first && !host.contains(&*key.name) {
+                    continue;
+                }
+                if let Some(resolved) = value.object.get::<Service>().and_then(|service| self.resolve(service)) {
+                    known.insert((key.namespace.to_string(), key.name.to_string()), resolved);
+                }
+            }
+        }
+        StoreNames(known)
+    }
+
+    fn resolve(&self, service: &Service) -> Option<Resolved> {
+        let spec = service.spec.as_ref()?;
+        if spec.type_.as_deref() == Some("ExternalName") {
+            return spec.external_name.clone().map(Resolved::Alias);
+        }
+        match spec.cluster_ip.as_deref() {
+            Some("None") => {
+                let namespace = service.metadata.namespace.as_deref()?;
+                let name = service.metadata.name.as_deref()?;
+                let endpoints = self.0.api.etcd.get(&Key::new(Kind::Endpoints, namespace, name))?;
+                let endpoints = endpoints.object.get::<Endpoints>()?;
+                let addresses = endpoints
+                    .subsets
+                    .iter()
+                    .flatten()
+                    .flat_map(|subset| subset.addresses.iter().flatten())
+                    .filter_map(|address| address.ip.parse().ok())
+                    .collect();
+                Some(Resolved::Addresses(addresses))
+            }
+            Some(ip) => ip.parse().ok().map(|ip| Resolved::Addresses(vec![ip])),
+            None => None,
+        }
+    }
+}
+
+impl Cluster {
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Sends one request from a machine (or from the reception, when `from` is empty).
+    pub fn send(&mut self, from: &str, request: Request) -> Flight {
+        self.fly(from, request, None)
+    }
+
+    fn origin(&self, from: &str) -> From {
+        if let Some((namespace, name)) = from.strip_prefix("pod/").and_then(|pod| pod.split_once('/')) {
+            for machine in self.machines.values() {
+                let sandbox = machine
+                    .runtime()
+                    .sandboxes()
+                    .find(|sandbox| &*sandbox.namespace == namespace && &*sandbox.pod_name == name);
+                if let Some(sandbox) = sandbox {
+                    return From::Pod { machine: machine.name.clone(), sandbox: sandbox.id.clone() };
+                }
+            }
+        }
+        match from {
+            "" => From::Outside { ip: RECEPTION },
+            name => From::Node { machine: name.into() },
+        }
+    }
+
+    fn fly(&mut self, from: &str, request: Request, client: Option<u64>) -> Flight {
+        let from = self.origin(from);
+        let names = Dns(self).names_for(&request.host);
+        let now = self.now;
+        let mut world = World {
+            machines: &mut self.machines,
+            names: &names,
+            api_server: Some(API_SERVER),
+            latency: network::Latency::default(),
+        };
+        let trace = Arc::new(network::request(&mut world, now, &from, &request));
+        let woken: Vec<Arc<str>> = trace.hops.iter().filter_map(|hop| hop.machine.clone()).collect();
+        for name in woken {
+            let deadline = self.machines.get(&name).and_then(crate::node::Machine::next_deadline);
+            self.schedule_desk(&name, deadline);
+        }
+        self.traffic.next += 1;
+        let flight = Flight { id: self.traffic.next, started: now, trace, client };
+        self.traffic.flights.push_back(flight.clone());
+        if self.traffic.flights.len() > REMEMBERED {
+            self.traffic.flights.pop_front();
+        }
+        flight
+    }
+
+    /// Starts a client; answers its number.
+    pub fn start_client(&mut self, from: &str, request: Request, rate_milli: u64) -> u64 {
+        self.traffic.next += 1;
+        let id = self.traffic.next;
+        let client = Client {
+            id,
+            from: from.into(),
+            request,
+            rate_milli: rate_milli.clamp(1, MAX_RATE_MILLI),
+            sent: 0,
+            answered: 0,
+            failed: 0,
+        };
+        self.traffic.clients.insert(id, client);
+        self.queue.push(self.now, Happening::Ask(id));
+        id
+    }
+
+    /// Stops one client, or all of them; how many were stopped.
+    pub fn stop_clients(&mut self, id: Option<u64>) -> usize {
+        let before = self.traffic.clients.len();
+        self.traffic.clients.retain(|own, _| id.is_some_and(|id| id != *own));
+        before - self.traffic.clients.len()
+    }
+
+    pub(super) fn client_asks(&mut self, id: u64) {
+        let Some(client) = self.traffic.clients.get(&id).cloned() else { return };
+        let flight = self.fly(&client.from, client.request.clone(), Some(id));
+        let answered = matches!(&flight.trace.outcome, Outcome::Http(_) | Outcome::ApiServer);
+        let next = self.now + client.pause();
+        if let Some(client) = self.traffic.clients.get_mut(&id) {
+            client.sent += 1;
+            if answered {
+                client.answered += 1;
+            } else {
+                client.failed += 1;
+            }
+        }
+        self.queue.push(next, Happening::Ask(id));
+    }
+
+    /// Passes on what a request over the wire changed.
+    pub fn after_request(&mut self) {
+        self.dispatch();
+    }
+
+    /// The container of a Pod on its machine: of the last attempt, or of the one before it.
+    fn container_of(&self, proxy: &ProxyRequest, previous: bool) -> Option<(Arc<str>, ContainerId)> {
+        let machine = self.machines.get(&*proxy.node)?;
+        let uid = proxy.pod.metadata.uid.as_deref().unwrap_or("");
+        let mut attempts =
+            machine.runtime().containers_of(uid).into_iter().filter(|own| own.config.name == proxy.container);
+        let found = if previous { attempts.nth(1) } else { attempts.next() };
+        found.map(|container| (machine.name.clone(), container.id.clone()))
+    }
+
+    /// What the Pod's kubelet answers to logs and exec.
+    ///
+    /// Errors: those of the API server's proxy to the kubelet.
+    pub fn kubelet_answer(&mut self, proxy: &ProxyRequest) -> Result<String, Status> {
+        let pod = proxy.pod.metadata.name.as_deref().unwrap_or("");
+        let container = &proxy.container;
+        if proxy.node.is_empty() {
+            // A Pod in the tray has no log yet; upstream answers an empty one.
+            return Ok(String::new());
+        }
+        if !self.reaches_api(&proxy.node) {
+            let ip = self.machines.get(&*proxy.node).map(|machine| machine.ip.to_string());
+            let ip = ip.unwrap_or_else(|| proxy.node.clone());
+            let path = format!("/containerLogs/{}/{pod}/{container}", proxy.pod.metadata.namespace.as_deref().unwrap_or(""));
+            let message = format!("Get \"https://{ip}:10250{path}\": dial tcp {ip}:10250: connect: no route to host");
+            return Err(Status::new(500, "InternalError", message));
+        }
+        let previous = proxy.parameters["previous"].as_str().is_some_and(|text| text == "true");
+        let Some((machine, id)) = self.container_of(proxy, previous) else {
+            if previous {
+                return Err(Status::bad_request(format!(
+                    "previous terminated container \"{container}\" in pod \"{pod}\" not found"
+                )));
+            }
+            return Err(Status::bad_request(format!(
+                "container \"{container}\" in pod \"{pod}\" is waiting to start: ContainerCreating"
+            )));
+        };
+        if proxy.subresource == Subresource::Exec {
+            return self.exec(&machine, &id, proxy);
+        }
+        let Some(found) = self.machines.get(&machine).and_then(|machine| machine.runtime().container(&id)) else {
+            return Ok(String::new());
+        };
+        let timestamps = proxy.parameters["timestamps"].as_str() == Some("true");
+        let lines: Vec<String> = found.log().map(|line| log_text(line, timestamps)).collect();
+        let tail = proxy.parameters["tailLines"].as_str().and_then(|text| text.parse::<usize>().ok());
+        let skip = tail.map_or(0, |tail| lines.len().saturating_sub(tail));
+        Ok(lines[skip..].concat())
+    }
+
+    fn exec(&mut self, machine: &str, id: &ContainerId, proxy: &ProxyRequest) -> Result<String, Status> {
+        let argv: Vec<String> = match &proxy.parameters["command"] {
+            serde_json::Value::Array(words) => words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+            serde_json::Value::String(word) => vec![word.clone()],
+            _ => Vec::new(),
+        };
+        let now = self.now;
+        let Some(machine) = self.machines.get_mut(machine) else { return Ok(String::new()) };
+        let executed = machine.exec(now, id, &argv).map_err(|error| Status::new(500, "InternalError", error))?;
+        let code = executed.exit_code.unwrap_or(137);
+        if code != 0 {
+            let mut status = Status::new(
+                500,
+                "NonZeroExitCode",
+                format!("command terminated with non-zero exit code: exit status {code}"),
+            );
+            status.details = Some(Box::new(crate::api::status::StatusDetails {
+                causes: vec![crate::api::status::StatusCause {
+                    reason: "ExitCode".to_owned(),
+                    message: code.to_string(),
+                    field: String::new(),
+                }],
+                ..Default::default()
+            }));
+            return Err(status);
+        }
+        Ok(executed.stdout)
+    }
+
+    /// The lines of a followed log after the line `seen` (all of them if it was rotated away), the
+    /// last line now, and whether the container still runs.
+    pub fn kubelet_log_after(
+        &self,
+        proxy: &ProxyRequest,
+        seen: Option<&Arc<str>>,
+    ) -> Option<(String, Option<Arc<str>>, bool)> {
+        let (machine, id) = self.container_of(proxy, false)?;
+        let container = self.machines.get(&machine)?.runtime().container(&id)?;
+        let lines: Vec<_> = container.log().collect();
+        let start = seen.and_then(|seen| lines.iter().rposition(|line| Arc::ptr_eq(&line.text, seen)));
+        let fresh = &lines[start.map_or(0, |at| at + 1)..];
+        let text: String = fresh.iter().map(|line| log_text(line, false)).collect();
+        let last = lines.last().map(|line| line.text.clone());
+        Some((text, last, container.is_running()))
+    }
+
+    /// Whether a person sits in a desk's seat.
+    pub fn held_by_hand(&self, seat: &crate::seat::SeatId) -> bool {
+        self.seat(seat).is_some_and(|seat| seat.mode == Mode::Human)
+    }
+
+    /// The object of a key, for programs on a machine that ask what a Pod looks like.
+    pub fn stored(&self, key: &Key) -> Option<&Object> {
+        self.api.etcd.get(key).map(|value| &value.object)
+    }
+}
+
+fn log_text(line: &crate::node::runtime::LogLine, timestamps: bool) -> String {
+    if timestamps {
+        format!("{} {}\n", line.at.timestamp(), line.text)
+    } else {
+        format!("{}\n", line.text)
+    }
+}

@@ -1,0 +1,89 @@
+//! The console against the whole machine.
+
+use super::terminal::{LogLine, Terminal};
+use crate::cluster::{Preset, Setup};
+use crate::sim::SimTime;
+use std::time::Duration;
+
+fn terminal(preset: Preset, desks: &[&str]) -> Terminal {
+    let desks = desks.iter().map(|name| (*name).to_owned()).collect();
+    Terminal::new(Setup { preset, desks, ..Setup::default() })
+}
+
+fn run(terminal: &mut Terminal, line: &str) -> String {
+    let printed = terminal.run(line, Duration::from_secs(60));
+    format!("{}{}", printed.stdout(), printed.stderr())
+}
+
+#[test]
+fn the_console_talks_to_the_api_server() {
+    let mut terminal = terminal(Preset::CompanyX, &[]);
+    assert_eq!(run(&mut terminal, "kubectl get pods"), "No resources found in default namespace.\n");
+    let created = run(
+        &mut terminal,
+        "kubectl create -f - <<EOF\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: nginx\n    image: nginx\nEOF",
+    );
+    assert_eq!(created, "pod/web created\n");
+    let listed = run(&mut terminal, "kubectl get pods");
+    assert!(listed.starts_with("NAME   READY   STATUS    RESTARTS   AGE\nweb    0/1     Pending   0          "), "{listed}");
+    let version = run(&mut terminal, "curl -s http://localhost:8001/version");
+    assert!(version.contains("\"gitVersion\": \"v1.36"), "{version}");
+    let keys = run(&mut terminal, "etcdctl get /registry/pods --prefix --keys-only");
+    assert_eq!(keys, "/registry/pods/default/web\n");
+}
+
+#[test]
+fn desks_have_programs_of_their_own() {
+    let mut terminal = terminal(Preset::CompanyX, &[]);
+    assert!(run(&mut terminal, "kbh node add bob").contains("desk bob is there"));
+    assert!(run(&mut terminal, "ipvsadm -Ln").contains("command not found"));
+    assert!(run(&mut terminal, "ssh nobody hostname").contains("Could not resolve hostname nobody"));
+    assert_eq!(run(&mut terminal, "ssh bob hostname"), "bob\n");
+    assert_eq!(run(&mut terminal, "ssh bob modprobe ip_vs"), "");
+    assert_eq!(run(&mut terminal, "ssh bob ipvsadm -A -t 10.96.0.10:80 -s rr"), "");
+    assert!(run(&mut terminal, "ssh bob ipvsadm -Ln").contains("TCP  10.96.0.10:80 rr"));
+    let pulled = run(&mut terminal, "ssh bob crictl pull nginx");
+    assert!(pulled.starts_with("Image is up to date for docker.io/library/nginx@sha256:") || pulled.contains("sha256:"), "{pulled}");
+    assert!(terminal.now() > SimTime::ZERO, "pulling takes time");
+    run(&mut terminal, "kbh node unplug bob");
+    assert_eq!(run(&mut terminal, "ssh bob hostname"), "ssh: connect to host bob port 22: No route to host\n");
+}
+
+#[test]
+fn going_back_and_running_on_is_the_same_as_never_having_gone() {
+    let script = [
+        (0, "kubectl create deployment web --image=nginx --replicas=3"),
+        (900, "kbh node add bob --ready"),
+        (4_000, "kubectl scale deployment web --replicas=5"),
+        (20_000, "kubectl delete deployment web --wait=false"),
+    ];
+    let mut straight = terminal(Preset::Autopilot, &[]);
+    for (at_ms, line) in script {
+        straight.run_until(SimTime::from_millis(at_ms));
+        straight.enter(line);
+    }
+    straight.run_until(SimTime::from_secs(40));
+    let end = straight.hash();
+    let log: Vec<LogLine> = straight.log().to_vec();
+
+    straight.go_to(SimTime::from_secs(10));
+    let middle = straight.hash();
+    assert_ne!(middle, end);
+    straight.go_to(SimTime::from_secs(40));
+    assert_eq!(straight.hash(), end, "forward again");
+
+    let setup = Setup { preset: Preset::Autopilot, ..Setup::default() };
+    let replayed = Terminal::replay(setup, log, SimTime::from_secs(40));
+    assert_eq!(replayed.hash(), end, "a replay from the start");
+}
+
+#[test]
+fn bad_input_is_answered_and_forgotten() {
+    let mut terminal = terminal(Preset::CompanyX, &[]);
+    let huge = format!("kubectl create -f - <<EOF\n{}\nEOF", "a: b\n".repeat(200_000));
+    for line in ["", "   ", "kubectl", "kubectl frobnicate", "\u{0}\u{1}\u{7f}", "echo 'open", "kubectl create -f - <<EOF\n{{{{\nEOF", &huge] {
+        let printed = terminal.run(line, Duration::from_secs(1));
+        assert!(printed.code.is_some(), "{line:.20}");
+    }
+    assert_eq!(run(&mut terminal, "kubectl get pods"), "No resources found in default namespace.\n");
+}
