@@ -5,6 +5,185 @@ mod browser;
 
 use browser::{Options, with_page};
 use serde_json::json;
+use std::time::Duration;
+
+const NOTHING: [&str; 0] = [];
+
+#[tokio::test]
+async fn it_starts_under_a_sub_path_and_then_asks_for_nothing() {
+    with_page("start", Options::default(), |page| async move {
+        page.started().await;
+        let asked = page.requests().await;
+        assert!(
+            asked.len() >= 3 && asked.iter().all(|url| url.starts_with(&page.url)),
+            "{asked:#?}"
+        );
+        assert!(
+            !asked.iter().any(|url| url.contains("editor")),
+            "the editor is loaded before it is opened"
+        );
+        page.ok("kubectl get nodes").await;
+        page.advance(60_000).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(page.requests().await, NOTHING);
+        assert_eq!(page.console().await, NOTHING);
+        let kept = page
+            .js(
+                "return [document.cookie, localStorage.length, sessionStorage.length]",
+                &[],
+            )
+            .await;
+        assert_eq!(kept, json!(["", 0, 0]), "nothing is stored unasked");
+    })
+    .await;
+}
+
+/// Both themes, both sizes, both languages.
+#[tokio::test]
+async fn axe_finds_nothing() {
+    let mut found = Vec::new();
+    for (name, dark, size, language) in [
+        ("axe-light", false, (1280, 800), "en"),
+        ("axe-dark", true, (1280, 800), "ja"),
+        ("axe-phone-light", false, (390, 844), "ja"),
+        ("axe-phone-dark", true, (390, 844), "en"),
+    ] {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        with_page(
+            name,
+            Options {
+                dark,
+                size,
+                language,
+                ..Options::default()
+            },
+            move |page| async move {
+                page.started().await;
+                page.picture(&format!("seen-{name}")).await;
+                send.send(page.axe().await).expect("the test waits");
+            },
+        )
+        .await;
+        found.extend(
+            receive
+                .await
+                .expect("an answer")
+                .into_iter()
+                .map(|finding| format!("{name}: {finding}")),
+        );
+    }
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+/// What docs/page-api.md promises.
+#[tokio::test]
+async fn the_page_api_is_as_documented() {
+    with_page("page-api", Options::default(), |page| async move {
+        page.started().await;
+        page.pause().await;
+        let before = page.hash().await;
+        assert_eq!(page.hash().await, before, "looking changes nothing");
+        page.ok("kubectl get pods").await;
+        assert_eq!(page.hash().await, before, "reading changes nothing");
+        let (stdout, stderr, code) = page.run("kubectl get pod nobody").await;
+        assert_eq!((stdout.as_str(), code), ("", 1));
+        assert_eq!(
+            stderr,
+            "Error from server (NotFound): pods \"nobody\" not found\n"
+        );
+        let heard = page
+            .js_async(
+                "const heard = [];
+                 const end = kubeByHand.on('command', ({ line, code }) => heard.push([line, code]));
+                 await kubeByHand.run('kubectl create configmap a --from-literal=k=v');
+                 end();
+                 await kubeByHand.run('kubectl delete configmap a');
+                 return heard;",
+                &[],
+            )
+            .await;
+        assert_eq!(
+            heard,
+            json!([["kubectl create configmap a --from-literal=k=v", 0]])
+        );
+        assert_ne!(page.hash().await, before);
+        let log = page
+            .js_async("return (await kubeByHand.log()).map(({ line }) => line)", &[])
+            .await;
+        let log = log.as_array().expect("a list").clone();
+        assert_eq!(
+            log[log.len() - 2..],
+            [
+                json!("kubectl create configmap a --from-literal=k=v"),
+                json!("kubectl delete configmap a")
+            ]
+        );
+        let refused = page
+            .js_async(
+                "return kubeByHand.run(7).then(() => 'done', () => 'refused')",
+                &[],
+            )
+            .await;
+        assert_eq!(refused, "refused");
+    })
+    .await;
+}
+
+/// No input breaks the page: each gets an error in words, and the next command works.
+#[tokio::test]
+async fn hostile_input_gets_a_clear_error() {
+    with_page("hostile", Options::default(), |page| async move {
+        page.started().await;
+        let deep = format!("a: {}1{}", "[".repeat(20_000), "]".repeat(20_000));
+        let bomb = (1..30).fold("a0: &a0 [x, x, x, x]\n".to_string(), |text, n| {
+            format!("{text}a{n}: &a{n} [*a{p}, *a{p}, *a{p}, *a{p}]\n", p = n - 1)
+        });
+        let huge = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata:\n  k: \"{}\"\n",
+            "x".repeat(2_000_000)
+        );
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: ";
+        for (what, text) in [
+            ("empty", String::new()),
+            ("huge", huge),
+            ("deeply nested", deep),
+            ("alias bomb", bomb),
+            ("wrong type", format!("{pod}{{containers: 7}}\n")),
+            (
+                "unknown kind",
+                "apiVersion: v1\nkind: Pony\nmetadata: {name: a}\n".to_string(),
+            ),
+            ("binary", "\u{0}\u{1}\u{fffd}\u{7f}PNG\r\n".to_string()),
+        ] {
+            let (_, stderr, code) = page
+                .run(&format!("kubectl apply -f - <<'EOF'\n{text}\nEOF"))
+                .await;
+            assert!(
+                code != 0 && !stderr.trim().is_empty() && stderr.len() < 10_000,
+                "{what}: {code} {stderr:.200}"
+            );
+        }
+        for line in [
+            "\u{0}\u{1}",
+            "'",
+            "kubectl get pods |",
+            "kubectl apply -f - <<EOF",
+            &"x".repeat(1_000_000),
+            &"(".repeat(100_000),
+        ] {
+            let (_, stderr, code) = page.run(line).await;
+            assert!(
+                code != 0 && !stderr.trim().is_empty(),
+                "{:.40}: {code} {stderr:.200}",
+                line
+            );
+        }
+        assert_eq!(page.run("").await, (String::new(), String::new(), 0));
+        page.ok("kubectl get nodes").await;
+        assert_eq!(page.console().await, NOTHING);
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn the_editor_bundle_edits_lints_completes_and_explains() {
@@ -40,7 +219,7 @@ async fn the_editor_bundle_edits_lints_completes_and_explains() {
                 "changes": [], "marks": 1, "label": "A manifest", "text": "kind: Node\n", "editable": "false", "left": 0,
             })
         );
-        assert_eq!(page.console().await, [""; 0]);
+        assert_eq!(page.console().await, NOTHING);
     })
     .await;
 }

@@ -26,7 +26,8 @@ struct Process {
 
 impl Driver {
     pub async fn start(name: &str, options: &Options) -> Driver {
-        let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("profile-{name}-{}", std::process::id()));
+        let profile =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("profile-{name}-{}", std::process::id()));
         let child = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -41,7 +42,10 @@ impl Driver {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap_or_else(|e| panic!("Chromium does not start: {e}"));
-        Driver { client, _process: process }
+        Driver {
+            client,
+            _process: process,
+        }
     }
 
     /// Closes the browser in good order.
@@ -58,7 +62,13 @@ impl Process {
         let port = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok())
+            .find_map(|line| {
+                line.split_once("started successfully on port ")?
+                    .1
+                    .trim_end_matches('.')
+                    .parse()
+                    .ok()
+            })
             .expect("chromedriver says its port");
         std::thread::spawn(move || lines.for_each(drop));
         port
@@ -112,13 +122,23 @@ impl WebDriverCompatibleCommand for Extra {
 
 /// The entries of a log ("browser" or "performance") since it was last read.
 pub async fn log(client: &Client, kind: &str) -> Vec<Value> {
-    let answer = client.issue_cmd(Extra { path: "se/log", body: json!({"type": kind}) }).await;
+    let answer = client
+        .issue_cmd(Extra {
+            path: "se/log",
+            body: json!({"type": kind}),
+        })
+        .await;
     answer.expect("a log").as_array().cloned().unwrap_or_default()
 }
 
 /// One devtools protocol command.
 pub async fn devtools(client: &Client, command: &str, parameters: Value) -> Value {
     let body = json!({"cmd": command, "params": parameters});
-    let answer = client.issue_cmd(Extra { path: "goog/cdp/execute", body }).await;
+    let answer = client
+        .issue_cmd(Extra {
+            path: "goog/cdp/execute",
+            body,
+        })
+        .await;
     answer.unwrap_or_else(|e| panic!("{command}: {e}"))
 }

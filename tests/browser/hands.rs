@@ -19,7 +19,12 @@ pub enum Hand {
 impl Page {
     /// The first element that matches, waiting for it.
     pub async fn find(&self, css: &str) -> Element {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        let found = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await;
         found.unwrap_or_else(|e| panic!("nothing matches {css}: {e}"))
     }
 
@@ -31,17 +36,28 @@ impl Page {
 
     /// How many elements match now.
     pub async fn count(&self, css: &str) -> usize {
-        self.client.find_all(Locator::Css(css)).await.expect("a list").len()
+        self.client
+            .find_all(Locator::Css(css))
+            .await
+            .expect("a list")
+            .len()
     }
 
     pub async fn click(&self, css: &str) {
         let element = self.find(css).await;
-        element.click().await.unwrap_or_else(|e| panic!("clicking {css}: {e}"));
+        element
+            .click()
+            .await
+            .unwrap_or_else(|e| panic!("clicking {css}: {e}"));
     }
 
     /// Waits until the text of the first match contains `text`.
     pub async fn sees(&self, css: &str, text: &str) {
-        let script = format!("return (document.querySelector({})?.innerText ?? '').includes({})", json!(css), json!(text));
+        let script = format!(
+            "return (document.querySelector({})?.innerText ?? '').includes({})",
+            json!(css),
+            json!(text)
+        );
         self.until(&format!("{text:?} in {css}"), &script).await;
     }
 
@@ -56,25 +72,49 @@ impl Page {
     /// Presses on the middle of an element and moves a little, so that the carrying begins.
     pub async fn pick_up(&self, hand: Hand, css: &str) {
         let (x, y) = self.middle(css).await;
-        let down = PointerAction::Down { button: MOUSE_BUTTON_LEFT };
-        let nudge = PointerAction::MoveTo { duration: Some(Duration::from_millis(80)), x: x + 8.0, y: y + 8.0 };
+        let down = PointerAction::Down {
+            button: MOUSE_BUTTON_LEFT,
+        };
+        let nudge = PointerAction::MoveTo {
+            duration: Some(Duration::from_millis(80)),
+            x: x + 8.0,
+            y: y + 8.0,
+        };
         // A finger has to rest before it carries; until then it scrolls.
         let rest = Duration::from_millis(if hand == Hand::Finger { 600 } else { 60 });
         let start = PointerAction::MoveTo { duration: None, x, y };
-        self.pointer(hand, vec![start, down, PointerAction::Pause { duration: rest }, nudge]).await;
+        self.pointer(
+            hand,
+            vec![start, down, PointerAction::Pause { duration: rest }, nudge],
+        )
+        .await;
     }
 
     /// Moves what is carried over the middle of an element.
     pub async fn carry(&self, hand: Hand, css: &str) {
         let (x, y) = self.middle(css).await;
-        let near = PointerAction::MoveTo { duration: Some(Duration::from_millis(200)), x: x - 4.0, y: y - 4.0 };
-        let there = PointerAction::MoveTo { duration: Some(Duration::from_millis(60)), x, y };
+        let near = PointerAction::MoveTo {
+            duration: Some(Duration::from_millis(200)),
+            x: x - 4.0,
+            y: y - 4.0,
+        };
+        let there = PointerAction::MoveTo {
+            duration: Some(Duration::from_millis(60)),
+            x,
+            y,
+        };
         self.pointer(hand, vec![near, there]).await;
     }
 
     /// Lets go.
     pub async fn drop_here(&self, hand: Hand) {
-        self.pointer(hand, vec![PointerAction::Up { button: MOUSE_BUTTON_LEFT }]).await;
+        self.pointer(
+            hand,
+            vec![PointerAction::Up {
+                button: MOUSE_BUTTON_LEFT,
+            }],
+        )
+        .await;
     }
 
     /// Types into whatever has the focus.
@@ -95,7 +135,14 @@ impl Page {
     /// Presses a key several times, e.g. Tab until something has the focus.
     pub async fn focus_by_tab(&self, css: &str) {
         for _ in 0..200 {
-            if self.js("return Boolean(document.activeElement?.matches(arguments[0]))", &[json!(css)]).await == true {
+            if self
+                .js(
+                    "return Boolean(document.activeElement?.matches(arguments[0]))",
+                    &[json!(css)],
+                )
+                .await
+                == true
+            {
                 return;
             }
             self.press(Key::Tab.into()).await;
@@ -120,11 +167,15 @@ impl Page {
         let done = match hand {
             Hand::Mouse => {
                 let source = MouseActions::new("mouse".into());
-                self.client.perform_actions(actions.into_iter().fold(source, InputSource::then)).await
+                self.client
+                    .perform_actions(actions.into_iter().fold(source, InputSource::then))
+                    .await
             }
             Hand::Finger => {
                 let source = TouchActions::new("finger".into());
-                self.client.perform_actions(actions.into_iter().fold(source, InputSource::then)).await
+                self.client
+                    .perform_actions(actions.into_iter().fold(source, InputSource::then))
+                    .await
             }
         };
         done.expect("a pointer action");

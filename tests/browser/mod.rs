@@ -34,7 +34,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { size: (1280, 800), dark: false, language: "en", touch: false, query: "" }
+        Options {
+            size: (1280, 800),
+            dark: false,
+            language: "en",
+            touch: false,
+            query: "",
+        }
     }
 }
 
@@ -42,6 +48,8 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Page {
     pub client: Client,
+    /// Where the page is served from, with a slash at the end.
+    pub url: String,
 }
 
 /// Runs a test on a freshly opened page. `name` is used for the screenshot left in
@@ -53,9 +61,15 @@ where
 {
     let site = Site::start().await;
     let driver = Driver::start(name, &options).await;
-    let page = Page { client: driver.client.clone() };
+    let page = Page {
+        client: driver.client.clone(),
+        url: site.url.clone(),
+    };
     page.emulate(&options).await;
-    page.client.goto(&format!("{}{}", site.url, options.query)).await.expect("the page opens");
+    page.client
+        .goto(&format!("{}{}", site.url, options.query))
+        .await
+        .expect("the page opens");
     let result = tokio::spawn(test(page.clone())).await;
     if result.is_err() {
         let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
@@ -74,13 +88,17 @@ where
 impl Page {
     /// Waits until the page API is there, that is, until the program has started.
     pub async fn started(&self) -> &Self {
-        self.until("the page API", "return Boolean(window.kubeByHand?.run)").await;
+        self.until("the page API", "return Boolean(window.kubeByHand?.run)")
+            .await;
         self
     }
 
     /// Runs a script in the page and returns its value; `arguments` are in `arguments`.
     pub async fn js(&self, script: &str, arguments: &[Value]) -> Value {
-        self.client.execute(script, arguments.to_vec()).await.unwrap_or_else(|e| panic!("{script}: {e}"))
+        self.client
+            .execute(script, arguments.to_vec())
+            .await
+            .unwrap_or_else(|e| panic!("{script}: {e}"))
     }
 
     /// Runs an async function body in the page and returns what it resolves to.
@@ -90,8 +108,11 @@ impl Page {
              (async (...arguments) => {{ {body} }})(...[...arguments].slice(0, -1))
                .then((value) => done({{ value }}), (error) => done({{ error: String(error) }}));"
         );
-        let mut answer =
-            self.client.execute_async(&script, arguments.to_vec()).await.unwrap_or_else(|e| panic!("{body}: {e}"));
+        let mut answer = self
+            .client
+            .execute_async(&script, arguments.to_vec())
+            .await
+            .unwrap_or_else(|e| panic!("{body}: {e}"));
         assert!(answer.get("error").is_none(), "{body}: {}", answer["error"]);
         answer["value"].take()
     }
@@ -104,16 +125,25 @@ impl Page {
             if !(value.is_null() || value == false || value == 0 || value == "") {
                 return;
             }
-            assert!(tokio::time::Instant::now() < end, "waited {PATIENCE:?} for {what}");
+            assert!(
+                tokio::time::Instant::now() < end,
+                "waited {PATIENCE:?} for {what}"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     /// Runs one command line through the page API: (stdout, stderr, exit code).
     pub async fn run(&self, line: &str) -> (String, String, i64) {
-        let answer = self.js_async("return await window.kubeByHand.run(arguments[0])", &[json!(line)]).await;
+        let answer = self
+            .js_async("return await window.kubeByHand.run(arguments[0])", &[json!(line)])
+            .await;
         let text = |field: &str| answer[field].as_str().unwrap_or_default().to_string();
-        (text("stdout"), text("stderr"), answer["code"].as_i64().expect("an exit code"))
+        (
+            text("stdout"),
+            text("stderr"),
+            answer["code"].as_i64().expect("an exit code"),
+        )
     }
 
     /// Runs a command line that must succeed; its standard output.
@@ -125,7 +155,11 @@ impl Page {
 
     /// Lets virtual time pass, in milliseconds.
     pub async fn advance(&self, milliseconds: u64) {
-        self.js_async("await window.kubeByHand.advance(arguments[0])", &[json!(milliseconds)]).await;
+        self.js_async(
+            "await window.kubeByHand.advance(arguments[0])",
+            &[json!(milliseconds)],
+        )
+        .await;
     }
 
     pub async fn pause(&self) {
@@ -134,7 +168,9 @@ impl Page {
 
     /// The state hash.
     pub async fn hash(&self) -> String {
-        let hash = self.js_async("return String(await window.kubeByHand.hash())", &[]).await;
+        let hash = self
+            .js_async("return String(await window.kubeByHand.hash())", &[])
+            .await;
         hash.as_str().expect("a hash").to_string()
     }
 
@@ -160,7 +196,9 @@ impl Page {
                 "Network.webSocketCreated" => &message["params"]["url"],
                 _ => return None,
             };
-            url.as_str().filter(|url| !url.starts_with("data:") && !url.starts_with("blob:")).map(str::to_string)
+            url.as_str()
+                .filter(|url| !url.starts_with("data:") && !url.starts_with("blob:"))
+                .map(str::to_string)
         };
         entries.iter().filter_map(sent).collect()
     }
@@ -178,13 +216,19 @@ impl Page {
                 &[],
             )
             .await;
-        found.as_array().expect("a list").iter().map(|v| v.as_str().unwrap_or_default().to_string()).collect()
+        found
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|v| v.as_str().unwrap_or_default().to_string())
+            .collect()
     }
 
     async fn emulate(&self, options: &Options) {
         let (width, height) = options.size;
         let scheme = if options.dark { "dark" } else { "light" };
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": options.touch});
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": options.touch});
         driver::devtools(&self.client, "Emulation.setDeviceMetricsOverride", metrics).await;
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         driver::devtools(&self.client, "Emulation.setEmulatedMedia", media).await;

@@ -18,7 +18,11 @@ pub struct Site {
 impl Site {
     pub async fn start() -> Site {
         let dist = root().join("dist");
-        assert!(dist.join("index.html").is_file(), "no built page in {}; run `make dist`", dist.display());
+        assert!(
+            dist.join("index.html").is_file(),
+            "no built page in {}; run `make dist`",
+            dist.display()
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}{UNDER}/", listener.local_addr().expect("an address"));
         let router = Router::new().nest_service(UNDER, ServeDir::new(dist));

@@ -40,8 +40,11 @@ pub fn uses(text: &str, module: &[String]) -> Vec<Use> {
             }
             // A word after `::` or `.` belongs to something already read.
             Token::Word(_) => {
-                let here: Vec<String> =
-                    module.iter().cloned().chain(inline.iter().map(|(name, _)| name.clone())).collect();
+                let here: Vec<String> = module
+                    .iter()
+                    .cloned()
+                    .chain(inline.iter().map(|(name, _)| name.clone()))
+                    .collect();
                 at = tree(&tokens, at, &[], &here, &mut found);
                 continue;
             }
@@ -53,7 +56,13 @@ pub fn uses(text: &str, module: &[String]) -> Vec<Use> {
 }
 
 /// Reads a path or `use` tree that begins at `at`; the place after it.
-fn tree(tokens: &[(Token, usize)], mut at: usize, before: &[String], here: &[String], found: &mut Vec<Use>) -> usize {
+fn tree(
+    tokens: &[(Token, usize)],
+    mut at: usize,
+    before: &[String],
+    here: &[String],
+    found: &mut Vec<Use>,
+) -> usize {
     let mut path = before.to_vec();
     let mut line = 0;
     loop {
@@ -71,7 +80,9 @@ fn tree(tokens: &[(Token, usize)], mut at: usize, before: &[String], here: &[Str
                 loop {
                     match tokens.get(at) {
                         Some((Token::Sign(','), _)) => at += 1,
-                        Some((Token::Word(_) | Token::Sign('*' | '{'), _)) => at = tree(tokens, at, &path, here, found),
+                        Some((Token::Word(_) | Token::Sign('*' | '{'), _)) => {
+                            at = tree(tokens, at, &path, here, found)
+                        }
                         Some((Token::Sign('}'), _)) => return at + 1,
                         // Not a use tree after all.
                         _ => return at,
@@ -92,7 +103,10 @@ fn tree(tokens: &[(Token, usize)], mut at: usize, before: &[String], here: &[Str
     // `pub(crate)` and `pub(super)` name nothing.
     let visibility = path.len() == 1 && matches!(tokens.get(at), Some((Token::Sign(')'), _)));
     if !visibility {
-        found.push(Use { path: resolve(path, here), line });
+        found.push(Use {
+            path: resolve(path, here),
+            line,
+        });
     }
     at
 }
@@ -104,9 +118,16 @@ fn resolve(path: Vec<String>, here: &[String]) -> Vec<String> {
     if ups + own == 0 {
         return path;
     }
-    let (ups, skip) = if own == 1 { (path[1..].iter().take_while(|n| *n == "super").count(), 1) } else { (ups, 0) };
+    let (ups, skip) = if own == 1 {
+        (path[1..].iter().take_while(|n| *n == "super").count(), 1)
+    } else {
+        (ups, 0)
+    };
     let base = &here[..here.len().saturating_sub(ups)];
-    std::iter::once("crate".to_string()).chain(base.iter().cloned()).chain(path[skip + ups..].iter().cloned()).collect()
+    std::iter::once("crate".to_string())
+        .chain(base.iter().cloned())
+        .chain(path[skip + ups..].iter().cloned())
+        .collect()
 }
 
 /// The tokens with their lines; comments, strings, characters and lifetimes are left out.
@@ -177,7 +198,10 @@ fn lex(text: &str) -> Vec<(Token, usize)> {
                 i += 1;
             }
         }
-        line += chars[begin..i.min(chars.len())].iter().filter(|c| **c == '\n').count();
+        line += chars[begin..i.min(chars.len())]
+            .iter()
+            .filter(|c| **c == '\n')
+            .count();
     }
     tokens
 }
