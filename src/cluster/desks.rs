@@ -7,7 +7,7 @@ use crate::etcd::Key;
 use crate::node::kube_proxy::KubeProxy;
 use crate::node::kubelet::Kubelet;
 use crate::node::runtime::{ContainerId, SandboxId};
-use crate::node::{ActionId, Completion, Executed, Machine, NodeAction, NodeError, NodeEvent, Output};
+use crate::node::{ActionId, Completion, Machine, NodeAction, NodeError, NodeEvent, Output};
 use crate::seat::{Mode, SeatId};
 use crate::sim::SimTime;
 use std::fmt;
@@ -74,7 +74,7 @@ fn pod_of(machine: &Machine, event: &NodeEvent) -> Option<Key> {
             NodeAction::StartContainer { container } => of_container(container),
             _ => None,
         },
-        NodeEvent::ConnectionsAged => None,
+        NodeEvent::Fetch { .. } | NodeEvent::ConnectionsAged => None,
     }
 }
 
@@ -281,15 +281,6 @@ impl Cluster {
         }
     }
 
-    /// Runs a command in a container of a machine.
-    ///
-    /// Errors: runc's.
-    pub fn exec_in(&mut self, name: &str, id: &ContainerId, argv: &[String]) -> Result<Executed, String> {
-        let now = self.now;
-        let machine = self.machine_mut(name).map_err(|error| error.to_string())?;
-        machine.exec(now, id, argv)
-    }
-
     /// Something on a machine is due by itself: a container exits, connections are forgotten.
     pub(super) fn desk_happens(&mut self, name: &Arc<str>) {
         let now = self.now;
@@ -301,12 +292,17 @@ impl Cluster {
 
     /// Tells a desk's kubelet what happened below it, and records what kubelets say about it.
     fn desk_changed(&mut self, name: &Arc<str>, events: &[NodeEvent]) {
-        let deadline = self.machines.get(name).and_then(Machine::next_deadline);
-        self.schedule_desk(name, deadline);
+        self.refresh_desk(name);
         let kubelet = SeatId::at("kubelet", name);
         for event in events {
-            if matches!(event, NodeEvent::ConnectionsAged) {
-                continue;
+            match event {
+                NodeEvent::ConnectionsAged => continue,
+                NodeEvent::Fetch { container } => {
+                    self.container_fetches(name, container);
+                    self.refresh_desk(name);
+                    continue;
+                }
+                NodeEvent::Done { .. } | NodeEvent::ContainerExited { .. } => {}
             }
             let pod = self.machines.get(name).and_then(|machine| pod_of(machine, event));
             self.wake_desk_seats(name, pod.as_ref());
@@ -323,6 +319,12 @@ impl Cluster {
             }
         }
         self.dispatch();
+    }
+
+    /// Looks when the machine has something to do by itself next.
+    fn refresh_desk(&mut self, name: &str) {
+        let deadline = self.machines.get(name).and_then(Machine::next_deadline);
+        self.schedule_desk(name, deadline);
     }
 
     pub(super) fn schedule_desk(&mut self, name: &str, deadline: Option<SimTime>) {

@@ -3,8 +3,9 @@
 use super::{Cluster, Happening};
 use crate::api::{Kind, Object, Status};
 use crate::apiserver::{ProxyRequest, Subresource};
-use crate::etcd::Key;
+use crate::etcd::{Key, Store};
 use crate::network::{self, From, Names, Outcome, Request, Resolved, Trace, World};
+use crate::node::Executed;
 use crate::node::runtime::ContainerId;
 use crate::seat::Mode;
 use crate::sim::{SimTime, StateHasher};
@@ -91,35 +92,16 @@ impl Traffic {
 }
 
 /// Cluster DNS over what the API server holds.
-struct Dns<'a>(&'a Cluster);
+struct Dns<'a>(&'a Store);
 
-impl Names for StoreNames {
+impl Names for Dns<'_> {
     fn service(&self, namespace: &str, name: &str) -> Option<Resolved> {
-        self.0.get(&(namespace.to_owned(), name.to_owned())).cloned()
+        let service = self.0.get(&Key::new(Kind::Service, namespace, name))?;
+        self.resolve(service.object.get::<Service>()?)
     }
 }
 
-/// The answers a request may need, taken before the machines are borrowed.
-struct StoreNames(BTreeMap<(String, String), Resolved>);
-
 impl Dns<'_> {
-    /// Only a name with letters asks the name server.
-    fn names_for(&self, host: &str) -> StoreNames {
-        let mut known = BTreeMap::new();
-        if host.parse::<Ipv4Addr>().is_err() {
-            for (key, value) in self.0.api.etcd.range(Kind::Service, "") {
-                let first = host.split('.').next().unwrap_or(host);
-                if &*key.name != first && !host.contains(&*key.name) {
-                    continue;
-                }
-                if let Some(resolved) = value.object.get::<Service>().and_then(|service| self.resolve(service)) {
-                    known.insert((key.namespace.to_string(), key.name.to_string()), resolved);
-                }
-            }
-        }
-        StoreNames(known)
-    }
-
     fn resolve(&self, service: &Service) -> Option<Resolved> {
         let spec = service.spec.as_ref()?;
         if spec.type_.as_deref() == Some("ExternalName") {
@@ -129,7 +111,7 @@ impl Dns<'_> {
             Some("None") => {
                 let namespace = service.metadata.namespace.as_deref()?;
                 let name = service.metadata.name.as_deref()?;
-                let endpoints = self.0.api.etcd.get(&Key::new(Kind::Endpoints, namespace, name))?;
+                let endpoints = self.0.get(&Key::new(Kind::Endpoints, namespace, name))?;
                 let endpoints = endpoints.object.get::<Endpoints>()?;
                 let addresses = endpoints
                     .subsets
@@ -176,15 +158,44 @@ impl Cluster {
 
     fn fly(&mut self, from: &str, request: Request, client: Option<u64>) -> Flight {
         let from = self.origin(from);
-        let names = Dns(self).names_for(&request.host);
-        let now = self.now;
+        let trace = self.through_network(|world, now| network::request(world, now, &from, &request));
+        self.flew(trace, client)
+    }
+
+    /// Lets something use the network as it is now.
+    fn through_network<R>(&mut self, run: impl FnOnce(&mut World<'_>, SimTime) -> R) -> R {
         let mut world = World {
             machines: &mut self.machines,
-            names: &names,
+            names: &Dns(&self.api.etcd),
             api_server: Some(API_SERVER),
             latency: network::Latency::default(),
         };
-        let trace = Arc::new(network::request(&mut world, now, &from, &request));
+        run(&mut world, self.now)
+    }
+
+    /// A container's process waits for an answer from the network.
+    pub(super) fn container_fetches(&mut self, machine: &str, container: &ContainerId) {
+        let trace = self.through_network(|world, now| network::fetch(world, now, machine, container));
+        if let Some(trace) = trace {
+            self.flew(trace, None);
+        }
+    }
+
+    /// Runs a command in a container of a machine.
+    ///
+    /// Errors: runc's.
+    pub fn exec_in(&mut self, machine: &str, id: &ContainerId, argv: &[String]) -> Result<Executed, String> {
+        let executed = self.through_network(|world, now| network::exec(world, now, machine, id, argv));
+        let (executed, traces) = executed?;
+        for trace in traces {
+            self.flew(trace, None);
+        }
+        Ok(executed)
+    }
+
+    /// Remembers a request for the page, and when the machines it passed have something to do.
+    fn flew(&mut self, trace: Trace, client: Option<u64>) -> Flight {
+        let (trace, now) = (Arc::new(trace), self.now);
         let woken: Vec<Arc<str>> = trace.hops.iter().filter_map(|hop| hop.machine.clone()).collect();
         for name in woken {
             let deadline = self.machines.get(&name).and_then(crate::node::Machine::next_deadline);
@@ -302,9 +313,7 @@ impl Cluster {
             serde_json::Value::String(word) => vec![word.clone()],
             _ => Vec::new(),
         };
-        let now = self.now;
-        let Some(machine) = self.machines.get_mut(machine) else { return Ok(String::new()) };
-        let executed = machine.exec(now, id, &argv).map_err(|error| Status::new(500, "InternalError", error))?;
+        let executed = self.exec_in(machine, id, &argv).map_err(|error| Status::new(500, "InternalError", error))?;
         let code = executed.exit_code.unwrap_or(137);
         if code != 0 {
             let mut status = Status::new(

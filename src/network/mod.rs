@@ -3,16 +3,19 @@
 //! - here: who asks ([`From`]), what happens on the way ([`Hop`]), what comes of it ([`Outcome`])
 //! - [`dns`]: names inside the cluster
 //! - `route`: the way itself
+//! - `fetch`: what processes in containers ask of the network
 //! - `curl`: the outcome in curl's words
 //!
 //! NetworkPolicies will be asked in `route`, where a packet is about to enter or leave a Pod.
 
 mod curl;
 pub mod dns;
+mod fetch;
 mod route;
 
 pub use curl::CurlError;
 pub use dns::{Names, Resolved};
+pub use fetch::{exec, fetch};
 pub use route::request;
 
 use crate::node::images::HttpResponse;

@@ -245,3 +245,60 @@ fn counters_and_logs_tell_of_it() {
     assert!(last.starts_with("192.168.0.10 - - [01/Apr/2026:09:00:"), "{last}");
     assert!(last.contains("] \"GET /nope?x=1 HTTP/1.1\" 404 "), "{last}");
 }
+
+#[test]
+fn containers_ask_over_the_network_and_wait_for_the_answer() {
+    let mut cluster = Cluster::new();
+    let script = "sleep 1; wget -qO- http://10.244.1.2:8080; wget -q -O- web; curl -m 3 http://10.9.9.9; echo $?";
+    let command = ["sh", "-c", script].map(str::to_owned).to_vec();
+    let config = ContainerConfig { command, name: "main".into(), image: "busybox".into(), ..ContainerConfig::default() };
+    let sandbox = cluster.run_pod("inazu", "client", "busybox");
+    let action = NodeAction::CreateContainer { sandbox, config: ContainerConfig { attempt: 1, ..config }.into() };
+    let Output::Container(container) = cluster.act("inazu", action) else { panic!() };
+    cluster.act("inazu", NodeAction::StartContainer { container: container.clone() });
+    let mut traces = Vec::new();
+    while let Some(at) = cluster.machines["inazu"].next_deadline() {
+        cluster.now = at;
+        for event in cluster.machines.get_mut("inazu").unwrap().tick(at) {
+            if let crate::node::NodeEvent::Fetch { container } = event {
+                let latency = Latency::default();
+                let mut world = World { machines: &mut cluster.machines, names: &Web, api_server: None, latency };
+                traces.push(super::fetch(&mut world, at, "inazu", &container).unwrap());
+                assert_eq!(super::fetch(&mut world, at, "inazu", &container), None);
+            }
+        }
+    }
+    let found = cluster.machines["inazu"].runtime().container(&container).unwrap().clone();
+    let log: Vec<_> = found.log().map(|line| &*line.text).collect();
+    assert_eq!(
+        log,
+        [
+            "Hello from web-1",
+            "wget: can't connect to remote host (10.96.0.10): Connection timed out",
+            "curl: (28) Connection timed out after 3000 milliseconds",
+            "28",
+        ]
+    );
+    assert_eq!(traces.len(), 3);
+    // Started, slept, fetched three times: the time-outs are waited for.
+    let ran = found.finished_at.unwrap().since(found.started_at.unwrap());
+    assert!(ran > Duration::from_secs(138) && ran < Duration::from_secs(139), "{ran:?}");
+}
+
+#[test]
+fn exec_reaches_the_network_and_its_own_pod() {
+    let mut cluster = Cluster::new();
+    let container = cluster.machines["bob"].runtime().containers().next().unwrap().id.clone();
+    let argv: Vec<String> =
+        ["sh", "-c", "wget -qO- localhost:8080 && wget -qO- 10.244.0.2:8080 > /seen; cat /seen"].map(str::to_owned).to_vec();
+    let latency = Latency::default();
+    let mut world = World { machines: &mut cluster.machines, names: &Web, api_server: None, latency };
+    let (executed, traces) = super::exec(&mut world, cluster.now, "bob", &container, &argv).unwrap();
+    assert_eq!(executed.stdout, "Hello from web-1\nHello from web-0\n");
+    assert_eq!((executed.exit_code, traces.len()), (Some(0), 2));
+    assert_eq!(executed.took, traces[0].total + traces[1].total);
+    let cat = ["cat".to_owned(), "/seen".to_owned()];
+    let seen = cluster.machines.get_mut("bob").unwrap().exec(cluster.now, &container, &cat).unwrap();
+    assert_eq!(seen.stdout, "Hello from web-0\n");
+    assert!(super::exec(&mut World { machines: &mut cluster.machines, names: &Web, api_server: None, latency }, cluster.now, "nobody", &container, &argv).is_err());
+}

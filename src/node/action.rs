@@ -95,6 +95,8 @@ pub enum NodeEvent {
     Done { id: ActionId, action: NodeAction, result: Result<Output, NodeError> },
     /// A container's main process ended, by itself or stopped.
     ContainerExited { pod_uid: Arc<str>, container: ContainerId, exit_code: i32 },
+    /// A container's process waits for an answer from the network: see `network::fetch`.
+    Fetch { container: ContainerId },
     /// Pods' connections through this machine closed or were forgotten; nothing else changed.
     ConnectionsAged,
 }

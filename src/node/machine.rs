@@ -4,12 +4,13 @@ use super::action::{ActionId, NodeAction};
 use super::address::{Cidr, Ipam};
 use super::images::{self, HttpRequest, HttpResponse, Origin, program_for};
 use super::ipvs::Ipvs;
-use super::process::{Executed, Surroundings};
-use super::runtime::{Container, ContainerId, ImageName, Runtime};
+use super::process::{Answered, Beside, Executed, Fetch, Surroundings};
+use super::runtime::{Container, ContainerId, ImageName, Runtime, SandboxId};
 use crate::sim::{SimTime, StateHasher};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a machine is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,24 @@ pub enum Answer {
     Refused,
     /// No Pod here has this address.
     NobodyThere,
+}
+
+/// A command on its way in a container.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    container: ContainerId,
+    beside: Beside,
+}
+
+impl Exec {
+    /// What it waits for from the network, and since when.
+    pub fn asks(&self) -> Option<(SimTime, &Fetch)> {
+        self.beside.fetch()
+    }
+
+    pub fn answer(&mut self, took: Duration, answer: &Answered) {
+        self.beside.answer(took, answer);
+    }
 }
 
 impl Machine {
@@ -182,7 +201,7 @@ impl Machine {
     }
 
     /// Gives a Pod address back.
-    pub(super) fn stop_sandbox(&mut self, id: &super::runtime::SandboxId) {
+    pub(super) fn stop_sandbox(&mut self, id: &SandboxId) {
         if let Some(ip) = self.runtime.stop_sandbox(id)
             && let Some(ipam) = &mut self.ipam
         {
@@ -234,11 +253,23 @@ impl Machine {
         self.powered && self.listener(to, port).is_some()
     }
 
-    /// Runs a command in a running container, in its files (`crictl exec`, exec probes).
+    /// Runs a command in a running container, in its files (`crictl exec`, exec probes), without a
+    /// network: what it fetches times out at once. See `network::exec`.
     /// The error is runc's.
     pub fn exec(&mut self, now: SimTime, id: &ContainerId, argv: &[String]) -> Result<Executed, String> {
+        let mut exec = self.exec_begin(now, id, argv)?;
+        loop {
+            if let Some(executed) = self.exec_run(&mut exec) {
+                return Ok(executed);
+            }
+            exec.answer(Duration::ZERO, &Answered::timed_out());
+        }
+    }
+
+    /// Begins a command that may need the network: [`Machine::exec_run`] takes it further.
+    pub fn exec_begin(&self, now: SimTime, id: &ContainerId, argv: &[String]) -> Result<Exec, String> {
         let container = self.runtime.container(id).filter(|container| container.is_running());
-        let Some(container) = container.cloned() else {
+        let Some(container) = container else {
             return Err(format!("container is not in the state running: {id}"));
         };
         let name = ImageName::parse(&container.config.image).map_err(|error| error.to_string())?;
@@ -246,10 +277,29 @@ impl Machine {
         let program = program_for(origin, argv, &container.config.env).map_err(|missing| {
             format!("OCI runtime exec failed: exec failed: unable to start container process: {}: unknown", missing.0)
         })?;
-        let hostname = self.hostname(id);
-        let around = Surroundings { hostname: &hostname, env: &container.config.env };
-        let run = |container: &mut Container| container.process.exec(program, around, now);
-        self.runtime.with_container(id, run).ok_or_else(|| format!("container not found: {id}"))
+        Ok(Exec { container: id.clone(), beside: container.process.beside(program, now) })
+    }
+
+    /// Lets a command go on until it ends, or (`None`) asks something of the network: see
+    /// [`Exec::asks`] and [`Exec::answer`].
+    pub fn exec_run(&mut self, exec: &mut Exec) -> Option<Executed> {
+        let hostname = self.hostname(&exec.container);
+        let config = self.runtime.container(&exec.container).map(|container| container.config.clone());
+        let env = config.as_ref().map_or(&[][..], |config| &config.env);
+        let executed = exec.beside.run(Surroundings { hostname: &hostname, env })?;
+        self.runtime.with_container(&exec.container, |container| container.process.take_files(&exec.beside));
+        Some(executed)
+    }
+
+    /// What a container's process waits for from the network, and the sandbox it is in.
+    pub fn waiting_for(&self, id: &ContainerId) -> Option<(&Fetch, &SandboxId)> {
+        let container = self.runtime.container(id).filter(|container| container.is_running())?;
+        Some((container.process.fetch()?, &container.sandbox))
+    }
+
+    /// Gives a process the network's answer; it goes on at `at` (see [`Machine::next_deadline`]).
+    pub fn fetched(&mut self, id: &ContainerId, at: SimTime, answer: &Answered) {
+        self.runtime.with_container(id, |container| container.process.fetched(at, answer));
     }
 
     pub(super) fn hostname(&self, id: &ContainerId) -> Arc<str> {

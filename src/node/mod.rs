@@ -10,6 +10,7 @@
 //! It knows no API server: what is reported there is the kubelet's affair.
 
 mod action;
+mod effects;
 mod machine;
 mod operate;
 mod process;
@@ -22,8 +23,8 @@ pub mod kubelet;
 pub mod runtime;
 
 pub use action::{ActionId, Completion, NodeAction, NodeError, NodeEvent, Output};
-pub use machine::{Answer, Hardware, InFlight, Machine};
-pub use process::Executed;
+pub use machine::{Answer, Exec, Hardware, InFlight, Machine};
+pub use process::{Answered, Executed, Fetch, FetchFailure};
 
 #[cfg(test)]
 mod tests;

@@ -2,15 +2,12 @@
 
 use super::action::{ActionId, Completion, NodeAction, NodeError, NodeEvent, Output};
 use super::address::Ipam;
-use super::images::{self, OnTerm, Origin, hex64, program_for};
+use super::images::{self, OnTerm};
 use super::machine::{InFlight, Machine};
-use super::process::{End, Process, Surroundings, Written};
-use super::runtime::{
-    Container, ContainerConfig, ContainerId, ContainerState, Image, ImageName, Sandbox, SandboxId, SandboxState,
-};
+use super::process::{End, Surroundings, Written};
+use super::runtime::{Container, ContainerConfig, ContainerId, ContainerState, ImageName, SandboxId, SandboxState};
 use crate::sim::{Rng, SimTime};
 use k8s_openapi::api::core::v1::Pod;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,7 +123,7 @@ impl Machine {
         Ok(())
     }
 
-    fn container_allowed(&self, sandbox: &SandboxId, config: &ContainerConfig) -> Result<(), NodeError> {
+    pub(super) fn container_allowed(&self, sandbox: &SandboxId, config: &ContainerConfig) -> Result<(), NodeError> {
         let found = self.runtime.sandbox(sandbox);
         let Some(found) = found else {
             let message = format!("failed to find sandbox id \"{sandbox}\": not found");
@@ -152,7 +149,7 @@ impl Machine {
         Ok(())
     }
 
-    fn container_or_error(&self, id: &ContainerId) -> Result<&Arc<Container>, NodeError> {
+    pub(super) fn container_or_error(&self, id: &ContainerId) -> Result<&Arc<Container>, NodeError> {
         self.runtime.container(id).ok_or_else(|| {
             NodeError::not_found(format!("an error occurred when try to find container \"{id}\": not found"))
         })
@@ -231,155 +228,6 @@ impl Machine {
         }
     }
 
-    fn pulled(&mut self, now: SimTime, image: &str) -> Result<Output, NodeError> {
-        let name = parse(image)?;
-        let resolve = format!("failed to pull and unpack image \"{name}\": failed to resolve reference \"{name}\"");
-        if !self.plugged() {
-            let registry = if name.domain() == "docker.io" { "registry-1.docker.io" } else { name.domain() };
-            let (path, tag) = (name.path(), name.digest().or(name.tag()).unwrap_or("latest"));
-            return Err(NodeError::unknown(format!(
-                "{resolve}: failed to do request: Head \"https://{registry}/v2/{path}/manifests/{tag}\": \
-                 dial tcp: lookup {registry}: Temporary failure in name resolution"
-            )));
-        }
-        let Some(entry) = images::find(&name) else {
-            // A registry does not tell strangers which repositories it has; tags of known ones it does.
-            let known = images::catalogue().iter().any(|entry| entry.repository == name.repository());
-            if name.domain() == "docker.io" && !known {
-                return Err(NodeError::Runtime {
-                    code: "Unknown",
-                    message: format!(
-                        "{resolve}: pull access denied, repository does not exist or may require authorization: \
-                         server message: insufficient_scope: authorization failed"
-                    ),
-                });
-            }
-            return Err(NodeError::not_found(format!("{resolve}: {name}: not found")));
-        };
-        let tag = name.tag().unwrap_or("latest");
-        let digest: Arc<str> = format!("{}@{}", entry.repository, name.digest().map_or_else(|| entry.digest(tag), str::to_owned)).into();
-        self.runtime.add_image(Image {
-            reference: name.to_string().into(),
-            id: entry.config_digest(tag).into(),
-            digest: digest.clone(),
-            size_bytes: entry.size_bytes,
-            pulled_at: now,
-        });
-        Ok(Output::Image(digest))
-    }
-
-    /// 64 digits that no other thing on any machine has.
-    fn new_id(&mut self, what: &str) -> String {
-        self.counter += 1;
-        hex64(&[&self.name, what, &self.counter.to_string()])
-    }
-
-    fn run_sandbox(&mut self, now: SimTime, pod: &Pod) -> Result<Output, NodeError> {
-        let spec = pod.spec.as_ref();
-        let host_network = spec.and_then(|spec| spec.host_network).unwrap_or(false);
-        let id = SandboxId::new(&self.new_id("sandbox"));
-        let ip = if host_network {
-            self.ip
-        } else {
-            let failed = |why: &str| {
-                let plugin = format!("plugin type=\"bridge\" failed (add): {why}");
-                NodeError::unknown(format!("failed to setup network for sandbox \"{id}\": {plugin}"))
-            };
-            let Some(ipam) = &mut self.ipam else {
-                let message = format!("failed to setup network for sandbox \"{id}\": cni plugin not initialized");
-                return Err(NodeError::unknown(message));
-            };
-            ipam.allocate().map_err(|error| failed(&error))?
-        };
-        let text = |text: &Option<String>| -> Arc<str> { text.as_deref().unwrap_or_default().into() };
-        let pod_uid = text(&pod.metadata.uid);
-        let named = spec.and_then(|spec| spec.hostname.as_deref()).map(Arc::from);
-        let hostname = if host_network { self.name.clone() } else { named.unwrap_or_else(|| text(&pod.metadata.name)) };
-        let before = self.runtime.sandboxes_of(&pod_uid).first().map(|sandbox| sandbox.attempt + 1);
-        self.runtime.add_sandbox(Sandbox {
-            id: id.clone(),
-            pod_name: text(&pod.metadata.name),
-            namespace: text(&pod.metadata.namespace),
-            pod_uid,
-            attempt: before.unwrap_or(0),
-            ip,
-            host_network,
-            hostname,
-            state: SandboxState::Ready,
-            created_at: now,
-        });
-        Ok(Output::Sandbox(id))
-    }
-
-    fn create_container(&mut self, now: SimTime, sandbox: &SandboxId, config: &Arc<ContainerConfig>) -> Result<Output, NodeError> {
-        self.container_allowed(sandbox, config)?;
-        let name = parse(&config.image)?;
-        let missing = || NodeError::unknown(format!("failed to resolve image \"{name}\""));
-        let image_id = self.runtime.image(&config.image).map(|image| image.digest.clone()).ok_or_else(missing)?;
-        let pod_uid = self.runtime.sandbox(sandbox).map(|found| found.pod_uid.clone()).ok_or_else(missing)?;
-        let id = ContainerId::new(&self.new_id("container"));
-        let process = Process::new(images::Program::idle(), config.files.clone(), config.memory_limit_bytes);
-        self.runtime.add_container(Container {
-            id: id.clone(),
-            sandbox: sandbox.clone(),
-            pod_uid,
-            config: config.clone(),
-            image_id,
-            state: ContainerState::Created,
-            created_at: now,
-            started_at: None,
-            finished_at: None,
-            exit_code: 0,
-            reason: "",
-            message: String::new(),
-            stopping: false,
-            log: VecDeque::new(),
-            process,
-        });
-        Ok(Output::Container(id))
-    }
-
-    fn start_container(&mut self, now: SimTime, id: &ContainerId, events: &mut Vec<NodeEvent>) -> Result<Output, NodeError> {
-        let container = self.container_or_error(id)?.clone();
-        let ready = self.runtime.sandbox(&container.sandbox).is_some_and(|s| s.state == SandboxState::Ready);
-        if container.state != ContainerState::Created || !ready {
-            return Err(NodeError::unknown(format!("failed to start container \"{id}\": its sandbox is not running")));
-        }
-        let config = &container.config;
-        let name = parse(&config.image)?;
-        let entry = images::find(&name).ok_or_else(|| NodeError::not_found(format!("image \"{name}\": not found")))?;
-        let tag = name.tag().unwrap_or("latest");
-        let image_words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        // A command of its own does away with the image's arguments too.
-        let args = match (config.command.is_empty(), config.args.is_empty()) {
-            (_, false) => config.args.clone(),
-            (true, true) => image_words(entry.args),
-            (false, true) => Vec::new(),
-        };
-        let mut argv = if config.command.is_empty() { image_words(entry.entrypoint) } else { config.command.clone() };
-        argv.extend(args);
-        match program_for(Some(Origin { entry, tag }), &argv, &config.env) {
-            Ok(program) => {
-                self.runtime.with_container(id, |container| {
-                    container.state = ContainerState::Running;
-                    container.started_at = Some(now);
-                    container.process = Process::new(program, config.files.clone(), config.memory_limit_bytes);
-                    container.process.started = now;
-                });
-                self.step(now, id, events);
-                Ok(Output::Container(id.clone()))
-            }
-            Err(missing) => {
-                let error = NodeError::unknown(missing.to_string());
-                self.runtime.with_container(id, |container| {
-                    container.exit(now, 128, "StartError");
-                    container.message = error.message();
-                });
-                Err(error)
-            }
-        }
-    }
-
     fn containers_in(&self, sandbox: &SandboxId) -> Vec<ContainerId> {
         self.runtime.containers().filter(|c| c.sandbox == *sandbox).map(|c| c.id.clone()).collect()
     }
@@ -391,7 +239,7 @@ impl Machine {
     }
 
     /// Lets a container's process go on.
-    fn step(&mut self, now: SimTime, id: &ContainerId, events: &mut Vec<NodeEvent>) {
+    pub(super) fn step(&mut self, now: SimTime, id: &ContainerId, events: &mut Vec<NodeEvent>) {
         let hostname = self.hostname(id);
         let end = self.runtime.with_container(id, |container| {
             let config = container.config.clone();
@@ -401,10 +249,12 @@ impl Machine {
             for (stderr, text) in written {
                 container.write(now, stderr, &text);
             }
-            end
+            (end, container.process.fetch().is_some())
         });
-        if let Some(end) = end.flatten() {
-            self.ended(now, id, end, events);
+        match end {
+            Some((Some(end), _)) => self.ended(now, id, end, events),
+            Some((None, true)) => events.push(NodeEvent::Fetch { container: id.clone() }),
+            _ => {}
         }
     }
 
@@ -449,7 +299,7 @@ impl Machine {
     }
 }
 
-fn parse(image: &str) -> Result<ImageName, NodeError> {
+pub(super) fn parse(image: &str) -> Result<ImageName, NodeError> {
     ImageName::parse(image).map_err(|error| NodeError::Runtime {
         code: "InvalidArgument",
         message: format!("failed to parse image reference \"{image}\": {error}"),

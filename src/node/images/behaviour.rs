@@ -88,7 +88,7 @@ pub(in crate::node) fn program_for(
         // Entrypoints that prepare and then run their arguments.
         "docker-entrypoint.sh" | "env" | "busybox" if !args.is_empty() => return program_for(origin, args, variables),
         _ if SHELLS.contains(&name) => return Ok(shell_program(name, args)),
-        _ if origin.is_some() && TOOLS.contains(&name) && name != "httpd" => return Ok(tool(argv)),
+        _ if origin.is_some() && (TOOLS.contains(&name) && name != "httpd" || name == "curl") => return Ok(tool(argv)),
         "nginx" => {
             let lines = vec![error("[notice] 1#1: using the \"epoll\" event method"), error("[notice] 1#1: start worker processes")];
             server(Duration::from_millis(150), 80, Server::Nginx, lines, 12)
@@ -182,10 +182,10 @@ fn agnhost(args: &[String]) -> Program {
 
 const SHELLS: [&str; 3] = ["sh", "ash", "bash"];
 /// What every image with a shell has besides it.
-const TOOLS: [&str; 28] = [
+const TOOLS: [&str; 29] = [
     "echo", "printf", "sleep", "true", "false", "cat", "head", "tail", "touch", "rm", "mkdir", "ls", "test", "[",
     "hostname", "pwd", "whoami", "uname", "date", "env", "printenv", "seq", "expr", "chmod", "chown", "sync", "httpd",
-    "kill",
+    "kill", "wget",
 ];
 
 fn tool(argv: &[String]) -> Program {

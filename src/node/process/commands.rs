@@ -1,19 +1,23 @@
 //! The small tools a shell's script calls, as busybox has them.
 
+use super::fetch::Fetch;
 use super::{Process, Program, Surroundings, absolute};
 use crate::sim::SimTime;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What a command wants of the process that runs it.
+#[derive(Clone, Debug)]
 pub(super) enum Effect {
     None,
     Exit,
     Sleep(Duration),
     Forever,
     Become(Box<Program>),
+    Fetch(Box<Fetch>),
 }
 
+#[derive(Clone, Debug)]
 pub(super) struct Output {
     pub stdout: String,
     pub stderr: String,
@@ -26,11 +30,11 @@ impl Output {
         Output { stdout: String::new(), stderr: String::new(), status, effect: Effect::None }
     }
 
-    fn text(stdout: String) -> Output {
+    pub(super) fn text(stdout: String) -> Output {
         Output { stdout, ..Output::status(0) }
     }
 
-    fn failed(status: i32, stderr: String) -> Output {
+    pub(super) fn failed(status: i32, stderr: String) -> Output {
         Output { stderr, ..Output::status(status) }
     }
 
@@ -92,6 +96,10 @@ impl Process {
                 Output::status(0)
             }
             "kill" => Output::status(0),
+            "wget" | "curl" => match Fetch::parse(name, args) {
+                Ok(fetch) => Output::effect(Effect::Fetch(Box::new(fetch))),
+                Err((status, message)) => Output::failed(status, message),
+            },
             _ => match Process::executable(if name == "exec" { args } else { words }) {
                 Some(program) => Output::effect(Effect::Become(Box::new(program))),
                 None => {

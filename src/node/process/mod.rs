@@ -3,13 +3,16 @@
 //! - here: the steps
 //! - `words`: variables, `$(…)`, `$((…))` in a shell's words
 //! - `commands`: the small tools of a shell
+//! - `fetch`: `wget` and `curl`, which wait for the network
 
 mod commands;
+mod fetch;
 mod words;
 
 use super::images::{Op, OnTerm, Program, Server, program_for};
 use crate::sim::{SimTime, StateHasher};
 use commands::{Effect, Output};
+pub use fetch::{Answered, Fetch, FetchFailure};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +61,10 @@ pub(super) struct Process {
     pub(super) started: SimTime,
     /// Requests answered, so that servers can count.
     served: u64,
+    /// What it asked the network for and has no answer to.
+    fetch: Option<Fetch>,
+    /// The answer, for when it is there.
+    answered: Option<Output>,
 }
 
 impl Process {
@@ -77,6 +84,8 @@ impl Process {
             files: Arc::new(files),
             started: SimTime::ZERO,
             served: 0,
+            fetch: None,
+            answered: None,
         }
     }
 
@@ -148,7 +157,18 @@ impl Process {
         if self.wake.is_some_and(|at| at > now) {
             return None;
         }
+        if self.fetch.is_some() {
+            return None;
+        }
         self.wake = None;
+        if let Some(output) = self.answered.take() {
+            let program = self.program.clone();
+            let redirect = match program.ops.get(self.at.wrapping_sub(1)) {
+                Some(Op::Run { redirect, .. }) => redirect.as_ref(),
+                _ => None,
+            };
+            self.finish(output, redirect, around, now, written);
+        }
         for _ in 0..STEPS_AT_ONCE {
             let program = self.program.clone();
             let Some(op) = program.ops.get(self.at) else { return Some(End::Exit(self.status)) };
@@ -158,7 +178,7 @@ impl Process {
                     let words = self.expand_all(words, around, now);
                     let output = self.command(&words, around, now);
                     let end = self.finish(output, redirect.as_ref(), around, now, written);
-                    if end.is_some() || self.wake.is_some() || self.at == usize::MAX {
+                    if end.is_some() || self.wake.is_some() || self.fetch.is_some() || self.at == usize::MAX {
                         self.busy = false;
                         return end;
                     }
@@ -260,6 +280,10 @@ impl Process {
                 self.at = usize::MAX;
                 None
             }
+            Effect::Fetch(fetch) => {
+                self.fetch = Some(*fetch);
+                None
+            }
             Effect::Become(program) => {
                 self.program = Arc::new(*program);
                 self.at = 0;
@@ -287,33 +311,30 @@ impl Process {
         file.push_str(text);
     }
 
-    /// Runs a command beside the main process, in the same files (`kubectl exec`, exec probes).
-    pub(super) fn exec(&mut self, program: Program, around: Surroundings<'_>, now: SimTime) -> Executed {
-        let mut beside = Process::new(program, BTreeMap::new(), None);
-        beside.files = self.files.clone();
-        beside.started = now;
-        let (mut written, mut at) = (Written::new(), now);
-        let mut exit_code = None;
-        // A command that sleeps a thousand times has said enough.
-        for _ in 0..1_000 {
-            match beside.run(around, at, &mut written) {
-                Some(End::Exit(code)) => exit_code = Some(code),
-                Some(End::OutOfMemory) => exit_code = Some(137),
-                None => match beside.wake() {
-                    Some(next) => {
-                        at = next;
-                        continue;
-                    }
-                    None => break,
-                },
-            }
-            break;
+    /// What it asked the network for.
+    pub(super) fn fetch(&self) -> Option<&Fetch> {
+        self.fetch.as_ref()
+    }
+
+    /// The network's answer, which is there at `at`.
+    pub(super) fn fetched(&mut self, at: SimTime, answer: &Answered) {
+        if let Some(fetch) = self.fetch.take() {
+            self.answered = Some(fetch.output(answer));
+            self.wake = Some(at);
         }
-        self.files = beside.files;
-        let pick = |wanted: bool| {
-            written.iter().filter(|(stderr, _)| *stderr == wanted).map(|(_, text)| text.as_str()).collect::<String>()
-        };
-        Executed { stdout: pick(false), stderr: pick(true), exit_code, took: at.since(now) }
+    }
+
+    /// A command beside the main process, in a copy of its files.
+    pub(super) fn beside(&self, program: Program, now: SimTime) -> Beside {
+        let mut process = Process::new(program, BTreeMap::new(), None);
+        process.files = self.files.clone();
+        process.started = now;
+        Beside { process, written: Written::new(), began: now, at: now, sleeps: 0 }
+    }
+
+    /// Takes over the files of a command that ran beside it.
+    pub(super) fn take_files(&mut self, beside: &Beside) {
+        self.files = beside.process.files.clone();
     }
 
     pub(super) fn hash(&self, hasher: &mut StateHasher) {
@@ -321,6 +342,7 @@ impl Process {
             hasher.number(number);
         }
         hasher.number(self.wake().map_or(0, |at| at.as_micros() + 1));
+        hasher.number(u64::from(self.fetch.is_some()) + 2 * u64::from(self.answered.is_some()));
         for map in [&self.variables, &*self.files] {
             hasher.number(map.len() as u64);
             for (name, value) in map {
@@ -335,6 +357,54 @@ impl Process {
     /// What another executable would do, for `exec nginx` and the like.
     fn executable(words: &[String]) -> Option<Program> {
         program_for(None, words, &[]).ok()
+    }
+}
+
+/// A command that runs beside a container's main process (`kubectl exec`, exec probes): all at once,
+/// as long as it sleeps in virtual time.
+#[derive(Clone, Debug)]
+pub(super) struct Beside {
+    process: Process,
+    written: Written,
+    began: SimTime,
+    at: SimTime,
+    sleeps: usize,
+}
+
+/// A command that sleeps so often has said enough.
+const MAX_SLEEPS: usize = 1_000;
+
+impl Beside {
+    /// Goes on until it ends, or (`None`) waits for the network.
+    pub(super) fn run(&mut self, around: Surroundings<'_>) -> Option<Executed> {
+        let exit_code = loop {
+            match self.process.run(around, self.at, &mut self.written) {
+                Some(End::Exit(code)) => break Some(code),
+                Some(End::OutOfMemory) => break Some(137),
+                None if self.process.fetch.is_some() => return None,
+                None => {}
+            }
+            self.sleeps += 1;
+            match self.process.wake().filter(|_| self.sleeps < MAX_SLEEPS) {
+                Some(next) => self.at = next,
+                None => break None,
+            }
+        };
+        let pick = |wanted: bool| {
+            let of = self.written.iter().filter(|(stderr, _)| *stderr == wanted);
+            of.map(|(_, text)| text.as_str()).collect::<String>()
+        };
+        Some(Executed { stdout: pick(false), stderr: pick(true), exit_code, took: self.at.since(self.began) })
+    }
+
+    /// What it asks the network, and when.
+    pub(super) fn fetch(&self) -> Option<(SimTime, &Fetch)> {
+        self.process.fetch().map(|fetch| (self.at, fetch))
+    }
+
+    pub(super) fn answer(&mut self, took: Duration, answer: &Answered) {
+        self.process.fetched(self.at + took, answer);
+        self.at = self.at + took;
     }
 }
 
