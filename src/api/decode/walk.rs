@@ -105,8 +105,7 @@ impl Walk {
         }
         for (name, ty) in &ty.times {
             if !map.contains_key(*name) {
-                let zero = if *ty == Ty::MicroTime { "0001-01-01T00:00:00.000000Z" } else { "0001-01-01T00:00:00Z" };
-                map.insert((*name).to_owned(), zero.into());
+                map.insert((*name).to_owned(), zero_time(ty).into());
             }
         }
     }
@@ -175,9 +174,15 @@ impl Walk {
                 Ty::Quantity => Value::String("0".to_owned()),
                 Ty::Int32 | Ty::Int64 | Ty::Double | Ty::IntOrString => 0.into(),
                 Ty::Bool => Value::Bool(false),
-                Ty::Struct(_) | Ty::Map(_) => Value::Object(Map::new()),
+                Ty::Struct(id) => {
+                    let mut map = Map::new();
+                    self.object(&mut map, id.get());
+                    Value::Object(map)
+                }
+                Ty::Map(_) => Value::Object(Map::new()),
                 Ty::List(_) => Value::Array(Vec::new()),
-                Ty::Time | Ty::MicroTime | Ty::Raw | Ty::FieldsV1 => Value::Null,
+                Ty::Time | Ty::MicroTime => zero_time(ty).into(),
+                Ty::Raw | Ty::FieldsV1 => Value::Null,
             };
             return;
         }
@@ -319,6 +324,10 @@ fn normalize_base64(text: &mut String) {
     if let Ok(bytes) = lenient.decode(text.as_bytes()) {
         *text = STANDARD.encode(bytes);
     }
+}
+
+fn zero_time(ty: &Ty) -> &'static str {
+    if *ty == Ty::MicroTime { "0001-01-01T00:00:00.000000Z" } else { "0001-01-01T00:00:00Z" }
 }
 
 fn number_text(number: &Number) -> String {
