@@ -164,7 +164,7 @@ pub struct Observed<'a, H: ?Sized = ()> {
 ///
 /// `reconcile` must be a pure function of its arguments and of what `observe` derived from the
 /// same caches; it reads no clock and draws no random number.
-pub trait Component<H: ?Sized = (), L = Infallible> {
+pub trait Component<H: ?Sized = (), L = Infallible>: Send {
     /// The component's name as seats and user agents write it, e.g. `replicaset`.
     fn name(&self) -> &'static str;
 
