@@ -196,7 +196,7 @@ impl Cluster {
         self.api.hash(&mut hasher);
         for (name, machine) in &self.machines {
             hasher.text(name);
-            machine.hash(&mut hasher);
+            machine.hash_state(&mut hasher);
         }
         for (id, seat) in &self.seats {
             hasher.text(id.as_str());

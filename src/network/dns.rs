@@ -56,9 +56,14 @@ pub fn resolve(
     ];
     let dots = host.matches('.').count();
     let absolute = host.strip_suffix('.');
-    let searched = searches.iter().filter(|_| absolute.is_none() && dots < NDOTS).map(|domain| format!("{host}.{domain}"));
+    let searched = searches
+        .iter()
+        .filter(|_| absolute.is_none() && dots < NDOTS)
+        .map(|domain| format!("{host}.{domain}"));
     let candidates = searched.chain([absolute.unwrap_or(&host).to_owned()]);
-    candidates.into_iter().find_map(|name| cluster_name(names, &name, 0).or_else(|| node(&name)))
+    candidates
+        .into_iter()
+        .find_map(|name| cluster_name(names, &name, 0).or_else(|| node(&name)))
 }
 
 /// A whole name below `svc.cluster.local`.
@@ -69,7 +74,9 @@ fn cluster_name(names: &dyn Names, name: &str, depth: usize) -> Option<Ipv4Addr>
         [service, namespace] => match names.service(namespace, service)? {
             Resolved::Addresses(addresses) => addresses.first().copied(),
             // An alias may lead to another name of the cluster, not round in circles.
-            Resolved::Alias(alias) if depth < 8 => cluster_name(names, alias.trim_end_matches('.'), depth + 1),
+            Resolved::Alias(alias) if depth < 8 => {
+                cluster_name(names, alias.trim_end_matches('.'), depth + 1)
+            }
             Resolved::Alias(_) => None,
         },
         [hostname, service, namespace] => names.endpoint(namespace, service, hostname),
@@ -95,7 +102,8 @@ mod tests {
         }
 
         fn endpoint(&self, namespace: &str, service: &str, hostname: &str) -> Option<Ipv4Addr> {
-            ((namespace, service, hostname) == ("default", "db", "db-0")).then_some(Ipv4Addr::new(10, 244, 0, 9))
+            ((namespace, service, hostname) == ("default", "db", "db-0"))
+                .then_some(Ipv4Addr::new(10, 244, 0, 9))
         }
     }
 
@@ -105,15 +113,35 @@ mod tests {
             let node = |name: &str| (name == "inazu").then_some(Ipv4Addr::new(192, 168, 0, 2));
             resolve(&Known, &node, namespace, host).map(|ip| ip.to_string())
         };
-        for host in ["web", "web.default", "web.default.svc", "web.default.svc.cluster.local", "WEB", "alias"] {
+        for host in [
+            "web",
+            "web.default",
+            "web.default.svc",
+            "web.default.svc.cluster.local",
+            "WEB",
+            "alias",
+        ] {
             assert_eq!(resolve("default", host).as_deref(), Some("10.96.0.10"), "{host}");
         }
-        assert_eq!(resolve("default", "web.default.svc.cluster.local.").as_deref(), Some("10.96.0.10"));
+        assert_eq!(
+            resolve("default", "web.default.svc.cluster.local.").as_deref(),
+            Some("10.96.0.10")
+        );
         assert_eq!(resolve("other", "web"), None);
         assert_eq!(resolve("other", "web.default").as_deref(), Some("10.96.0.10"));
         assert_eq!(resolve("default", "db-0.db").as_deref(), Some("10.244.0.9"));
         assert_eq!(resolve("default", "inazu").as_deref(), Some("192.168.0.2"));
-        for host in ["nope", "empty", "ring", "web.", "", ".", "a.b.c.d.e.f.g", "cluster.local", "svc.cluster.local"] {
+        for host in [
+            "nope",
+            "empty",
+            "ring",
+            "web.",
+            "",
+            ".",
+            "a.b.c.d.e.f.g",
+            "cluster.local",
+            "svc.cluster.local",
+        ] {
             assert_eq!(resolve("default", host), None, "{host}");
         }
     }

@@ -12,10 +12,16 @@ use std::time::Duration;
 pub fn fetch(world: &mut World<'_>, now: SimTime, machine: &str, container: &ContainerId) -> Option<Trace> {
     let found = world.machines.machine(machine)?;
     let (fetch, sandbox) = found.waiting_for(container)?;
-    let from = From::Pod { machine: found.name.clone(), sandbox: sandbox.clone() };
+    let from = From::Pod {
+        machine: found.name.clone(),
+        sandbox: sandbox.clone(),
+    };
     let trace = request(world, now, &from, &asked(fetch.clone()));
     let answer = answer(&trace);
-    world.machines.machine_mut(machine)?.fetched(container, now + trace.total, &answer);
+    world
+        .machines
+        .machine_mut(machine)?
+        .fetched(container, now + trace.total, &answer);
     Some(trace)
 }
 
@@ -30,8 +36,16 @@ pub fn exec(
 ) -> Result<(Executed, Vec<Trace>), String> {
     let missing = || format!("container not found: {container}");
     let found = world.machines.machine(machine).ok_or_else(missing)?;
-    let sandbox: SandboxId = found.runtime().container(container).ok_or_else(missing)?.sandbox.clone();
-    let from = From::Pod { machine: Arc::clone(&found.name), sandbox };
+    let sandbox: SandboxId = found
+        .runtime()
+        .container(container)
+        .ok_or_else(missing)?
+        .sandbox
+        .clone();
+    let from = From::Pod {
+        machine: Arc::clone(&found.name),
+        sandbox,
+    };
     let mut exec = found.exec_begin(now, container, argv)?;
     let mut traces = Vec::new();
     loop {
@@ -54,8 +68,21 @@ pub fn exec(
 const MAX_FETCHES: usize = 100;
 
 fn asked(fetch: Fetch) -> Request {
-    let Fetch { host, port, method, path, connect_timeout, .. } = fetch;
-    Request { host, port, method, path, connect_timeout }
+    let Fetch {
+        host,
+        port,
+        method,
+        path,
+        connect_timeout,
+        ..
+    } = fetch;
+    Request {
+        host,
+        port,
+        method,
+        path,
+        connect_timeout,
+    }
 }
 
 fn answer(trace: &Trace) -> Answered {
@@ -69,8 +96,18 @@ fn answer(trace: &Trace) -> Answered {
     };
     // The API server's certificate is signed by the cluster, whom a container does not trust unasked.
     let (curl_code, curl_message) = trace.curl_error().map_or_else(
-        || (60, "SSL certificate problem: unable to get local issuer certificate".to_owned()),
+        || {
+            (
+                60,
+                "SSL certificate problem: unable to get local issuer certificate".to_owned(),
+            )
+        },
         |error| (error.code, error.message),
     );
-    Answered::Failed { why, address: trace.address, curl_code, curl_message }
+    Answered::Failed {
+        why,
+        address: trace.address,
+        curl_code,
+        curl_message,
+    }
 }

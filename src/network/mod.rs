@@ -62,7 +62,10 @@ pub struct Latency {
 impl Default for Latency {
     /// An office network.
     fn default() -> Self {
-        Latency { local: Duration::from_micros(50), wire: Duration::from_micros(300) }
+        Latency {
+            local: Duration::from_micros(50),
+            wire: Duration::from_micros(300),
+        }
     }
 }
 
@@ -103,7 +106,13 @@ pub struct Request {
 impl Request {
     /// `GET /` of a host, without patience of its own.
     pub fn get(host: &str, port: u16, path: &str) -> Request {
-        Request { host: host.into(), port, method: "GET".into(), path: path.into(), connect_timeout: None }
+        Request {
+            host: host.into(),
+            port,
+            method: "GET".into(),
+            path: path.into(),
+            connect_timeout: None,
+        }
     }
 }
 
@@ -125,17 +134,39 @@ pub struct Hop {
 #[derive(Clone, Debug, PartialEq)]
 pub enum HopKind {
     /// The client sends.
-    Client { address: Ipv4Addr, to: SocketAddrV4 },
-    Resolved { name: Arc<str>, address: Ipv4Addr },
+    Client {
+        address: Ipv4Addr,
+        to: SocketAddrV4,
+    },
+    Resolved {
+        name: Arc<str>,
+        address: Ipv4Addr,
+    },
     /// The node's IPVS chose a server. The ids are those of the table's rows.
-    Balanced { service: ServiceKey, service_id: u64, server: SocketAddrV4, server_id: u64 },
+    Balanced {
+        service: ServiceKey,
+        service_id: u64,
+        server: SocketAddrV4,
+        server_id: u64,
+    },
     /// From one machine to another; `None` is the office outside.
-    Wire { from: Option<Arc<str>>, to: Option<Arc<str>> },
+    Wire {
+        from: Option<Arc<str>>,
+        to: Option<Arc<str>>,
+    },
     /// Into a Pod's network.
-    Pod { namespace: Arc<str>, name: Arc<str>, address: SocketAddrV4 },
+    Pod {
+        namespace: Arc<str>,
+        name: Arc<str>,
+        address: SocketAddrV4,
+    },
     /// To a process on the machine itself.
-    Host { address: SocketAddrV4 },
-    ApiServer { address: SocketAddrV4 },
+    Host {
+        address: SocketAddrV4,
+    },
+    ApiServer {
+        address: SocketAddrV4,
+    },
     /// It goes no further.
     Lost(Loss),
 }
@@ -216,7 +247,11 @@ impl fmt::Display for HopKind {
             HopKind::Resolved { name, address } => write!(f, "DNS: {name} is {address}"),
             HopKind::Balanced { service, server, .. } => write!(f, "IPVS: {service} goes to {server}"),
             HopKind::Wire { from, to } => write!(f, "from {} to {}", place(from), place(to)),
-            HopKind::Pod { namespace, name, address } => write!(f, "to Pod {namespace}/{name} at {address}"),
+            HopKind::Pod {
+                namespace,
+                name,
+                address,
+            } => write!(f, "to Pod {namespace}/{name} at {address}"),
             HopKind::Host { address } => write!(f, "to a process on the machine at {address}"),
             HopKind::ApiServer { address } => write!(f, "to the API server at {address}"),
             HopKind::Lost(loss) => loss.fmt(f),
@@ -228,13 +263,18 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Loss::NoServer(service) => write!(f, "IPVS has no server for {service}"),
-            Loss::NoSuchServicePort(to) => write!(f, "{} is a Service's address, port {} is not", to.ip(), to.port()),
+            Loss::NoSuchServicePort(to) => {
+                write!(f, "{} is a Service's address, port {} is not", to.ip(), to.port())
+            }
             Loss::NothingListens(to) => write!(f, "nothing listens at {to}"),
             Loss::NoSuchPod(address) => write!(f, "no Pod has the address {address}"),
             Loss::NobodyHas(address) => write!(f, "nobody has the address {address}"),
             Loss::NoPodNetwork(machine) => write!(f, "the Pod network of {machine} is not set up"),
             Loss::Unplugged(machine) => write!(f, "{machine} cannot be reached"),
-            Loss::NotTranslated(server) => write!(f, "forwarded to {server} without translation (-m); the Pod drops it"),
+            Loss::NotTranslated(server) => write!(
+                f,
+                "forwarded to {server} without translation (-m); the Pod drops it"
+            ),
             Loss::NoClient => f.write_str("the client is not there"),
             Loss::Loop => f.write_str("it was passed on too often"),
         }

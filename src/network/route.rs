@@ -1,8 +1,6 @@
 //! The way of a request: name, IPVS, route, Pod, and what came back.
 
-use super::{
-    ARP_TIMEOUT, From, Hop, HopKind, Loss, Outcome, Request, SYN_TIMEOUT, Trace, World, dns,
-};
+use super::{ARP_TIMEOUT, From, Hop, HopKind, Loss, Outcome, Request, SYN_TIMEOUT, Trace, World, dns};
 use crate::node::images::HttpRequest;
 use crate::node::ipvs::{ConnectionId, Ending, Forward, Protocol, ServiceKey, Transfer, Verdict};
 use crate::node::{Answer, Machine};
@@ -18,7 +16,14 @@ const MAX_MACHINES: usize = 4;
 /// and served at `now`; connections stay open for as long as the answer takes (see
 /// [`Machine::tick`]).
 pub fn request(world: &mut World<'_>, now: SimTime, from: &From, request: &Request) -> Trace {
-    let mut way = Way { world, now, request, hops: Vec::new(), elapsed: Duration::ZERO, balanced: Vec::new() };
+    let mut way = Way {
+        world,
+        now,
+        request,
+        hops: Vec::new(),
+        elapsed: Duration::ZERO,
+        balanced: Vec::new(),
+    };
     let (address, outcome) = way.go(from);
     way.finish(address, outcome)
 }
@@ -50,7 +55,11 @@ struct Packet {
 impl Way<'_, '_> {
     fn hop(&mut self, kind: HopKind, machine: Option<Arc<str>>, latency: Duration) {
         self.elapsed += latency;
-        self.hops.push(Hop { kind, machine, latency });
+        self.hops.push(Hop {
+            kind,
+            machine,
+            latency,
+        });
     }
 
     fn lost(&mut self, loss: Loss, at: Option<Arc<str>>, outcome: Outcome) -> Outcome {
@@ -74,7 +83,12 @@ impl Way<'_, '_> {
                 let found = self.machine(machine).filter(|machine| machine.powered());
                 let sandbox = found.and_then(|machine| Some((machine, machine.runtime().sandbox(sandbox)?)));
                 match sandbox {
-                    Some((machine, pod)) => (Some(machine.name.clone()), pod.ip, Some(pod.ip), pod.namespace.clone()),
+                    Some((machine, pod)) => (
+                        Some(machine.name.clone()),
+                        pod.ip,
+                        Some(pod.ip),
+                        pod.namespace.clone(),
+                    ),
                     None => return (None, self.lost(Loss::NoClient, None, Outcome::Timeout)),
                 }
             }
@@ -89,39 +103,73 @@ impl Way<'_, '_> {
                 let Some(address) = dns::resolve(self.world.names, &node, &namespace, host) else {
                     return (None, Outcome::NameNotResolved);
                 };
-                self.hop(HopKind::Resolved { name: host.clone(), address }, at.clone(), local);
+                self.hop(
+                    HopKind::Resolved {
+                        name: host.clone(),
+                        address,
+                    },
+                    at.clone(),
+                    local,
+                );
                 address
             }
         };
         let to = SocketAddrV4::new(address, self.request.port);
-        self.hop(HopKind::Client { address: source, to }, at.clone(), Duration::ZERO);
+        self.hop(
+            HopKind::Client { address: source, to },
+            at.clone(),
+            Duration::ZERO,
+        );
         let outcome = match at {
             Some(at) => {
                 let port = self.world.machines.machine_mut(&at).map_or(0, Machine::next_port);
-                let packet = Packet { at, to, source: SocketAddrV4::new(source, port), own, untranslated: None };
+                let packet = Packet {
+                    at,
+                    to,
+                    source: SocketAddrV4::new(source, port),
+                    own,
+                    untranslated: None,
+                };
                 self.on_machine(packet, 0)
             }
-            None => self.from_outside(SocketAddrV4::new(source, 40_000), to),
+            None => self.enter_from_outside(SocketAddrV4::new(source, 40_000), to),
         };
         (Some(address), outcome)
     }
 
     /// From a computer in the office: only machines and the API server are there.
-    fn from_outside(&mut self, source: SocketAddrV4, to: SocketAddrV4) -> Outcome {
+    fn enter_from_outside(&mut self, source: SocketAddrV4, to: SocketAddrV4) -> Outcome {
         let wire = self.world.latency.wire;
         if Some(to) == self.world.api_server {
             self.hop(HopKind::ApiServer { address: to }, None, wire);
             return Outcome::ApiServer;
         }
         let owner = self.world.machines.find(&|machine| machine.ip == *to.ip());
-        let Some((owner, reachable)) = owner.map(|machine| (machine.name.clone(), machine.reachable())) else {
+        let Some((owner, reachable)) = owner.map(|machine| (machine.name.clone(), machine.reachable()))
+        else {
             return self.lost(Loss::NobodyHas(*to.ip()), None, Outcome::Timeout);
         };
-        self.hop(HopKind::Wire { from: None, to: Some(owner.clone()) }, None, wire);
+        self.hop(
+            HopKind::Wire {
+                from: None,
+                to: Some(owner.clone()),
+            },
+            None,
+            wire,
+        );
         if !reachable {
             return self.lost(Loss::Unplugged(owner.clone()), Some(owner), Outcome::Timeout);
         }
-        self.on_machine(Packet { at: owner, to, source, own: None, untranslated: None }, 1)
+        self.on_machine(
+            Packet {
+                at: owner,
+                to,
+                source,
+                own: None,
+                untranslated: None,
+            },
+            1,
+        )
     }
 
     /// A packet in a machine's kernel: its IPVS table first, then its routes.
@@ -131,7 +179,9 @@ impl Way<'_, '_> {
         }
         if packet.to.ip().is_loopback() {
             // The machine's own, or the Pod's own, and no table is asked.
-            let own = packet.own.or_else(|| self.machine(&packet.at).map(|machine| machine.ip));
+            let own = packet
+                .own
+                .or_else(|| self.machine(&packet.at).map(|machine| machine.ip));
             packet.to.set_ip(own.unwrap_or(Ipv4Addr::LOCALHOST));
             return self.deliver(packet);
         }
@@ -152,19 +202,30 @@ impl Way<'_, '_> {
             if !plugged {
                 return self.lost(Loss::Unplugged(here.clone()), Some(here), Outcome::Timeout);
             }
-            self.hop(HopKind::Wire { from: Some(here), to: None }, None, wire);
+            self.hop(
+                HopKind::Wire {
+                    from: Some(here),
+                    to: None,
+                },
+                None,
+                wire,
+            );
             self.hop(HopKind::ApiServer { address: packet.to }, None, Duration::ZERO);
             return Outcome::ApiServer;
         }
         let by_address = self.world.machines.find(&|machine| machine.ip == address);
         let by_range = || {
-            self.world.machines.find(&|machine| machine.pod_cidr().is_some_and(|cidr| cidr.contains(address)))
+            self.world
+                .machines
+                .find(&|machine| machine.pod_cidr().is_some_and(|cidr| cidr.contains(address)))
         };
         let next = match by_address {
             Some(machine) => Some((machine, false)),
             None => by_range().map(|machine| (machine, true)),
         };
-        let Some((next, is_pod)) = next.map(|(machine, is_pod)| ((machine.name.clone(), machine.reachable()), is_pod)) else {
+        let Some((next, is_pod)) =
+            next.map(|(machine, is_pod)| ((machine.name.clone(), machine.reachable()), is_pod))
+        else {
             return self.lost(Loss::NobodyHas(address), Some(here), Outcome::Timeout);
         };
         let (next, reachable) = next;
@@ -174,7 +235,14 @@ impl Way<'_, '_> {
         if !plugged {
             return self.lost(Loss::Unplugged(here.clone()), Some(here), Outcome::Timeout);
         }
-        self.hop(HopKind::Wire { from: Some(here), to: Some(next.clone()) }, None, wire);
+        self.hop(
+            HopKind::Wire {
+                from: Some(here),
+                to: Some(next.clone()),
+            },
+            None,
+            wire,
+        );
         if !reachable {
             return self.lost(Loss::Unplugged(next.clone()), Some(next), Outcome::Timeout);
         }
@@ -193,7 +261,11 @@ impl Way<'_, '_> {
         if !machine.ipvs().loaded() || packet.untranslated.is_some() {
             return None;
         }
-        let key = ServiceKey { protocol: Protocol::Tcp, address: *packet.to.ip(), port: packet.to.port() };
+        let key = ServiceKey {
+            protocol: Protocol::Tcp,
+            address: *packet.to.ip(),
+            port: packet.to.port(),
+        };
         match machine.ipvs_mut().connect(now, key, packet.source) {
             // kube-proxy binds Service addresses to the machine, where nothing else listens.
             Verdict::NotVirtual if machine.ip != key.address && machine.ipvs().has_address(key.address) => {
@@ -201,7 +273,14 @@ impl Way<'_, '_> {
             }
             Verdict::NotVirtual => None,
             Verdict::NoServer => Some(self.lost(Loss::NoServer(key), Some(here), Outcome::Refused)),
-            Verdict::To { service, service_id, server, server_id, forward, connection } => {
+            Verdict::To {
+                service,
+                service_id,
+                server,
+                server_id,
+                forward,
+                connection,
+            } => {
                 self.balanced.push((here.clone(), connection));
                 // Sent by the machine itself, or come in from outside: masqueraded on the way out.
                 let masqueraded = packet.own.is_none();
@@ -210,7 +289,16 @@ impl Way<'_, '_> {
                     let gateway = machine.pod_gateway().filter(|_| local_pod);
                     packet.source.set_ip(gateway.unwrap_or(machine.ip));
                 }
-                self.hop(HopKind::Balanced { service, service_id, server, server_id }, Some(here), local);
+                self.hop(
+                    HopKind::Balanced {
+                        service,
+                        service_id,
+                        server,
+                        server_id,
+                    },
+                    Some(here),
+                    local,
+                );
                 if forward != Forward::Masq {
                     packet.untranslated = Some(packet.to);
                 }
@@ -222,7 +310,13 @@ impl Way<'_, '_> {
 
     /// A packet on the machine where its address is: into the Pod, or to a process of the machine.
     fn deliver(&mut self, packet: Packet) -> Outcome {
-        let Packet { at, to, source, untranslated, .. } = packet;
+        let Packet {
+            at,
+            to,
+            source,
+            untranslated,
+            ..
+        } = packet;
         let (now, local) = (self.now + self.elapsed, self.world.latency.local);
         let Some(machine) = self.world.machines.machine_mut(&at) else {
             return self.lost(Loss::NoClient, None, Outcome::Timeout);
@@ -232,7 +326,11 @@ impl Way<'_, '_> {
             return self.lost(Loss::NotTranslated(to), Some(at), Outcome::Timeout);
         }
         let kind = match machine.runtime().sandbox_at(*to.ip()) {
-            Some(pod) => HopKind::Pod { namespace: pod.namespace.clone(), name: pod.pod_name.clone(), address: to },
+            Some(pod) => HopKind::Pod {
+                namespace: pod.namespace.clone(),
+                name: pod.pod_name.clone(),
+                address: to,
+            },
             None if is_host => HopKind::Host { address: to },
             None => return self.lost(Loss::NoSuchPod(*to.ip()), Some(at), Outcome::Unreachable),
         };
@@ -266,7 +364,11 @@ impl Way<'_, '_> {
             Outcome::Unreachable => ARP_TIMEOUT + self.elapsed * 2,
             Outcome::Timeout => patience.min(SYN_TIMEOUT),
         };
-        let (total, outcome) = if total > patience { (patience, Outcome::Timeout) } else { (total, outcome) };
+        let (total, outcome) = if total > patience {
+            (patience, Outcome::Timeout)
+        } else {
+            (total, outcome)
+        };
         let ending = match outcome {
             Outcome::Http(_) | Outcome::ApiServer | Outcome::NotHttp => Ending::Closes(self.now + total),
             Outcome::Refused => Ending::Refused,
@@ -278,7 +380,13 @@ impl Way<'_, '_> {
                 machine.ipvs_mut().settle(self.now, *connection, ending, transfer);
             }
         }
-        Trace { request: self.request.clone(), address, hops: self.hops, outcome, total }
+        Trace {
+            request: self.request.clone(),
+            address,
+            hops: self.hops,
+            outcome,
+            total,
+        }
     }
 }
 
@@ -302,15 +410,27 @@ fn transfer(outcome: &Outcome, request: &Request) -> Transfer {
                 out_bytes: SYN + BARE * (2 + segments) + told,
             }
         }
-        Outcome::ApiServer | Outcome::NotHttp => {
-            Transfer { in_packets: 5, in_bytes: SYN + BARE * 4 + 70, out_packets: 3, out_bytes: SYN + BARE * 2 }
-        }
-        Outcome::Refused => Transfer { in_packets: 1, in_bytes: SYN, out_packets: 1, out_bytes: 40 },
+        Outcome::ApiServer | Outcome::NotHttp => Transfer {
+            in_packets: 5,
+            in_bytes: SYN + BARE * 4 + 70,
+            out_packets: 3,
+            out_bytes: SYN + BARE * 2,
+        },
+        Outcome::Refused => Transfer {
+            in_packets: 1,
+            in_bytes: SYN,
+            out_packets: 1,
+            out_bytes: 40,
+        },
         // The first SYN and the repetitions until the client gave up.
         _ => {
             let patience = request.connect_timeout.unwrap_or(SYN_TIMEOUT).as_secs();
             let sent = 1 + u64::from((patience + 1).max(1).ilog2().min(6));
-            Transfer { in_packets: sent, in_bytes: SYN * sent, ..Transfer::default() }
+            Transfer {
+                in_packets: sent,
+                in_bytes: SYN * sent,
+                ..Transfer::default()
+            }
         }
     }
 }

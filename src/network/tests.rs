@@ -25,10 +25,16 @@ const API: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(192, 168, 0, 1), 6443)
 impl Cluster {
     /// `inazu` and `bob`, set up, each with a Pod that says hello: 10.244.0.2 and 10.244.1.2.
     fn new() -> Cluster {
-        let mut cluster = Cluster { machines: BTreeMap::new(), now: SimTime::ZERO, rng: Rng::stream(1, "test") };
+        let mut cluster = Cluster {
+            machines: BTreeMap::new(),
+            now: SimTime::ZERO,
+            rng: Rng::stream(1, "test"),
+        };
         for (at, name) in ["inazu", "bob"].into_iter().enumerate() {
             let ip = Ipv4Addr::new(192, 168, 0, 10 + at as u8);
-            cluster.machines.insert(name.to_owned(), Machine::new(name, ip, Hardware::default()));
+            cluster
+                .machines
+                .insert(name.to_owned(), Machine::new(name, ip, Hardware::default()));
             let pod_cidr = format!("10.244.{at}.0/24").parse().unwrap();
             cluster.act(name, NodeAction::InstallCni { pod_cidr });
             cluster.act(name, NodeAction::LoadIpvs);
@@ -48,15 +54,35 @@ impl Cluster {
     }
 
     fn run_pod(&mut self, machine: &str, name: &str, image: &str) -> SandboxId {
-        let mut pod = Pod { spec: Some(PodSpec::default()), ..Pod::default() };
+        let mut pod = Pod {
+            spec: Some(PodSpec::default()),
+            ..Pod::default()
+        };
         pod.metadata.name = Some(name.to_owned());
         pod.metadata.namespace = Some("default".to_owned());
         pod.metadata.uid = Some(format!("uid-{name}"));
-        self.act(machine, NodeAction::PullImage { image: image.to_owned() });
-        let Output::Sandbox(sandbox) = self.act(machine, NodeAction::RunPodSandbox { pod: pod.into() }) else { panic!() };
-        let config = ContainerConfig { name: "main".to_owned(), image: image.to_owned(), ..ContainerConfig::default() };
-        let action = NodeAction::CreateContainer { sandbox: sandbox.clone(), config: config.into() };
-        let Output::Container(container) = self.act(machine, action) else { panic!() };
+        self.act(
+            machine,
+            NodeAction::PullImage {
+                image: image.to_owned(),
+            },
+        );
+        let Output::Sandbox(sandbox) = self.act(machine, NodeAction::RunPodSandbox { pod: pod.into() })
+        else {
+            panic!()
+        };
+        let config = ContainerConfig {
+            name: "main".to_owned(),
+            image: image.to_owned(),
+            ..ContainerConfig::default()
+        };
+        let action = NodeAction::CreateContainer {
+            sandbox: sandbox.clone(),
+            config: config.into(),
+        };
+        let Output::Container(container) = self.act(machine, action) else {
+            panic!()
+        };
         self.act(machine, NodeAction::StartContainer { container });
         self.now = self.now + Duration::from_secs(5);
         self.machines.get_mut(machine).unwrap().tick(self.now);
@@ -65,19 +91,28 @@ impl Cluster {
 
     fn ipvsadm(&mut self, machine: &str, line: &str) {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let IpvsCommand::Change(change) = command(&words).unwrap() else { panic!() };
+        let IpvsCommand::Change(change) = command(&words).unwrap() else {
+            panic!()
+        };
         self.act(machine, NodeAction::Ipvs(change));
     }
 
     fn send(&mut self, from: &From, request: &Request) -> Trace {
         let latency = Latency::default();
-        let mut world = World { machines: &mut self.machines, names: &Web, api_server: Some(API), latency };
+        let mut world = World {
+            machines: &mut self.machines,
+            names: &Web,
+            api_server: Some(API),
+            latency,
+        };
         super::request(&mut world, self.now, from, request)
     }
 
     /// What curl shows at a machine: the body, or its error.
     fn curl(&mut self, machine: &str, host: &str, port: u16) -> String {
-        let from = From::Node { machine: machine.into() };
+        let from = From::Node {
+            machine: machine.into(),
+        };
         let trace = self.send(&from, &Request::get(host, port, "/"));
         shown(&trace)
     }
@@ -86,7 +121,9 @@ impl Cluster {
 fn shown(trace: &Trace) -> String {
     match &trace.outcome {
         Outcome::Http(response) => response.body.clone(),
-        other => trace.curl_error().map_or_else(|| format!("{other:?}"), |error| error.to_string()),
+        other => trace
+            .curl_error()
+            .map_or_else(|| format!("{other:?}"), |error| error.to_string()),
     }
 }
 
@@ -95,11 +132,22 @@ fn pods_answer_at_their_own_addresses_from_anywhere() {
     let mut cluster = Cluster::new();
     assert_eq!(cluster.curl("inazu", "10.244.0.2", 8080), "Hello from web-0\n");
     assert_eq!(cluster.curl("inazu", "10.244.1.2", 8080), "Hello from web-1\n");
-    let sandbox = cluster.machines["bob"].runtime().sandboxes().next().unwrap().id.clone();
-    let from = From::Pod { machine: "bob".into(), sandbox };
+    let sandbox = cluster.machines["bob"]
+        .runtime()
+        .sandboxes()
+        .next()
+        .unwrap()
+        .id
+        .clone();
+    let from = From::Pod {
+        machine: "bob".into(),
+        sandbox,
+    };
     let trace = cluster.send(&from, &Request::get("localhost", 8080, "/"));
     assert_eq!(shown(&trace), "Hello from web-1\n");
-    let from = From::Outside { ip: Ipv4Addr::new(192, 168, 0, 99) };
+    let from = From::Outside {
+        ip: Ipv4Addr::new(192, 168, 0, 99),
+    };
     let trace = cluster.send(&from, &Request::get("10.244.0.2", 8080, "/"));
     assert_eq!(trace.outcome, Outcome::Timeout);
 }
@@ -115,9 +163,20 @@ fn a_service_follows_the_table_of_the_machine_that_asks() {
     cluster.ipvsadm("inazu", "-a -t 10.96.0.10:80 -r 10.244.0.2:8080 -m");
     cluster.ipvsadm("inazu", "-a -t 10.96.0.10:80 -r 10.244.1.2:8080 -m");
     let bodies: Vec<_> = (0..4).map(|_| cluster.curl("inazu", "10.96.0.10", 80)).collect();
-    assert_eq!(bodies, ["Hello from web-1\n", "Hello from web-0\n", "Hello from web-1\n", "Hello from web-0\n"]);
+    assert_eq!(
+        bodies,
+        [
+            "Hello from web-1\n",
+            "Hello from web-0\n",
+            "Hello from web-1\n",
+            "Hello from web-0\n"
+        ]
+    );
     for name in ["web", "web.default", "web.default.svc.cluster.local"] {
-        assert!(cluster.curl("inazu", name, 80).starts_with("Hello from"), "{name}");
+        assert!(
+            cluster.curl("inazu", name, 80).starts_with("Hello from"),
+            "{name}"
+        );
     }
     // The other desk has no such row: the packet leaves for where nobody is.
     assert_eq!(
@@ -125,7 +184,11 @@ fn a_service_follows_the_table_of_the_machine_that_asks() {
         "curl: (28) Failed to connect to 10.96.0.10 port 80 after 134400 ms: Couldn't connect to server"
     );
     // The address is there, the port is not.
-    assert!(cluster.curl("inazu", "10.96.0.10", 81).starts_with("curl: (7) Failed to connect to 10.96.0.10 port 81"));
+    assert!(
+        cluster
+            .curl("inazu", "10.96.0.10", 81)
+            .starts_with("curl: (7) Failed to connect to 10.96.0.10 port 81")
+    );
 }
 
 #[test]
@@ -140,9 +203,17 @@ fn wrong_rules_have_their_consequences() {
         ("-r 10.244.0.2 -g", Outcome::Timeout),
     ] {
         cluster.ipvsadm("inazu", &format!("-a -t 10.96.0.10:80 {rule}"));
-        let trace = cluster.send(&From::Node { machine: "inazu".into() }, &Request::get("10.96.0.10", 80, "/"));
+        let trace = cluster.send(
+            &From::Node {
+                machine: "inazu".into(),
+            },
+            &Request::get("10.96.0.10", 80, "/"),
+        );
         assert_eq!(trace.outcome, expected, "{rule}");
-        assert!(matches!(trace.hops.last().unwrap().kind, HopKind::Lost(_)), "{rule}");
+        assert!(
+            matches!(trace.hops.last().unwrap().kind, HopKind::Lost(_)),
+            "{rule}"
+        );
         let server = rule.split(' ').nth(1).unwrap();
         cluster.ipvsadm("inazu", &format!("-d -t 10.96.0.10:80 -r {server}"));
     }
@@ -151,12 +222,23 @@ fn wrong_rules_have_their_consequences() {
 #[test]
 fn cables_power_and_networks_matter() {
     let mut cluster = Cluster::new();
-    let patient = Request { connect_timeout: Some(Duration::from_secs(5)), ..Request::get("10.244.1.2", 8080, "/") };
-    let inazu = From::Node { machine: "inazu".into() };
+    let patient = Request {
+        connect_timeout: Some(Duration::from_secs(5)),
+        ..Request::get("10.244.1.2", 8080, "/")
+    };
+    let inazu = From::Node {
+        machine: "inazu".into(),
+    };
     cluster.machines.get_mut("bob").unwrap().unplug();
     let trace = cluster.send(&inazu, &patient);
-    assert_eq!(shown(&trace), "curl: (28) Connection timed out after 5000 milliseconds");
-    assert_eq!(trace.hops.last().unwrap().kind, HopKind::Lost(Loss::Unplugged("bob".into())));
+    assert_eq!(
+        shown(&trace),
+        "curl: (28) Connection timed out after 5000 milliseconds"
+    );
+    assert_eq!(
+        trace.hops.last().unwrap().kind,
+        HopKind::Lost(Loss::Unplugged("bob".into()))
+    );
     // On the desk itself all is well.
     assert_eq!(cluster.curl("bob", "10.244.1.2", 8080), "Hello from web-1\n");
     assert!(cluster.curl("bob", "10.244.0.2", 8080).starts_with("curl: (28)"));
@@ -169,22 +251,45 @@ fn cables_power_and_networks_matter() {
     assert_eq!(cluster.send(&inazu, &patient).outcome, Outcome::Unreachable);
     let bare = Machine::new("carol", Ipv4Addr::new(192, 168, 0, 12), Hardware::default());
     cluster.machines.insert("carol".to_owned(), bare);
-    let trace = cluster.send(&From::Node { machine: "carol".into() }, &Request::get("10.244.0.2", 8080, "/"));
-    assert_eq!(trace.hops.last().unwrap().kind, HopKind::Lost(Loss::NoPodNetwork("carol".into())));
+    let trace = cluster.send(
+        &From::Node {
+            machine: "carol".into(),
+        },
+        &Request::get("10.244.0.2", 8080, "/"),
+    );
+    assert_eq!(
+        trace.hops.last().unwrap().kind,
+        HopKind::Lost(Loss::NoPodNetwork("carol".into()))
+    );
 }
 
 #[test]
 fn names_ports_and_servers_that_are_not_what_they_seem() {
     let mut cluster = Cluster::new();
-    assert_eq!(cluster.curl("inazu", "nope", 80), "curl: (6) Could not resolve host: nope");
+    assert_eq!(
+        cluster.curl("inazu", "nope", 80),
+        "curl: (6) Could not resolve host: nope"
+    );
     assert!(cluster.curl("inazu", "10.244.0.2", 81).starts_with("curl: (7)"));
     assert!(cluster.curl("inazu", "192.168.0.11", 80).starts_with("curl: (7)"));
-    assert!(cluster.curl("inazu", "192.168.0.77", 80).starts_with("curl: (28)"));
+    assert!(
+        cluster
+            .curl("inazu", "192.168.0.77", 80)
+            .starts_with("curl: (28)")
+    );
     assert_eq!(cluster.curl("inazu", "192.168.0.1", 6443), "ApiServer");
     cluster.run_pod("inazu", "cache", "redis");
-    assert_eq!(cluster.curl("inazu", "10.244.0.3", 6379), "curl: (52) Empty reply from server");
-    let unknown = From::Node { machine: "nobody".into() };
-    assert_eq!(cluster.send(&unknown, &Request::get("web", 80, "/")).outcome, Outcome::Timeout);
+    assert_eq!(
+        cluster.curl("inazu", "10.244.0.3", 6379),
+        "curl: (52) Empty reply from server"
+    );
+    let unknown = From::Node {
+        machine: "nobody".into(),
+    };
+    assert_eq!(
+        cluster.send(&unknown, &Request::get("web", 80, "/")).outcome,
+        Outcome::Timeout
+    );
 }
 
 #[test]
@@ -193,7 +298,9 @@ fn node_ports_and_services_of_the_api_server() {
     cluster.ipvsadm("bob", "-A -t 192.168.0.11:30080 -s rr");
     cluster.ipvsadm("bob", "-a -t 192.168.0.11:30080 -r 10.244.0.2:8080 -m");
     assert_eq!(cluster.curl("inazu", "192.168.0.11", 30080), "Hello from web-0\n");
-    let from = From::Outside { ip: Ipv4Addr::new(192, 168, 0, 99) };
+    let from = From::Outside {
+        ip: Ipv4Addr::new(192, 168, 0, 99),
+    };
     let trace = cluster.send(&from, &Request::get("bob", 30080, "/"));
     assert_eq!(shown(&trace), "Hello from web-0\n");
     assert_eq!(trace.server().unwrap().to_string(), "10.244.0.2:8080");
@@ -205,7 +312,11 @@ fn node_ports_and_services_of_the_api_server() {
     cluster.ipvsadm("bob", "-a -t 192.168.0.11:1000 -r 192.168.0.10:1000 -m");
     cluster.ipvsadm("inazu", "-A -t 192.168.0.10:1000 -s rr");
     cluster.ipvsadm("inazu", "-a -t 192.168.0.10:1000 -r 192.168.0.11:1000 -m");
-    assert!(cluster.curl("inazu", "192.168.0.10", 1000).starts_with("curl: (28)"));
+    assert!(
+        cluster
+            .curl("inazu", "192.168.0.10", 1000)
+            .starts_with("curl: (28)")
+    );
 }
 
 #[test]
@@ -214,8 +325,15 @@ fn counters_and_logs_tell_of_it() {
     cluster.run_pod("bob", "front", "nginx");
     cluster.ipvsadm("inazu", "-A -t 10.96.0.10:80 -s rr");
     cluster.ipvsadm("inazu", "-a -t 10.96.0.10:80 -r 10.244.1.3:80 -m");
-    let trace = cluster.send(&From::Node { machine: "inazu".into() }, &Request::get("web", 80, "/nope?x=1"));
-    let Outcome::Http(response) = &trace.outcome else { panic!("{trace:?}") };
+    let trace = cluster.send(
+        &From::Node {
+            machine: "inazu".into(),
+        },
+        &Request::get("web", 80, "/nope?x=1"),
+    );
+    let Outcome::Http(response) = &trace.outcome else {
+        panic!("{trace:?}")
+    };
     assert_eq!(response.status, 404);
     let kinds: Vec<_> = trace.hops.iter().map(|hop| hop.kind.to_string()).collect();
     assert_eq!(
@@ -228,19 +346,33 @@ fn counters_and_logs_tell_of_it() {
             "to Pod default/front at 10.244.1.3:80",
         ]
     );
-    let key = ServiceKey { protocol: crate::node::ipvs::Protocol::Tcp, address: Ipv4Addr::new(10, 96, 0, 10), port: 80 };
+    let key = ServiceKey {
+        protocol: crate::node::ipvs::Protocol::Tcp,
+        address: Ipv4Addr::new(10, 96, 0, 10),
+        port: 80,
+    };
     let server = |cluster: &Cluster| {
         let service = cluster.machines["inazu"].ipvs().service(&key).unwrap().clone();
         let server = service.servers().next().unwrap().1.clone();
-        (server.active_connections(), server.inactive_connections(), server.stats().connections)
+        (
+            server.active_connections(),
+            server.inactive_connections(),
+            server.stats().connections,
+        )
     };
     assert_eq!(server(&cluster), (1, 0, 1));
     let closed = cluster.now + trace.total;
     cluster.machines.get_mut("inazu").unwrap().tick(closed);
     assert_eq!(server(&cluster), (0, 1, 1));
-    cluster.machines.get_mut("inazu").unwrap().tick(closed + Duration::from_secs(120));
+    cluster
+        .machines
+        .get_mut("inazu")
+        .unwrap()
+        .tick(closed + Duration::from_secs(120));
     assert_eq!(server(&cluster), (0, 0, 1));
-    let front = cluster.machines["bob"].listener(Ipv4Addr::new(10, 244, 1, 3), 80).unwrap();
+    let front = cluster.machines["bob"]
+        .listener(Ipv4Addr::new(10, 244, 1, 3), 80)
+        .unwrap();
     let last = front.log().last().unwrap().text.to_string();
     assert!(last.starts_with("192.168.0.10 - - [01/Apr/2026:09:00:"), "{last}");
     assert!(last.contains("] \"GET /nope?x=1 HTTP/1.1\" 404 "), "{last}");
@@ -249,26 +381,51 @@ fn counters_and_logs_tell_of_it() {
 #[test]
 fn containers_ask_over_the_network_and_wait_for_the_answer() {
     let mut cluster = Cluster::new();
-    let script = "sleep 1; wget -qO- http://10.244.1.2:8080; wget -q -O- web; curl -m 3 http://10.9.9.9; echo $?";
+    let script =
+        "sleep 1; wget -qO- http://10.244.1.2:8080; wget -q -O- web; curl -m 3 http://10.9.9.9; echo $?";
     let command = ["sh", "-c", script].map(str::to_owned).to_vec();
-    let config = ContainerConfig { command, name: "main".into(), image: "busybox".into(), ..ContainerConfig::default() };
+    let config = ContainerConfig {
+        command,
+        name: "main".into(),
+        image: "busybox".into(),
+        ..ContainerConfig::default()
+    };
     let sandbox = cluster.run_pod("inazu", "client", "busybox");
-    let action = NodeAction::CreateContainer { sandbox, config: ContainerConfig { attempt: 1, ..config }.into() };
-    let Output::Container(container) = cluster.act("inazu", action) else { panic!() };
-    cluster.act("inazu", NodeAction::StartContainer { container: container.clone() });
+    let action = NodeAction::CreateContainer {
+        sandbox,
+        config: ContainerConfig { attempt: 1, ..config }.into(),
+    };
+    let Output::Container(container) = cluster.act("inazu", action) else {
+        panic!()
+    };
+    cluster.act(
+        "inazu",
+        NodeAction::StartContainer {
+            container: container.clone(),
+        },
+    );
     let mut traces = Vec::new();
     while let Some(at) = cluster.machines["inazu"].next_deadline() {
         cluster.now = at;
         for event in cluster.machines.get_mut("inazu").unwrap().tick(at) {
             if let crate::node::NodeEvent::Fetch { container } = event {
                 let latency = Latency::default();
-                let mut world = World { machines: &mut cluster.machines, names: &Web, api_server: None, latency };
+                let mut world = World {
+                    machines: &mut cluster.machines,
+                    names: &Web,
+                    api_server: None,
+                    latency,
+                };
                 traces.push(super::fetch(&mut world, at, "inazu", &container).unwrap());
                 assert_eq!(super::fetch(&mut world, at, "inazu", &container), None);
             }
         }
     }
-    let found = cluster.machines["inazu"].runtime().container(&container).unwrap().clone();
+    let found = cluster.machines["inazu"]
+        .runtime()
+        .container(&container)
+        .unwrap()
+        .clone();
     let log: Vec<_> = found.log().map(|line| &*line.text).collect();
     assert_eq!(
         log,
@@ -282,23 +439,61 @@ fn containers_ask_over_the_network_and_wait_for_the_answer() {
     assert_eq!(traces.len(), 3);
     // Started, slept, fetched three times: the time-outs are waited for.
     let ran = found.finished_at.unwrap().since(found.started_at.unwrap());
-    assert!(ran > Duration::from_secs(138) && ran < Duration::from_secs(139), "{ran:?}");
+    assert!(
+        ran > Duration::from_secs(138) && ran < Duration::from_secs(139),
+        "{ran:?}"
+    );
 }
 
 #[test]
 fn exec_reaches_the_network_and_its_own_pod() {
     let mut cluster = Cluster::new();
-    let container = cluster.machines["bob"].runtime().containers().next().unwrap().id.clone();
-    let argv: Vec<String> =
-        ["sh", "-c", "wget -qO- localhost:8080 && wget -qO- 10.244.0.2:8080 > /seen; cat /seen"].map(str::to_owned).to_vec();
+    let container = cluster.machines["bob"]
+        .runtime()
+        .containers()
+        .next()
+        .unwrap()
+        .id
+        .clone();
+    let argv: Vec<String> = [
+        "sh",
+        "-c",
+        "wget -qO- localhost:8080 && wget -qO- 10.244.0.2:8080 > /seen; cat /seen",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     let latency = Latency::default();
-    let mut world = World { machines: &mut cluster.machines, names: &Web, api_server: None, latency };
+    let mut world = World {
+        machines: &mut cluster.machines,
+        names: &Web,
+        api_server: None,
+        latency,
+    };
     let (executed, traces) = super::exec(&mut world, cluster.now, "bob", &container, &argv).unwrap();
     assert_eq!(executed.stdout, "Hello from web-1\nHello from web-0\n");
     assert_eq!((executed.exit_code, traces.len()), (Some(0), 2));
     assert_eq!(executed.took, traces[0].total + traces[1].total);
     let cat = ["cat".to_owned(), "/seen".to_owned()];
-    let seen = cluster.machines.get_mut("bob").unwrap().exec(cluster.now, &container, &cat).unwrap();
+    let seen = cluster
+        .machines
+        .get_mut("bob")
+        .unwrap()
+        .exec(cluster.now, &container, &cat)
+        .unwrap();
     assert_eq!(seen.stdout, "Hello from web-0\n");
-    assert!(super::exec(&mut World { machines: &mut cluster.machines, names: &Web, api_server: None, latency }, cluster.now, "nobody", &container, &argv).is_err());
+    assert!(
+        super::exec(
+            &mut World {
+                machines: &mut cluster.machines,
+                names: &Web,
+                api_server: None,
+                latency
+            },
+            cluster.now,
+            "nobody",
+            &container,
+            &argv
+        )
+        .is_err()
+    );
 }

@@ -18,21 +18,43 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeAction {
     /// Fetches an image, however often it is there already.
-    PullImage { image: String },
-    RemoveImage { image: String },
+    PullImage {
+        image: String,
+    },
+    RemoveImage {
+        image: String,
+    },
     /// Starts the Pod's sandbox: its pause container, and its address from the CNI plugin.
-    RunPodSandbox { pod: Arc<Pod> },
+    RunPodSandbox {
+        pod: Arc<Pod>,
+    },
     /// Kills what runs in the sandbox and releases its address.
-    StopPodSandbox { sandbox: SandboxId },
+    StopPodSandbox {
+        sandbox: SandboxId,
+    },
     /// Removes a sandbox with its containers, stopping it first if need be.
-    RemovePodSandbox { sandbox: SandboxId },
-    CreateContainer { sandbox: SandboxId, config: Arc<ContainerConfig> },
-    StartContainer { container: ContainerId },
+    RemovePodSandbox {
+        sandbox: SandboxId,
+    },
+    CreateContainer {
+        sandbox: SandboxId,
+        config: Arc<ContainerConfig>,
+    },
+    StartContainer {
+        container: ContainerId,
+    },
     /// SIGTERM, and SIGKILL when it is still there after `grace`.
-    StopContainer { container: ContainerId, grace: Duration },
-    RemoveContainer { container: ContainerId },
+    StopContainer {
+        container: ContainerId,
+        grace: Duration,
+    },
+    RemoveContainer {
+        container: ContainerId,
+    },
     /// Sets up the Pod network with this range.
-    InstallCni { pod_cidr: Cidr },
+    InstallCni {
+        pod_cidr: Cidr,
+    },
     /// `modprobe ip_vs`
     LoadIpvs,
     /// Takes effect when begun, like the system call it is.
@@ -48,7 +70,11 @@ impl fmt::Display for NodeAction {
             NodeAction::RunPodSandbox { pod } => {
                 let (namespace, name) = (&pod.metadata.namespace, &pod.metadata.name);
                 let namespace = namespace.as_deref().unwrap_or("default");
-                write!(f, "crictl runp {namespace}/{}", name.as_deref().unwrap_or_default())
+                write!(
+                    f,
+                    "crictl runp {namespace}/{}",
+                    name.as_deref().unwrap_or_default()
+                )
             }
             NodeAction::StopPodSandbox { sandbox } => write!(f, "crictl stopp {}", sandbox.short()),
             NodeAction::RemovePodSandbox { sandbox } => write!(f, "crictl rmp {}", sandbox.short()),
@@ -57,7 +83,12 @@ impl fmt::Display for NodeAction {
             }
             NodeAction::StartContainer { container } => write!(f, "crictl start {}", container.short()),
             NodeAction::StopContainer { container, grace } => {
-                write!(f, "crictl stop --timeout {} {}", grace.as_secs(), container.short())
+                write!(
+                    f,
+                    "crictl stop --timeout {} {}",
+                    grace.as_secs(),
+                    container.short()
+                )
             }
             NodeAction::RemoveContainer { container } => write!(f, "crictl rm {}", container.short()),
             NodeAction::InstallCni { pod_cidr } => write!(f, "kbh node cni {pod_cidr}"),
@@ -92,9 +123,17 @@ pub enum Output {
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeEvent {
     /// An action came to its end, well or not.
-    Done { id: ActionId, action: NodeAction, result: Result<Output, NodeError> },
+    Done {
+        id: ActionId,
+        action: NodeAction,
+        result: Result<Output, NodeError>,
+    },
     /// A container's main process ended, by itself or stopped.
-    ContainerExited { pod_uid: Arc<str>, container: ContainerId, exit_code: i32 },
+    ContainerExited {
+        pod_uid: Arc<str>,
+        container: ContainerId,
+        exit_code: i32,
+    },
     /// A container's process waits for an answer from the network: see `network::fetch`.
     Fetch { container: ContainerId },
     /// Pods' connections through this machine closed or were forgotten; nothing else changed.
@@ -105,7 +144,10 @@ pub enum NodeEvent {
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeError {
     /// An answer of the container runtime: `rpc error: code = … desc = …`.
-    Runtime { code: &'static str, message: String },
+    Runtime {
+        code: &'static str,
+        message: String,
+    },
     Ipvs(IpvsError),
     /// The machine is powered off; nothing can be done on it.
     Off,
@@ -113,11 +155,17 @@ pub enum NodeError {
 
 impl NodeError {
     pub(super) fn unknown(message: impl Into<String>) -> NodeError {
-        NodeError::Runtime { code: "Unknown", message: message.into() }
+        NodeError::Runtime {
+            code: "Unknown",
+            message: message.into(),
+        }
     }
 
     pub(super) fn not_found(message: impl Into<String>) -> NodeError {
-        NodeError::Runtime { code: "NotFound", message: message.into() }
+        NodeError::Runtime {
+            code: "NotFound",
+            message: message.into(),
+        }
     }
 
     /// The text after `desc = `, as Events of image pulls show it.

@@ -20,7 +20,10 @@ impl Cidr {
         if prefix > 32 {
             return None;
         }
-        Some(Cidr { base: u32::from(address) & Cidr::mask(prefix), prefix })
+        Some(Cidr {
+            base: u32::from(address) & Cidr::mask(prefix),
+            prefix,
+        })
     }
 
     fn mask(prefix: u8) -> u32 {
@@ -88,7 +91,11 @@ pub struct Ipam {
 
 impl Ipam {
     pub fn new(cidr: Cidr) -> Ipam {
-        Ipam { cidr, last: 1, used: Arc::new(BTreeSet::new()) }
+        Ipam {
+            cidr,
+            last: 1,
+            used: Arc::new(BTreeSet::new()),
+        }
     }
 
     pub fn cidr(&self) -> Cidr {
@@ -116,7 +123,10 @@ impl Ipam {
                 return Ok(address);
             }
         }
-        let last = self.cidr.nth(end.saturating_sub(1) as u32).unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let last = self
+            .cidr
+            .nth(end.saturating_sub(1) as u32)
+            .unwrap_or(Ipv4Addr::UNSPECIFIED);
         Err(format!(
             "failed to allocate for range 0: no IP addresses available in range set: {}-{last}",
             self.gateway()
@@ -139,7 +149,9 @@ impl Ipam {
         hasher.text(&self.cidr.to_string());
         hasher.number(u64::from(self.last));
         hasher.number(self.used.len() as u64);
-        self.used.iter().for_each(|offset| hasher.number(u64::from(*offset)));
+        self.used
+            .iter()
+            .for_each(|offset| hasher.number(u64::from(*offset)));
     }
 }
 
@@ -158,9 +170,17 @@ mod tests {
         assert!(cidr.contains("10.244.1.255".parse().unwrap()));
         assert!(!cidr.contains("10.244.2.0".parse().unwrap()));
         for bad in ["10.244.1.0", "10.244.1.0/33", "10.244.1.0/+4", "x/24", ""] {
-            assert_eq!(bad.parse::<Cidr>().unwrap_err().to_string(), format!("invalid CIDR address: {bad}"));
+            assert_eq!(
+                bad.parse::<Cidr>().unwrap_err().to_string(),
+                format!("invalid CIDR address: {bad}")
+            );
         }
-        assert!("0.0.0.0/0".parse::<Cidr>().unwrap().contains("255.255.255.255".parse().unwrap()));
+        assert!(
+            "0.0.0.0/0"
+                .parse::<Cidr>()
+                .unwrap()
+                .contains("255.255.255.255".parse().unwrap())
+        );
     }
 
     #[test]

@@ -5,7 +5,9 @@ use super::images::{self, Origin, hex64, program_for};
 use super::machine::Machine;
 use super::operate::parse;
 use super::process::Process;
-use super::runtime::{Container, ContainerConfig, ContainerId, ContainerState, Image, Sandbox, SandboxId, SandboxState};
+use super::runtime::{
+    Container, ContainerConfig, ContainerId, ContainerState, Image, Sandbox, SandboxId, SandboxState,
+};
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::Pod;
 use std::collections::VecDeque;
@@ -14,9 +16,14 @@ use std::sync::Arc;
 impl Machine {
     pub(super) fn pulled(&mut self, now: SimTime, image: &str) -> Result<Output, NodeError> {
         let name = parse(image)?;
-        let resolve = format!("failed to pull and unpack image \"{name}\": failed to resolve reference \"{name}\"");
+        let resolve =
+            format!("failed to pull and unpack image \"{name}\": failed to resolve reference \"{name}\"");
         if !self.plugged() {
-            let registry = if name.domain() == "docker.io" { "registry-1.docker.io" } else { name.domain() };
+            let registry = if name.domain() == "docker.io" {
+                "registry-1.docker.io"
+            } else {
+                name.domain()
+            };
             let (path, tag) = (name.path(), name.digest().or(name.tag()).unwrap_or("latest"));
             return Err(NodeError::unknown(format!(
                 "{resolve}: failed to do request: Head \"https://{registry}/v2/{path}/manifests/{tag}\": \
@@ -25,7 +32,9 @@ impl Machine {
         }
         let Some(entry) = images::find(&name) else {
             // A registry does not tell strangers which repositories it has; tags of known ones it does.
-            let known = images::catalogue().iter().any(|entry| entry.repository == name.repository());
+            let known = images::catalogue()
+                .iter()
+                .any(|entry| entry.repository == name.repository());
             if name.domain() == "docker.io" && !known {
                 return Err(NodeError::Runtime {
                     code: "Unknown",
@@ -38,7 +47,12 @@ impl Machine {
             return Err(NodeError::not_found(format!("{resolve}: {name}: not found")));
         };
         let tag = name.tag().unwrap_or("latest");
-        let digest: Arc<str> = format!("{}@{}", entry.repository, name.digest().map_or_else(|| entry.digest(tag), str::to_owned)).into();
+        let digest: Arc<str> = format!(
+            "{}@{}",
+            entry.repository,
+            name.digest().map_or_else(|| entry.digest(tag), str::to_owned)
+        )
+        .into();
         self.runtime.add_image(Image {
             reference: name.to_string().into(),
             id: entry.config_digest(tag).into(),
@@ -67,7 +81,8 @@ impl Machine {
                 NodeError::unknown(format!("failed to setup network for sandbox \"{id}\": {plugin}"))
             };
             let Some(ipam) = &mut self.ipam else {
-                let message = format!("failed to setup network for sandbox \"{id}\": cni plugin not initialized");
+                let message =
+                    format!("failed to setup network for sandbox \"{id}\": cni plugin not initialized");
                 return Err(NodeError::unknown(message));
             };
             ipam.allocate().map_err(|error| failed(&error))?
@@ -75,8 +90,16 @@ impl Machine {
         let text = |text: &Option<String>| -> Arc<str> { text.as_deref().unwrap_or_default().into() };
         let pod_uid = text(&pod.metadata.uid);
         let named = spec.and_then(|spec| spec.hostname.as_deref()).map(Arc::from);
-        let hostname = if host_network { self.name.clone() } else { named.unwrap_or_else(|| text(&pod.metadata.name)) };
-        let before = self.runtime.sandboxes_of(&pod_uid).first().map(|sandbox| sandbox.attempt + 1);
+        let hostname = if host_network {
+            self.name.clone()
+        } else {
+            named.unwrap_or_else(|| text(&pod.metadata.name))
+        };
+        let before = self
+            .runtime
+            .sandboxes_of(&pod_uid)
+            .first()
+            .map(|sandbox| sandbox.attempt + 1);
         self.runtime.add_sandbox(Sandbox {
             id: id.clone(),
             pod_name: text(&pod.metadata.name),
@@ -92,14 +115,31 @@ impl Machine {
         Ok(Output::Sandbox(id))
     }
 
-    pub(super) fn create_container(&mut self, now: SimTime, sandbox: &SandboxId, config: &Arc<ContainerConfig>) -> Result<Output, NodeError> {
+    pub(super) fn create_container(
+        &mut self,
+        now: SimTime,
+        sandbox: &SandboxId,
+        config: &Arc<ContainerConfig>,
+    ) -> Result<Output, NodeError> {
         self.container_allowed(sandbox, config)?;
         let name = parse(&config.image)?;
         let missing = || NodeError::unknown(format!("failed to resolve image \"{name}\""));
-        let image_id = self.runtime.image(&config.image).map(|image| image.digest.clone()).ok_or_else(missing)?;
-        let pod_uid = self.runtime.sandbox(sandbox).map(|found| found.pod_uid.clone()).ok_or_else(missing)?;
+        let image_id = self
+            .runtime
+            .image(&config.image)
+            .map(|image| image.digest.clone())
+            .ok_or_else(missing)?;
+        let pod_uid = self
+            .runtime
+            .sandbox(sandbox)
+            .map(|found| found.pod_uid.clone())
+            .ok_or_else(missing)?;
         let id = ContainerId::new(&self.new_id("container"));
-        let process = Process::new(images::Program::idle(), config.files.clone(), config.memory_limit_bytes);
+        let process = Process::new(
+            images::Program::idle(),
+            config.files.clone(),
+            config.memory_limit_bytes,
+        );
         self.runtime.add_container(Container {
             id: id.clone(),
             sandbox: sandbox.clone(),
@@ -120,15 +160,26 @@ impl Machine {
         Ok(Output::Container(id))
     }
 
-    pub(super) fn start_container(&mut self, now: SimTime, id: &ContainerId, events: &mut Vec<NodeEvent>) -> Result<Output, NodeError> {
+    pub(super) fn start_container(
+        &mut self,
+        now: SimTime,
+        id: &ContainerId,
+        events: &mut Vec<NodeEvent>,
+    ) -> Result<Output, NodeError> {
         let container = self.container_or_error(id)?.clone();
-        let ready = self.runtime.sandbox(&container.sandbox).is_some_and(|s| s.state == SandboxState::Ready);
+        let ready = self
+            .runtime
+            .sandbox(&container.sandbox)
+            .is_some_and(|s| s.state == SandboxState::Ready);
         if container.state != ContainerState::Created || !ready {
-            return Err(NodeError::unknown(format!("failed to start container \"{id}\": its sandbox is not running")));
+            return Err(NodeError::unknown(format!(
+                "failed to start container \"{id}\": its sandbox is not running"
+            )));
         }
         let config = &container.config;
         let name = parse(&config.image)?;
-        let entry = images::find(&name).ok_or_else(|| NodeError::not_found(format!("image \"{name}\": not found")))?;
+        let entry = images::find(&name)
+            .ok_or_else(|| NodeError::not_found(format!("image \"{name}\": not found")))?;
         let tag = name.tag().unwrap_or("latest");
         let image_words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         // A command of its own does away with the image's arguments too.
@@ -137,14 +188,19 @@ impl Machine {
             (true, true) => image_words(entry.args),
             (false, true) => Vec::new(),
         };
-        let mut argv = if config.command.is_empty() { image_words(entry.entrypoint) } else { config.command.clone() };
+        let mut argv = if config.command.is_empty() {
+            image_words(entry.entrypoint)
+        } else {
+            config.command.clone()
+        };
         argv.extend(args);
         match program_for(Some(Origin { entry, tag }), &argv, &config.env) {
             Ok(program) => {
                 self.runtime.with_container(id, |container| {
                     container.state = ContainerState::Running;
                     container.started_at = Some(now);
-                    container.process = Process::new(program, config.files.clone(), config.memory_limit_bytes);
+                    container.process =
+                        Process::new(program, config.files.clone(), config.memory_limit_bytes);
                     container.process.started = now;
                 });
                 self.step(now, id, events);

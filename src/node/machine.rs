@@ -26,7 +26,12 @@ pub struct Hardware {
 impl Default for Hardware {
     /// An office computer: 4 cores, 8 GiB, 100 GiB, and the kubelet's usual 110 Pods.
     fn default() -> Self {
-        Hardware { cpu_milli: 4_000, memory_bytes: 8 << 30, ephemeral_storage_bytes: 100 << 30, max_pods: 110 }
+        Hardware {
+            cpu_milli: 4_000,
+            memory_bytes: 8 << 30,
+            ephemeral_storage_bytes: 100 << 30,
+            max_pods: 110,
+        }
     }
 }
 
@@ -137,12 +142,21 @@ impl Machine {
         self.powered = false;
         self.in_flight.clear();
         self.ipvs.reset();
-        let running: Vec<_> =
-            self.runtime.containers().filter(|container| container.is_running()).map(|c| c.id.clone()).collect();
+        let running: Vec<_> = self
+            .runtime
+            .containers()
+            .filter(|container| container.is_running())
+            .map(|c| c.id.clone())
+            .collect();
         for id in running {
-            self.runtime.with_container(&id, |container| container.exit(now, 255, "Unknown"));
+            self.runtime
+                .with_container(&id, |container| container.exit(now, 255, "Unknown"));
         }
-        let sandboxes: Vec<_> = self.runtime.sandboxes().map(|sandbox| sandbox.id.clone()).collect();
+        let sandboxes: Vec<_> = self
+            .runtime
+            .sandboxes()
+            .map(|sandbox| sandbox.id.clone())
+            .collect();
         for id in sandboxes {
             self.stop_sandbox(&id);
         }
@@ -212,15 +226,21 @@ impl Machine {
     /// The container of the Pod with this address that listens on this port. For the machine's own
     /// address: those of Pods with `hostNetwork`.
     pub fn listener(&self, ip: Ipv4Addr, port: u16) -> Option<&Arc<Container>> {
-        let on = |container: &&Arc<Container>| container.is_running() && container.process.server(port).is_some();
+        let on =
+            |container: &&Arc<Container>| container.is_running() && container.process.server(port).is_some();
         if ip == self.ip {
             let hosts = |container: &&Arc<Container>| {
-                self.runtime.sandbox(&container.sandbox).is_some_and(|sandbox| sandbox.host_network)
+                self.runtime
+                    .sandbox(&container.sandbox)
+                    .is_some_and(|sandbox| sandbox.host_network)
             };
             return self.runtime.containers().filter(hosts).find(on);
         }
         let sandbox = &self.runtime.sandbox_at(ip)?.id;
-        self.runtime.containers().filter(|container| container.sandbox == *sandbox).find(on)
+        self.runtime
+            .containers()
+            .filter(|container| container.sandbox == *sandbox)
+            .find(on)
     }
 
     /// Connects to a port at an address of this machine (its Pods' or its own) and asks over HTTP.
@@ -231,14 +251,22 @@ impl Machine {
         }
         let Some(id) = self.listener(to, port).map(|container| container.id.clone()) else {
             let here = to == self.ip || self.runtime.sandbox_at(to).is_some();
-            return if here { Answer::Refused } else { Answer::NobodyThere };
+            return if here {
+                Answer::Refused
+            } else {
+                Answer::NobodyThere
+            };
         };
         let hostname = self.hostname(&id);
         let answer = self.runtime.with_container(&id, |container| {
             container.process.serve();
             let server = container.process.server(port)?;
             let started = container.started_at.unwrap_or(now);
-            let site = images::Site { hostname: &hostname, started, process: &container.process };
+            let site = images::Site {
+                hostname: &hostname,
+                started,
+                process: &container.process,
+            };
             let (response, line) = images::respond(server, &site, request, now)?;
             if let Some(line) = line {
                 container.write(now, false, &line);
@@ -268,42 +296,69 @@ impl Machine {
 
     /// Begins a command that may need the network: [`Machine::exec_run`] takes it further.
     pub fn exec_begin(&self, now: SimTime, id: &ContainerId, argv: &[String]) -> Result<Exec, String> {
-        let container = self.runtime.container(id).filter(|container| container.is_running());
+        let container = self
+            .runtime
+            .container(id)
+            .filter(|container| container.is_running());
         let Some(container) = container else {
             return Err(format!("container is not in the state running: {id}"));
         };
         let name = ImageName::parse(&container.config.image).map_err(|error| error.to_string())?;
-        let origin = images::find(&name).map(|entry| Origin { entry, tag: name.tag().unwrap_or("latest") });
+        let origin = images::find(&name).map(|entry| Origin {
+            entry,
+            tag: name.tag().unwrap_or("latest"),
+        });
         let program = program_for(origin, argv, &container.config.env).map_err(|missing| {
-            format!("OCI runtime exec failed: exec failed: unable to start container process: {}: unknown", missing.0)
+            format!(
+                "OCI runtime exec failed: exec failed: unable to start container process: {}: unknown",
+                missing.0
+            )
         })?;
-        Ok(Exec { container: id.clone(), beside: container.process.beside(program, now) })
+        Ok(Exec {
+            container: id.clone(),
+            beside: container.process.beside(program, now),
+        })
     }
 
     /// Lets a command go on until it ends, or (`None`) asks something of the network: see
     /// [`Exec::asks`] and [`Exec::answer`].
     pub fn exec_run(&mut self, exec: &mut Exec) -> Option<Executed> {
         let hostname = self.hostname(&exec.container);
-        let config = self.runtime.container(&exec.container).map(|container| container.config.clone());
+        let config = self
+            .runtime
+            .container(&exec.container)
+            .map(|container| container.config.clone());
         let env = config.as_ref().map_or(&[][..], |config| &config.env);
-        let executed = exec.beside.run(Surroundings { hostname: &hostname, env })?;
-        self.runtime.with_container(&exec.container, |container| container.process.take_files(&exec.beside));
+        let executed = exec.beside.run(Surroundings {
+            hostname: &hostname,
+            env,
+        })?;
+        self.runtime.with_container(&exec.container, |container| {
+            container.process.take_files(&exec.beside)
+        });
         Some(executed)
     }
 
     /// What a container's process waits for from the network, and the sandbox it is in.
     pub fn waiting_for(&self, id: &ContainerId) -> Option<(&Fetch, &SandboxId)> {
-        let container = self.runtime.container(id).filter(|container| container.is_running())?;
+        let container = self
+            .runtime
+            .container(id)
+            .filter(|container| container.is_running())?;
         Some((container.process.fetch()?, &container.sandbox))
     }
 
     /// Gives a process the network's answer; it goes on at `at` (see [`Machine::next_deadline`]).
     pub fn fetched(&mut self, id: &ContainerId, at: SimTime, answer: &Answered) {
-        self.runtime.with_container(id, |container| container.process.fetched(at, answer));
+        self.runtime
+            .with_container(id, |container| container.process.fetched(at, answer));
     }
 
     pub(super) fn hostname(&self, id: &ContainerId) -> Arc<str> {
-        let sandbox = self.runtime.container(id).and_then(|container| self.runtime.sandbox(&container.sandbox));
+        let sandbox = self
+            .runtime
+            .container(id)
+            .and_then(|container| self.runtime.sandbox(&container.sandbox));
         sandbox.map_or_else(|| self.name.clone(), |sandbox| sandbox.hostname.clone())
     }
 
@@ -313,11 +368,23 @@ impl Machine {
         usages.fold((0, 0), |(cpu, memory), (c, m)| (cpu + c, memory + m))
     }
 
-    pub fn hash(&self, hasher: &mut StateHasher) {
+    pub fn hash_state(&self, hasher: &mut StateHasher) {
         hasher.text(&self.name);
         hasher.number(u64::from(u32::from(self.ip)));
-        let Hardware { cpu_milli, memory_bytes, ephemeral_storage_bytes, max_pods } = self.hardware;
-        for number in [cpu_milli, memory_bytes, ephemeral_storage_bytes, u64::from(max_pods), self.counter, self.connections] {
+        let Hardware {
+            cpu_milli,
+            memory_bytes,
+            ephemeral_storage_bytes,
+            max_pods,
+        } = self.hardware;
+        for number in [
+            cpu_milli,
+            memory_bytes,
+            ephemeral_storage_bytes,
+            u64::from(max_pods),
+            self.counter,
+            self.connections,
+        ] {
             hasher.number(number);
         }
         hasher.number(u64::from(self.plugged) + 2 * u64::from(self.powered));

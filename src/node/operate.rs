@@ -5,7 +5,9 @@ use super::address::Ipam;
 use super::images::{self, OnTerm};
 use super::machine::{InFlight, Machine};
 use super::process::{End, Surroundings, Written};
-use super::runtime::{Container, ContainerConfig, ContainerId, ContainerState, ImageName, SandboxId, SandboxState};
+use super::runtime::{
+    Container, ContainerConfig, ContainerId, ContainerState, ImageName, SandboxId, SandboxState,
+};
 use crate::sim::{Rng, SimTime};
 use k8s_openapi::api::core::v1::Pod;
 use std::sync::Arc;
@@ -29,7 +31,12 @@ impl Machine {
     /// Begins an action. The completion says when to call [`Machine::complete`]; until then the
     /// action shows in [`Machine::in_flight`]. What is wrong from the start is refused here, what
     /// goes wrong on the way is reported by `complete`.
-    pub fn begin(&mut self, now: SimTime, action: NodeAction, rng: &mut Rng) -> Result<Completion, NodeError> {
+    pub fn begin(
+        &mut self,
+        now: SimTime,
+        action: NodeAction,
+        rng: &mut Rng,
+    ) -> Result<Completion, NodeError> {
         if !self.powered() {
             return Err(NodeError::Off);
         }
@@ -44,7 +51,14 @@ impl Machine {
         if let NodeAction::StopContainer { container, .. } = &action {
             self.terminate(container);
         }
-        self.in_flight.insert(id, InFlight { action, began: now, done_at: now + after });
+        self.in_flight.insert(
+            id,
+            InFlight {
+                action,
+                began: now,
+                done_at: now + after,
+            },
+        );
         Ok(Completion { id, after })
     }
 
@@ -52,7 +66,10 @@ impl Machine {
     fn duration(&mut self, action: &NodeAction) -> Result<Duration, NodeError> {
         if self.is_doing(action) && !matches!(action, NodeAction::Ipvs(_)) {
             let message = format!("already in progress: {action}");
-            return Err(NodeError::Runtime { code: "AlreadyExists", message });
+            return Err(NodeError::Runtime {
+                code: "AlreadyExists",
+                message,
+            });
         }
         Ok(match action {
             NodeAction::PullImage { image } => {
@@ -84,7 +101,9 @@ impl Machine {
                 let found = self.container_or_error(container)?;
                 if found.state != ContainerState::Created {
                     let message = format!("container is in {} state", found.state.name());
-                    return Err(NodeError::unknown(format!("failed to set starting state for container \"{container}\": {message}")));
+                    return Err(NodeError::unknown(format!(
+                        "failed to set starting state for container \"{container}\": {message}"
+                    )));
                 }
                 START_CONTAINER
             }
@@ -108,42 +127,65 @@ impl Machine {
 
     fn sandbox_allowed(&self, pod: &Pod) -> Result<(), NodeError> {
         let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-        let of_pod = |action: &NodeAction| {
-            matches!(action, NodeAction::RunPodSandbox { pod } if pod.metadata.uid.as_deref() == Some(uid))
-        };
-        let ready = self.runtime.sandboxes_of(uid).into_iter().find(|sandbox| sandbox.state == SandboxState::Ready);
+        let of_pod = |action: &NodeAction| matches!(action, NodeAction::RunPodSandbox { pod } if pod.metadata.uid.as_deref() == Some(uid));
+        let ready = self
+            .runtime
+            .sandboxes_of(uid)
+            .into_iter()
+            .find(|sandbox| sandbox.state == SandboxState::Ready);
         let reserved = ready.map(|sandbox| sandbox.id.to_string());
         let under_way = self.in_flight.values().any(|work| of_pod(&work.action));
         if let Some(holder) = reserved.or_else(|| under_way.then(|| "a sandbox being created".to_owned())) {
             let (name, namespace) = (&pod.metadata.name, &pod.metadata.namespace);
-            let name = format!("{}_{}_{uid}_0", name.as_deref().unwrap_or_default(), namespace.as_deref().unwrap_or_default());
-            let message = format!("failed to reserve sandbox name \"{name}\": name \"{name}\" is reserved for \"{holder}\"");
+            let name = format!(
+                "{}_{}_{uid}_0",
+                name.as_deref().unwrap_or_default(),
+                namespace.as_deref().unwrap_or_default()
+            );
+            let message = format!(
+                "failed to reserve sandbox name \"{name}\": name \"{name}\" is reserved for \"{holder}\""
+            );
             return Err(NodeError::unknown(message));
         }
         Ok(())
     }
 
-    pub(super) fn container_allowed(&self, sandbox: &SandboxId, config: &ContainerConfig) -> Result<(), NodeError> {
+    pub(super) fn container_allowed(
+        &self,
+        sandbox: &SandboxId,
+        config: &ContainerConfig,
+    ) -> Result<(), NodeError> {
         let found = self.runtime.sandbox(sandbox);
         let Some(found) = found else {
             let message = format!("failed to find sandbox id \"{sandbox}\": not found");
             return Err(NodeError::not_found(message));
         };
         if found.state != SandboxState::Ready {
-            let message = format!("failed to get sandbox container task: no running task found: task {sandbox} not found: not found");
+            let message = format!(
+                "failed to get sandbox container task: no running task found: task {sandbox} not found: not found"
+            );
             return Err(NodeError::unknown(message));
         }
         if self.runtime.image(&config.image).is_none() {
             let name = parse(&config.image)?;
-            return Err(NodeError::unknown(format!("failed to resolve image \"{name}\": image \"{name}\": not found")));
+            return Err(NodeError::unknown(format!(
+                "failed to resolve image \"{name}\": image \"{name}\": not found"
+            )));
         }
         let same = |container: &Arc<Container>| {
-            container.sandbox == *sandbox && container.config.name == config.name && container.config.attempt == config.attempt
+            container.sandbox == *sandbox
+                && container.config.name == config.name
+                && container.config.attempt == config.attempt
         };
         if let Some(holder) = self.runtime.containers().find(|container| same(container)) {
-            let name = format!("{}_{}_{}_{}_{}", config.name, found.pod_name, found.namespace, found.pod_uid, config.attempt);
+            let name = format!(
+                "{}_{}_{}_{}_{}",
+                config.name, found.pod_name, found.namespace, found.pod_uid, config.attempt
+            );
             let id = &holder.id;
-            let message = format!("failed to reserve container name \"{name}\": name \"{name}\" is reserved for \"{id}\"");
+            let message = format!(
+                "failed to reserve container name \"{name}\": name \"{name}\" is reserved for \"{id}\""
+            );
             return Err(NodeError::unknown(message));
         }
         Ok(())
@@ -151,7 +193,9 @@ impl Machine {
 
     pub(super) fn container_or_error(&self, id: &ContainerId) -> Result<&Arc<Container>, NodeError> {
         self.runtime.container(id).ok_or_else(|| {
-            NodeError::not_found(format!("an error occurred when try to find container \"{id}\": not found"))
+            NodeError::not_found(format!(
+                "an error occurred when try to find container \"{id}\": not found"
+            ))
         })
     }
 
@@ -168,14 +212,21 @@ impl Machine {
     /// Makes an action so. An id that is not in flight (the machine lost its power meanwhile) is
     /// no event.
     pub fn complete(&mut self, now: SimTime, id: ActionId) -> Vec<NodeEvent> {
-        let Some(InFlight { action, .. }) = self.in_flight.remove(&id) else { return Vec::new() };
+        let Some(InFlight { action, .. }) = self.in_flight.remove(&id) else {
+            return Vec::new();
+        };
         let mut events = Vec::new();
         let result = self.effect(now, &action, &mut events);
         events.push(NodeEvent::Done { id, action, result });
         events
     }
 
-    fn effect(&mut self, now: SimTime, action: &NodeAction, events: &mut Vec<NodeEvent>) -> Result<Output, NodeError> {
+    fn effect(
+        &mut self,
+        now: SimTime,
+        action: &NodeAction,
+        events: &mut Vec<NodeEvent>,
+    ) -> Result<Output, NodeError> {
         match action {
             NodeAction::PullImage { image } => self.pulled(now, image),
             NodeAction::RemoveImage { image } => {
@@ -201,7 +252,11 @@ impl Machine {
             NodeAction::CreateContainer { sandbox, config } => self.create_container(now, sandbox, config),
             NodeAction::StartContainer { container } => self.start_container(now, container, events),
             NodeAction::StopContainer { container, grace } => {
-                let code = match self.runtime.container(container).map(|found| found.process.on_term()) {
+                let code = match self
+                    .runtime
+                    .container(container)
+                    .map(|found| found.process.on_term())
+                {
                     Some(OnTerm::Exits { code, after }) if after <= *grace => code,
                     _ => KILLED,
                 };
@@ -229,7 +284,11 @@ impl Machine {
     }
 
     fn containers_in(&self, sandbox: &SandboxId) -> Vec<ContainerId> {
-        self.runtime.containers().filter(|c| c.sandbox == *sandbox).map(|c| c.id.clone()).collect()
+        self.runtime
+            .containers()
+            .filter(|c| c.sandbox == *sandbox)
+            .map(|c| c.id.clone())
+            .collect()
     }
 
     fn kill_all_in(&mut self, now: SimTime, sandbox: &SandboxId, events: &mut Vec<NodeEvent>) {
@@ -243,7 +302,10 @@ impl Machine {
         let hostname = self.hostname(id);
         let end = self.runtime.with_container(id, |container| {
             let config = container.config.clone();
-            let around = Surroundings { hostname: &hostname, env: &config.env };
+            let around = Surroundings {
+                hostname: &hostname,
+                env: &config.env,
+            };
             let mut written = Written::new();
             let end = container.process.run(around, now, &mut written);
             for (stderr, text) in written {
@@ -253,22 +315,35 @@ impl Machine {
         });
         match end {
             Some((Some(end), _)) => self.ended(now, id, end, events),
-            Some((None, true)) => events.push(NodeEvent::Fetch { container: id.clone() }),
+            Some((None, true)) => events.push(NodeEvent::Fetch {
+                container: id.clone(),
+            }),
             _ => {}
         }
     }
 
     /// A main process is gone; nothing when it was already.
     fn ended(&mut self, now: SimTime, id: &ContainerId, end: End, events: &mut Vec<NodeEvent>) {
-        let Some(container) = self.runtime.container(id).filter(|container| container.is_running()) else { return };
+        let Some(container) = self
+            .runtime
+            .container(id)
+            .filter(|container| container.is_running())
+        else {
+            return;
+        };
         let pod_uid = container.pod_uid.clone();
         let (exit_code, reason) = match end {
             End::Exit(0) => (0, "Completed"),
             End::Exit(code) => (code, "Error"),
             End::OutOfMemory => (KILLED, "OOMKilled"),
         };
-        self.runtime.with_container(id, |container| container.exit(now, exit_code, reason));
-        events.push(NodeEvent::ContainerExited { pod_uid, container: id.clone(), exit_code });
+        self.runtime
+            .with_container(id, |container| container.exit(now, exit_code, reason));
+        events.push(NodeEvent::ContainerExited {
+            pod_uid,
+            container: id.clone(),
+            exit_code,
+        });
     }
 
     /// When something will happen here by itself: call [`Machine::tick`] then. Actions in flight

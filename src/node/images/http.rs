@@ -23,7 +23,13 @@ pub struct HttpRequest<'a> {
 impl<'a> HttpRequest<'a> {
     /// `GET` as curl sends it.
     pub fn get(path: &'a str, host: &'a str, client: Ipv4Addr) -> HttpRequest<'a> {
-        HttpRequest { method: "GET", path, host, user_agent: "curl/8.14.1", client }
+        HttpRequest {
+            method: "GET",
+            path,
+            host,
+            user_agent: "curl/8.14.1",
+            client,
+        }
     }
 }
 
@@ -64,15 +70,21 @@ pub(in crate::node) fn respond(
             "/version" => (200, TEXT, format!("{version}\n")),
             _ => (200, TEXT, format!("Hello from {hostname}\n")),
         },
-        Server::HelloApp { version } => {
-            (200, TEXT, format!("Hello, world!\nVersion: {version}\nHostname: {hostname}\n"))
-        }
-        Server::EchoServer => (200, TEXT, echo_server(hostname, request)),
+        Server::HelloApp { version } => (
+            200,
+            TEXT,
+            format!("Hello, world!\nVersion: {version}\nHostname: {hostname}\n"),
+        ),
+        Server::RequestEcho => (200, TEXT, echo_server(hostname, request)),
         Server::NetExec => match path {
             "/hostname" | "/hostName" => (200, TEXT, hostname.to_owned()),
             "/healthz" => (200, TEXT, String::new()),
             "/clientip" => (200, TEXT, format!("{}:40000", request.client)),
-            "/echo" => (200, TEXT, query.strip_prefix("msg=").unwrap_or_default().to_owned()),
+            "/echo" => (
+                200,
+                TEXT,
+                query.strip_prefix("msg=").unwrap_or_default().to_owned(),
+            ),
             _ => (200, TEXT, format!("NOW: {}", now.timestamp())),
         },
         Server::Hostname => (200, TEXT, hostname.to_owned()),
@@ -85,21 +97,48 @@ pub(in crate::node) fn respond(
             }
         }
     };
-    let body = if request.method == "HEAD" { String::new() } else { body };
-    let when = now.timestamp().to_zoned(jiff::tz::TimeZone::UTC).strftime("%d/%b/%Y:%H:%M:%S +0000");
-    let HttpRequest { client, method, path, user_agent: agent, .. } = request;
+    let body = if request.method == "HEAD" {
+        String::new()
+    } else {
+        body
+    };
+    let when = now
+        .timestamp()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .strftime("%d/%b/%Y:%H:%M:%S +0000");
+    let HttpRequest {
+        client,
+        method,
+        path,
+        user_agent: agent,
+        ..
+    } = request;
     let line = match server {
         // nginx's `combined` with the image's X-Forwarded-For at the end.
-        Server::Nginx => {
-            Some(format!("{client} - - [{when}] \"{method} {path} HTTP/1.1\" {status} {} \"-\" \"{agent}\" \"-\"", body.len()))
-        }
-        Server::Apache => Some(format!("{client} - - [{when}] \"{method} {path} HTTP/1.1\" {status} {}", body.len())),
-        Server::Text(_) | Server::HelloApp { .. } | Server::Hello { .. } if !agent.starts_with("kube-probe") => {
+        Server::Nginx => Some(format!(
+            "{client} - - [{when}] \"{method} {path} HTTP/1.1\" {status} {} \"-\" \"{agent}\" \"-\"",
+            body.len()
+        )),
+        Server::Apache => Some(format!(
+            "{client} - - [{when}] \"{method} {path} HTTP/1.1\" {status} {}",
+            body.len()
+        )),
+        Server::Text(_) | Server::HelloApp { .. } | Server::Hello { .. }
+            if !agent.starts_with("kube-probe") =>
+        {
             Some(format!("{client} {method} {path} {status}"))
         }
         _ => None,
     };
-    Some((HttpResponse { status, content_type, body, takes: Duration::from_millis(1) }, line))
+    Some((
+        HttpResponse {
+            status,
+            content_type,
+            body,
+            takes: Duration::from_millis(1),
+        },
+        line,
+    ))
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";

@@ -12,8 +12,8 @@ mod program;
 mod shell;
 
 pub use behaviour::NotStarted;
-pub use http::{HttpRequest, HttpResponse};
 pub(super) use behaviour::{Origin, program_for};
+pub use http::{HttpRequest, HttpResponse};
 pub(super) use http::{Site, respond};
 pub(super) use program::{OnTerm, Op, Part, Program, Redirect, Server, Word};
 
@@ -26,7 +26,11 @@ enum Tags {
     Only(&'static [&'static str]),
     /// `MAJOR`, `MAJOR.MINOR` and `MAJOR.MINOR.PATCH` for these majors with their last minor,
     /// each also with one of the suffixes (`-alpine`); plus some names.
-    Versions { majors: &'static [(u32, u32)], suffixes: &'static [&'static str], names: &'static [&'static str] },
+    Versions {
+        majors: &'static [(u32, u32)],
+        suffixes: &'static [&'static str],
+        names: &'static [&'static str],
+    },
 }
 
 /// One repository.
@@ -152,7 +156,12 @@ pub fn find(name: &ImageName) -> Option<&'static CatalogueEntry> {
     let entry = CATALOGUE.iter().find(|entry| entry.repository == repository)?;
     match name.digest() {
         // The catalogue knows the digests it gave out: those of its tags.
-        Some(digest) => name.tag().into_iter().chain(["latest"]).any(|tag| digest == entry.digest(tag)).then_some(entry),
+        Some(digest) => name
+            .tag()
+            .into_iter()
+            .chain(["latest"])
+            .any(|tag| digest == entry.digest(tag))
+            .then_some(entry),
         None => name.tag().is_some_and(|tag| entry.has(tag)).then_some(entry),
     }
 }
@@ -161,8 +170,15 @@ impl CatalogueEntry {
     fn has(&self, tag: &str) -> bool {
         match self.tags {
             Tags::Only(tags) => tag == "latest" || tags.contains(&tag),
-            Tags::Versions { majors, suffixes, names } => {
-                let bare = suffixes.iter().find_map(|suffix| tag.strip_suffix(suffix)).unwrap_or(tag);
+            Tags::Versions {
+                majors,
+                suffixes,
+                names,
+            } => {
+                let bare = suffixes
+                    .iter()
+                    .find_map(|suffix| tag.strip_suffix(suffix))
+                    .unwrap_or(tag);
                 tag == "latest" || names.contains(&tag) || version(bare, majors)
             }
         }
@@ -182,12 +198,18 @@ impl CatalogueEntry {
 fn version(tag: &str, majors: &[(u32, u32)]) -> bool {
     let numbers: Option<Vec<u32>> = tag
         .split('.')
-        .map(|part| part.parse().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit()) && part.len() <= 4))
+        .map(|part| {
+            part.parse()
+                .ok()
+                .filter(|_| part.bytes().all(|b| b.is_ascii_digit()) && part.len() <= 4)
+        })
         .collect();
     match numbers.as_deref() {
         Some([major]) => majors.iter().any(|(known, _)| known == major),
         Some([major, minor]) => majors.iter().any(|(known, last)| known == major && minor <= last),
-        Some([major, minor, patch]) => majors.iter().any(|(known, last)| known == major && minor <= last) && *patch < 100,
+        Some([major, minor, patch]) => {
+            majors.iter().any(|(known, last)| known == major && minor <= last) && *patch < 100
+        }
         _ => false,
     }
 }
@@ -223,10 +245,24 @@ mod tests {
 
     #[test]
     fn tags_that_are_there_and_that_are_not() {
-        for name in ["nginx", "nginx:1.14.2", "nginx:1.27-alpine", "busybox:1.36", "postgres:16", "redis:7.4.1-alpine"] {
+        for name in [
+            "nginx",
+            "nginx:1.14.2",
+            "nginx:1.27-alpine",
+            "busybox:1.36",
+            "postgres:16",
+            "redis:7.4.1-alpine",
+        ] {
             assert!(known(name), "{name}");
         }
-        for name in ["nginx:1.161", "nginx:1.14.2-windows", "nginx:99", "nope", "kubebyhand/hello:3", "nginx:1.2.3.4"] {
+        for name in [
+            "nginx:1.161",
+            "nginx:1.14.2-windows",
+            "nginx:99",
+            "nope",
+            "kubebyhand/hello:3",
+            "nginx:1.2.3.4",
+        ] {
             assert!(!known(name), "{name}");
         }
     }

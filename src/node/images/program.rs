@@ -8,7 +8,10 @@ use std::time::Duration;
 pub enum Part {
     Text(String),
     /// `$NAME`, `${NAME:-default}`; `?` is the last exit code, `#` and `@` the arguments.
-    Variable { name: String, default: Option<String> },
+    Variable {
+        name: String,
+        default: Option<String>,
+    },
     /// `$(command)`
     Output(Vec<Word>),
     /// `$((expression))`
@@ -24,7 +27,10 @@ pub struct Word {
 
 impl Word {
     pub fn text(text: &str) -> Word {
-        Word { parts: vec![Part::Text(text.to_owned())], quoted: true }
+        Word {
+            parts: vec![Part::Text(text.to_owned())],
+            quoted: true,
+        }
     }
 }
 
@@ -43,13 +49,19 @@ pub enum Server {
     Nginx,
     Apache,
     /// Serves the container's files below this folder, as busybox's httpd does.
-    Files { root: String },
+    Files {
+        root: String,
+    },
     /// Answers everything with this text.
     Text(String),
     /// "Hello from" and the Pod's name; `/healthz`, `/version`.
-    Hello { version: String },
-    HelloApp { version: String },
-    EchoServer,
+    Hello {
+        version: String,
+    },
+    HelloApp {
+        version: String,
+    },
+    RequestEcho,
     /// agnhost's `netexec`.
     NetExec,
     /// agnhost's `serve-hostname`.
@@ -72,8 +84,14 @@ pub enum OnTerm {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     /// A simple command of the shell.
-    Run { words: Words, redirect: Option<Redirect> },
-    Assign { name: String, value: Word },
+    Run {
+        words: Words,
+        redirect: Option<Redirect>,
+    },
+    Assign {
+        name: String,
+        value: Word,
+    },
     /// Whether the last command failed.
     JumpIfFailed(usize),
     JumpIfSucceeded(usize),
@@ -83,15 +101,28 @@ pub enum Op {
     /// Succeeds, for the end of a compound command.
     Succeed,
     /// `for`: the words become a list that `Next` takes from.
-    Each { words: Words },
+    Each {
+        words: Words,
+    },
     /// Gives the next word to the variable, or jumps when there is none.
-    Next { name: String, done: usize },
+    Next {
+        name: String,
+        done: usize,
+    },
     /// A line in the container's log.
-    Log { text: String, stderr: bool },
+    Log {
+        text: String,
+        stderr: bool,
+    },
     Sleep(Duration),
-    Listen { port: u16, server: Server },
+    Listen {
+        port: u16,
+        server: Server,
+    },
     /// From now on so many bytes more per second.
-    Grow { bytes_per_second: u64 },
+    Grow {
+        bytes_per_second: u64,
+    },
     Exit(i32),
     /// Serves, or sleeps, for ever.
     Forever,
@@ -113,6 +144,12 @@ pub struct Program {
 impl Program {
     /// What a container that was created and not started runs: nothing.
     pub fn idle() -> Program {
-        Program { ops: vec![Op::Forever], on_term: OnTerm::Ignored, memory_bytes: 0, cpu_milli: 0, arguments: Arc::new([]) }
+        Program {
+            ops: vec![Op::Forever],
+            on_term: OnTerm::Ignored,
+            memory_bytes: 0,
+            cpu_milli: 0,
+            arguments: Arc::new([]),
+        }
     }
 }

@@ -13,7 +13,9 @@ pub enum IpvsCommand {
     /// Print with [`super::Ipvs::list`].
     List(Listing),
     /// Print with [`super::Ipvs::save`].
-    Save { numeric: bool },
+    Save {
+        numeric: bool,
+    },
     /// `-R`: every line of standard input is a command line of its own.
     Restore,
     /// Text to print as it is: help and version.
@@ -22,8 +24,15 @@ pub enum IpvsCommand {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Listing {
-    Table { service: Option<ServiceKey>, format: Format, numeric: bool, exact: bool },
-    Connections { numeric: bool },
+    Table {
+        service: Option<ServiceKey>,
+        format: Format,
+        numeric: bool,
+        exact: bool,
+    },
+    Connections {
+        numeric: bool,
+    },
     Timeouts,
 }
 
@@ -53,7 +62,10 @@ impl std::fmt::Display for UsageError {
 impl std::error::Error for UsageError {}
 
 fn fail<T>(message: impl Into<String>) -> Result<T, UsageError> {
-    Err(UsageError { message: message.into(), code: 2 })
+    Err(UsageError {
+        message: message.into(),
+        code: 2,
+    })
 }
 
 fn try_help<T>() -> Result<T, UsageError> {
@@ -82,14 +94,21 @@ struct Entry {
 /// Reads an `ipvsadm` command line, without the program's name.
 pub fn command(args: &[String]) -> Result<IpvsCommand, UsageError> {
     let listing = |service, format, numeric, exact| {
-        IpvsCommand::List(Listing::Table { service, format, numeric, exact })
+        IpvsCommand::List(Listing::Table {
+            service,
+            format,
+            numeric,
+            exact,
+        })
     };
     if args.is_empty() {
         return Ok(listing(None, Format::Plain, false, false));
     }
     let (tokens, words) = tokens(args);
     let mut tokens = tokens.into_iter();
-    let Some((Token::Command(letter), _)) = tokens.next() else { return try_help() };
+    let Some((Token::Command(letter), _)) = tokens.next() else {
+        return try_help();
+    };
     match letter {
         'h' => return Ok(IpvsCommand::Print(help())),
         'v' => return Ok(IpvsCommand::Print(VERSION.to_owned())),
@@ -113,14 +132,20 @@ pub fn command(args: &[String]) -> Result<IpvsCommand, UsageError> {
             }
         }
     }
-    let timeouts = if letter == 's' { Some(set_timeouts(&words)?) } else { None };
+    let timeouts = if letter == 's' {
+        Some(set_timeouts(&words)?)
+    } else {
+        None
+    };
     if let Some(word) = words.get(if timeouts.is_some() { 3 } else { 0 }) {
         return fail(format!("unexpected argument {word}"));
     }
     check(letter, &given)?;
 
     let has = |name: &str| given.iter().any(|row| row.name == name);
-    if let ('A' | 'E', Some(ServiceKey { port: 0, .. }), None) = (letter, entry.service, entry.persistent_seconds) {
+    if let ('A' | 'E', Some(ServiceKey { port: 0, .. }), None) =
+        (letter, entry.service, entry.persistent_seconds)
+    {
         return fail("Zero port specified for non-persistent service");
     }
     if letter == 'L' {
@@ -130,10 +155,14 @@ pub fn command(args: &[String]) -> Result<IpvsCommand, UsageError> {
         }
     }
     Ok(match (letter, entry.service) {
-        ('L', _) if has("connection") => IpvsCommand::List(Listing::Connections { numeric: has("numeric") }),
+        ('L', _) if has("connection") => IpvsCommand::List(Listing::Connections {
+            numeric: has("numeric"),
+        }),
         ('L', _) if has("timeout") => IpvsCommand::List(Listing::Timeouts),
         ('L', service) => listing(service, entry.format, has("numeric"), has("exact")),
-        ('S', _) => IpvsCommand::Save { numeric: has("numeric") },
+        ('S', _) => IpvsCommand::Save {
+            numeric: has("numeric"),
+        },
         ('R', _) => IpvsCommand::Restore,
         ('C', _) => IpvsCommand::Change(Change::Clear),
         ('Z', service) => IpvsCommand::Change(Change::Zero { service }),
@@ -147,12 +176,18 @@ pub fn command(args: &[String]) -> Result<IpvsCommand, UsageError> {
 }
 
 fn popt_error<T>(arg: &str, error: &str) -> Result<T, UsageError> {
-    Err(UsageError { message: format!("{arg}: {error}"), code: 255 })
+    Err(UsageError {
+        message: format!("{arg}: {error}"),
+        code: 255,
+    })
 }
 
 /// Which options a command needs, allows, and excludes.
 fn check(letter: char, given: &[&OptionRow]) -> Result<(), UsageError> {
-    let command = COMMANDS.iter().find(|(l, ..)| *l == letter).map_or("", |(_, _, name)| name);
+    let command = COMMANDS
+        .iter()
+        .find(|(l, ..)| *l == letter)
+        .map_or("", |(_, _, name)| name);
     let mut last: Option<&str> = None;
     let mut seen: Option<&str> = None;
     for row in &OPTIONS {
@@ -162,23 +197,33 @@ fn check(letter: char, given: &[&OptionRow]) -> Result<(), UsageError> {
         }
         if !given.iter().any(|option| option.name == row.name) {
             if row.needed.contains(letter) {
-                return fail(format!("You need to supply the '{}' option for the '{command}' command", row.name));
+                return fail(format!(
+                    "You need to supply the '{}' option for the '{command}' command",
+                    row.name
+                ));
             }
         } else if row.exclusive.contains(letter) {
             if let Some(last) = last {
                 let name = row.name;
-                return fail(format!("The option '{name}' conflicts with the '{last}' option in the '{command}' command"));
+                return fail(format!(
+                    "The option '{name}' conflicts with the '{last}' option in the '{command}' command"
+                ));
             }
             last = Some(row.name);
         } else if !row.needed.contains(letter) && !row.allowed.contains(letter) {
-            return fail(format!("Illegal '{}' option with the '{command}' command", row.name));
+            return fail(format!(
+                "Illegal '{}' option with the '{command}' command",
+                row.name
+            ));
         }
     }
     Ok(())
 }
 
 fn set_timeouts(words: &[&str]) -> Result<Change, UsageError> {
-    let [tcp, tcp_fin, udp, ..] = words else { return fail("--set option requires 3 timeout values") };
+    let [tcp, tcp_fin, udp, ..] = words else {
+        return fail("--set option requires 3 timeout values");
+    };
     Ok(Change::SetTimeouts {
         tcp_seconds: timeout(tcp, 0)?,
         tcp_fin_seconds: timeout(tcp_fin, 0)?,
@@ -187,7 +232,11 @@ fn set_timeouts(words: &[&str]) -> Result<Change, UsageError> {
 }
 
 fn timeout(text: &str, least: u32) -> Result<u32, UsageError> {
-    match text.parse::<u32>().ok().filter(|seconds| (least..=MAX_TIMEOUT).contains(seconds)) {
+    match text
+        .parse::<u32>()
+        .ok()
+        .filter(|seconds| (least..=MAX_TIMEOUT).contains(seconds))
+    {
         Some(seconds) => Ok(seconds),
         None => fail(format!("invalid timeout value `{text}' specified")),
     }
@@ -206,7 +255,11 @@ impl Entry {
                 let Some((address, port)) = address(text, protocol) else {
                     return fail("illegal virtual server address[:port] specified");
                 };
-                self.service = Some(ServiceKey { protocol, address, port: port.unwrap_or(0) });
+                self.service = Some(ServiceKey {
+                    protocol,
+                    address,
+                    port: port.unwrap_or(0),
+                });
             }
             "real-server" => {
                 let protocol = self.service.map_or(Protocol::Tcp, |service| service.protocol);
@@ -252,7 +305,9 @@ impl Entry {
         if letter == 'D' {
             return Ok(Change::DeleteService { service });
         }
-        let Some(server) = self.server else { return try_help() };
+        let Some(server) = self.server else {
+            return try_help();
+        };
         if letter == 'd' {
             return Ok(Change::DeleteServer { service, server });
         }
@@ -261,11 +316,22 @@ impl Entry {
             Forward::Masq => server,
             Forward::Route | Forward::Tunnel => SocketAddrV4::new(*server.ip(), service.port),
         };
-        let settings = ServerSettings { forward: self.forward, weight: self.weight.unwrap_or(1) };
+        let settings = ServerSettings {
+            forward: self.forward,
+            weight: self.weight.unwrap_or(1),
+        };
         Ok(if letter == 'a' {
-            Change::AddServer { service, server, settings }
+            Change::AddServer {
+                service,
+                server,
+                settings,
+            }
         } else {
-            Change::EditServer { service, server, settings }
+            Change::EditServer {
+                service,
+                server,
+                settings,
+            }
         })
     }
 
@@ -276,7 +342,10 @@ impl Entry {
             let message = "Scheduler or persistence engine not found".to_owned();
             return Err(UsageError { message, code: 255 });
         };
-        let mut settings = ServiceSettings { persistent_seconds: self.persistent_seconds, ..ServiceSettings::new(scheduler) };
+        let mut settings = ServiceSettings {
+            persistent_seconds: self.persistent_seconds,
+            ..ServiceSettings::new(scheduler)
+        };
         for flag in self.sched_flags.iter().flat_map(|flags| flags.split(',')) {
             match flag {
                 "sh-fallback" | "sh-port" if scheduler != Scheduler::Sh => {
@@ -321,7 +390,10 @@ const PORT_NAMES: [(u16, &str); 10] = [
 /// The name a port has without `-n`.
 pub(super) fn port_name(protocol: Protocol, port: u16) -> Option<&'static str> {
     let known = protocol == Protocol::Tcp || port == 53;
-    PORT_NAMES.iter().find(|(number, _)| known && *number == port).map(|(_, name)| *name)
+    PORT_NAMES
+        .iter()
+        .find(|(number, _)| known && *number == port)
+        .map(|(_, name)| *name)
 }
 
 fn port_number(protocol: Protocol, name: &str) -> Option<u16> {
@@ -341,7 +413,11 @@ fn help() -> String {
          ipvsadm -Z [virtual-service]\n  ipvsadm --set tcp tcpfin udp\n  ipvsadm -h\n\nCommands:\n"
     );
     for (letter, long, _) in COMMANDS {
-        let letter = if letter == 's' { String::new() } else { format!("-{letter}") };
+        let letter = if letter == 's' {
+            String::new()
+        } else {
+            format!("-{letter}")
+        };
         out.push_str(&format!("  --{long:<16} {letter}\n"));
     }
     out.push_str("\nOptions:\n");

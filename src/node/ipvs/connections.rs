@@ -71,7 +71,11 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Timeouts { tcp_seconds: 900, tcp_fin_seconds: 120, udp_seconds: 300 }
+        Timeouts {
+            tcp_seconds: 900,
+            tcp_fin_seconds: 120,
+            udp_seconds: 300,
+        }
     }
 }
 
@@ -158,8 +162,14 @@ impl Connections {
 
     pub(super) fn hash(&self, hasher: &mut StateHasher) {
         hasher.number(self.next);
-        let Timeouts { tcp_seconds, tcp_fin_seconds, udp_seconds } = self.timeouts;
-        [tcp_seconds, tcp_fin_seconds, udp_seconds].into_iter().for_each(|n| hasher.number(u64::from(n)));
+        let Timeouts {
+            tcp_seconds,
+            tcp_fin_seconds,
+            udp_seconds,
+        } = self.timeouts;
+        [tcp_seconds, tcp_fin_seconds, udp_seconds]
+            .into_iter()
+            .for_each(|n| hasher.number(u64::from(n)));
         hasher.number(self.book.open.len() as u64);
         for (id, connection) in &self.book.open {
             hasher.number(id.0);
@@ -212,13 +222,22 @@ impl Ipvs {
     /// Takes the first packet of a new connection to `to`, chooses a server and counts.
     pub fn connect(&mut self, now: SimTime, to: ServiceKey, client: SocketAddrV4) -> Verdict {
         let any_port = ServiceKey { port: 0, ..to };
-        let Some(key) = [to, any_port].into_iter().find(|key| self.services.contains_key(key)) else {
+        let Some(key) = [to, any_port]
+            .into_iter()
+            .find(|key| self.services.contains_key(key))
+        else {
             return Verdict::NotVirtual;
         };
         let stuck = self.sticks_to(now, &key, *client.ip());
-        let Some(service) = self.service_mut(&key) else { return Verdict::NotVirtual };
-        let Some(server) = stuck.or_else(|| service.choose(client)) else { return Verdict::NoServer };
-        let Some(entry) = service.servers.get_mut(&server) else { return Verdict::NoServer };
+        let Some(service) = self.service_mut(&key) else {
+            return Verdict::NotVirtual;
+        };
+        let Some(server) = stuck.or_else(|| service.choose(client)) else {
+            return Verdict::NoServer;
+        };
+        let Some(entry) = service.servers.get_mut(&server) else {
+            return Verdict::NoServer;
+        };
         let (forward, server_id) = (entry.settings.forward, entry.id);
         let counters = entry.counters_mut();
         counters.inactive += 1;
@@ -230,27 +249,56 @@ impl Ipvs {
         let book = Arc::make_mut(&mut self.connections.book);
         let until = now + SYN_RECEIVED;
         let state = ConnectionState::SynReceived;
-        book.open.insert(id, Connection { client, service: key, server, state, until });
+        book.open.insert(
+            id,
+            Connection {
+                client,
+                service: key,
+                server,
+                state,
+                until,
+            },
+        );
         book.due.insert((until, Due::Connection(id)));
         if let Some(seconds) = persistent {
             let of = (key, *client.ip());
-            let template = Template { server, until: now + Duration::from_secs(u64::from(seconds)) };
+            let template = Template {
+                server,
+                until: now + Duration::from_secs(u64::from(seconds)),
+            };
             if let Some(old) = book.templates.insert(of, template) {
                 book.due.remove(&(old.until, Due::Template(of.0, of.1)));
             }
             book.due.insert((template.until, Due::Template(of.0, of.1)));
         }
         // A server without a port of its own takes whatever port was asked for.
-        let port = if server.port() == 0 { to.port } else { server.port() };
+        let port = if server.port() == 0 {
+            to.port
+        } else {
+            server.port()
+        };
         let server = SocketAddrV4::new(*server.ip(), port);
-        Verdict::To { service: key, service_id, server, server_id, forward, connection: id }
+        Verdict::To {
+            service: key,
+            service_id,
+            server,
+            server_id,
+            forward,
+            connection: id,
+        }
     }
 
     /// The server this client was sent to before, while that still holds and the server takes
     /// connections.
     fn sticks_to(&mut self, now: SimTime, key: &ServiceKey, client: Ipv4Addr) -> Option<SocketAddrV4> {
         let template = self.connections.book.templates.get(&(*key, client)).copied()?;
-        let weight = self.services.get(key)?.servers.get(&template.server)?.settings.weight;
+        let weight = self
+            .services
+            .get(key)?
+            .servers
+            .get(&template.server)?
+            .settings
+            .weight;
         if weight > 0 && template.until > now {
             return Some(template.server);
         }
@@ -260,9 +308,14 @@ impl Ipvs {
 
     fn drop_template(&mut self, key: &ServiceKey, client: Ipv4Addr) {
         let book = Arc::make_mut(&mut self.connections.book);
-        let Some(template) = book.templates.remove(&(*key, client)) else { return };
+        let Some(template) = book.templates.remove(&(*key, client)) else {
+            return;
+        };
         book.due.remove(&(template.until, Due::Template(*key, client)));
-        if let Some(server) = self.service_mut(key).and_then(|s| s.servers.get_mut(&template.server)) {
+        if let Some(server) = self
+            .service_mut(key)
+            .and_then(|s| s.servers.get_mut(&template.server))
+        {
             let counters = server.counters_mut();
             counters.persistent = counters.persistent.saturating_sub(1);
         }
@@ -271,7 +324,9 @@ impl Ipvs {
     /// Says how a connection ended and what it moved. A connection that is gone is ignored.
     pub fn settle(&mut self, now: SimTime, id: ConnectionId, ending: Ending, transfer: Transfer) {
         let udp = Duration::from_secs(u64::from(self.connections.timeouts.udp_seconds));
-        let Some(connection) = self.connections.book.open.get(&id) else { return };
+        let Some(connection) = self.connections.book.open.get(&id) else {
+            return;
+        };
         let (service, server) = (connection.service, connection.server);
         let (state, until) = match ending {
             Ending::Closes(at) if service.protocol == Protocol::Udp => (ConnectionState::Udp, at + udp),
@@ -291,14 +346,18 @@ impl Ipvs {
     /// Moves a connection to a state and keeps its server's counters in step.
     fn turn(&mut self, id: ConnectionId, state: ConnectionState, until: SimTime) {
         let book = Arc::make_mut(&mut self.connections.book);
-        let Some(connection) = book.open.get_mut(&id) else { return };
+        let Some(connection) = book.open.get_mut(&id) else {
+            return;
+        };
         book.due.remove(&(connection.until, Due::Connection(id)));
         book.due.insert((until, Due::Connection(id)));
         let before = std::mem::replace(&mut connection.state, state);
         connection.until = until;
         let (service, server) = (connection.service, connection.server);
         if before.active() != state.active()
-            && let Some(server) = self.service_mut(&service).and_then(|s| s.servers.get_mut(&server))
+            && let Some(server) = self
+                .service_mut(&service)
+                .and_then(|s| s.servers.get_mut(&server))
         {
             let counters = server.counters_mut();
             let (from, to) = if state.active() {
@@ -319,12 +378,24 @@ impl Ipvs {
     /// Closes and forgets what is due. True when something changed.
     pub fn tick(&mut self, now: SimTime) -> bool {
         let mut changed = false;
-        while let Some((at, due)) = self.connections.book.due.first().copied().filter(|(at, _)| *at <= now) {
+        while let Some((at, due)) = self
+            .connections
+            .book
+            .due
+            .first()
+            .copied()
+            .filter(|(at, _)| *at <= now)
+        {
             changed = true;
             match due {
                 Due::Template(service, client) => self.drop_template(&service, client),
                 Due::Connection(id) => {
-                    let state = self.connections.book.open.get(&id).map(|connection| connection.state);
+                    let state = self
+                        .connections
+                        .book
+                        .open
+                        .get(&id)
+                        .map(|connection| connection.state);
                     if state == Some(ConnectionState::Established) {
                         self.turn(id, ConnectionState::TimeWait, at + TIME_WAIT);
                     } else {
@@ -339,7 +410,9 @@ impl Ipvs {
     fn forget_connection(&mut self, id: ConnectionId, until: SimTime) {
         let book = Arc::make_mut(&mut self.connections.book);
         book.due.remove(&(until, Due::Connection(id)));
-        let Some(connection) = book.open.remove(&id) else { return };
+        let Some(connection) = book.open.remove(&id) else {
+            return;
+        };
         let service = self.service_mut(&connection.service);
         if let Some(server) = service.and_then(|s| s.servers.get_mut(&connection.server)) {
             let counters = server.counters_mut();

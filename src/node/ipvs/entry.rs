@@ -25,7 +25,9 @@ impl Protocol {
 
     /// From a Service port's `protocol`.
     pub fn from_name(name: &str) -> Option<Protocol> {
-        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].into_iter().find(|p| p.name() == name)
+        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
+            .into_iter()
+            .find(|p| p.name() == name)
     }
 
     /// The option that names a service of this protocol.
@@ -99,7 +101,12 @@ pub struct ServiceSettings {
 
 impl ServiceSettings {
     pub fn new(scheduler: Scheduler) -> ServiceSettings {
-        ServiceSettings { scheduler, persistent_seconds: None, sh_port: false, sh_fallback: false }
+        ServiceSettings {
+            scheduler,
+            persistent_seconds: None,
+            sh_port: false,
+            sh_fallback: false,
+        }
     }
 }
 
@@ -114,16 +121,41 @@ pub struct ServerSettings {
 /// One change of the table: what an `ipvsadm` line or a kube-proxy's netlink call asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    AddService { service: ServiceKey, settings: ServiceSettings },
-    EditService { service: ServiceKey, settings: ServiceSettings },
-    DeleteService { service: ServiceKey },
-    AddServer { service: ServiceKey, server: SocketAddrV4, settings: ServerSettings },
-    EditServer { service: ServiceKey, server: SocketAddrV4, settings: ServerSettings },
-    DeleteServer { service: ServiceKey, server: SocketAddrV4 },
+    AddService {
+        service: ServiceKey,
+        settings: ServiceSettings,
+    },
+    EditService {
+        service: ServiceKey,
+        settings: ServiceSettings,
+    },
+    DeleteService {
+        service: ServiceKey,
+    },
+    AddServer {
+        service: ServiceKey,
+        server: SocketAddrV4,
+        settings: ServerSettings,
+    },
+    EditServer {
+        service: ServiceKey,
+        server: SocketAddrV4,
+        settings: ServerSettings,
+    },
+    DeleteServer {
+        service: ServiceKey,
+        server: SocketAddrV4,
+    },
     Clear,
     /// Zeroes the statistics, of one service or of all.
-    Zero { service: Option<ServiceKey> },
-    SetTimeouts { tcp_seconds: u32, tcp_fin_seconds: u32, udp_seconds: u32 },
+    Zero {
+        service: Option<ServiceKey>,
+    },
+    SetTimeouts {
+        tcp_seconds: u32,
+        tcp_fin_seconds: u32,
+        udp_seconds: u32,
+    },
 }
 
 /// What the kernel refuses, in ipvsadm's words (`ipvs_strerror` in libipvs.c).
@@ -188,7 +220,13 @@ impl Stats {
     }
 
     pub(super) fn hash(&self, hasher: &mut StateHasher) {
-        for number in [self.connections, self.in_packets, self.out_packets, self.in_bytes, self.out_bytes] {
+        for number in [
+            self.connections,
+            self.in_packets,
+            self.out_packets,
+            self.in_bytes,
+            self.out_bytes,
+        ] {
             hasher.number(number);
         }
     }
@@ -234,4 +272,3 @@ impl Server {
         self.counters.get_or_insert_default()
     }
 }
-

@@ -19,11 +19,11 @@ mod schedule;
 
 pub use command::{Format, IpvsCommand, Listing, UsageError, command};
 pub use connections::{Connection, ConnectionId, ConnectionState, Ending, Timeouts, Transfer, Verdict};
-pub use schedule::Scheduler;
 pub use entry::{
     Change, Forward, IpvsError, Protocol, Server, ServerSettings, ServiceKey, ServiceSettings, Stats,
 };
 pub use print::Arguments;
+pub use schedule::Scheduler;
 
 use crate::sim::StateHasher;
 use connections::Connections;
@@ -97,11 +97,21 @@ impl Ipvs {
 
     /// Whether some virtual service has this address (kube-proxy then binds it to `kube-ipvs0`).
     pub fn has_address(&self, address: Ipv4Addr) -> bool {
-        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].into_iter().any(|protocol| {
-            let from = ServiceKey { protocol, address, port: 0 };
-            let to = ServiceKey { protocol, address, port: u16::MAX };
-            self.services.range(from..=to).next().is_some()
-        })
+        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
+            .into_iter()
+            .any(|protocol| {
+                let from = ServiceKey {
+                    protocol,
+                    address,
+                    port: 0,
+                };
+                let to = ServiceKey {
+                    protocol,
+                    address,
+                    port: u16::MAX,
+                };
+                self.services.range(from..=to).next().is_some()
+            })
     }
 
     pub fn timeouts(&self) -> Timeouts {
@@ -146,17 +156,31 @@ impl Ipvs {
                 self.connections.forget_service(&service);
                 Ok(())
             }
-            Change::AddServer { service, server, settings } => self.add_server(service, server, settings),
-            Change::EditServer { service, server, settings } => {
+            Change::AddServer {
+                service,
+                server,
+                settings,
+            } => self.add_server(service, server, settings),
+            Change::EditServer {
+                service,
+                server,
+                settings,
+            } => {
                 let entry = self.service_mut(&service).ok_or(IpvsError::ServiceNotDefined)?;
-                let known = entry.servers.get_mut(&server).ok_or(IpvsError::NoSuchDestination)?;
+                let known = entry
+                    .servers
+                    .get_mut(&server)
+                    .ok_or(IpvsError::NoSuchDestination)?;
                 known.settings = settings;
                 entry.servers_changed();
                 Ok(())
             }
             Change::DeleteServer { service, server } => {
                 let entry = self.service_mut(&service).ok_or(IpvsError::ServiceNotDefined)?;
-                let gone = entry.servers.remove(&server).ok_or(IpvsError::NoSuchDestination)?;
+                let gone = entry
+                    .servers
+                    .remove(&server)
+                    .ok_or(IpvsError::NoSuchDestination)?;
                 entry.list.remove(&Reverse(gone.id));
                 entry.server_removed(gone.id);
                 if gone.counters.is_some() {
@@ -168,16 +192,25 @@ impl Ipvs {
                 self.reset();
                 Ok(())
             }
-            Change::Zero { service: Some(service) } => {
+            Change::Zero {
+                service: Some(service),
+            } => {
                 self.service_mut(&service).ok_or(IpvsError::NoSuchService)?.zero();
                 Ok(())
             }
             Change::Zero { service: None } => {
-                Arc::make_mut(&mut self.services).values_mut().for_each(|entry| Arc::make_mut(entry).zero());
+                Arc::make_mut(&mut self.services)
+                    .values_mut()
+                    .for_each(|entry| Arc::make_mut(entry).zero());
                 Ok(())
             }
-            Change::SetTimeouts { tcp_seconds, tcp_fin_seconds, udp_seconds } => {
-                self.connections.set_timeouts(tcp_seconds, tcp_fin_seconds, udp_seconds);
+            Change::SetTimeouts {
+                tcp_seconds,
+                tcp_fin_seconds,
+                udp_seconds,
+            } => {
+                self.connections
+                    .set_timeouts(tcp_seconds, tcp_fin_seconds, udp_seconds);
                 Ok(())
             }
         }
@@ -217,7 +250,14 @@ impl Ipvs {
         }
         let id = self.new_id();
         let service = self.service_mut(&key).ok_or(IpvsError::ServiceNotDefined)?;
-        service.servers.insert(address, Server { id, settings, counters: None });
+        service.servers.insert(
+            address,
+            Server {
+                id,
+                settings,
+                counters: None,
+            },
+        );
         service.list.insert(Reverse(id), address);
         service.servers_changed();
         Ok(())
@@ -255,7 +295,11 @@ impl Ipvs {
 impl Service {
     fn zero(&mut self) {
         self.stats = Stats::default();
-        for server in self.servers.values_mut().filter(|server| server.counters.is_some()) {
+        for server in self
+            .servers
+            .values_mut()
+            .filter(|server| server.counters.is_some())
+        {
             server.counters_mut().stats = Stats::default();
         }
     }

@@ -38,17 +38,47 @@ pub(super) const COMMANDS: [(char, &str, &str); 14] = [
     ('v', "version", "version"),
 ];
 
-const fn option(short: Option<char>, long: &'static str, name: &'static str, argument: Argument, allowed: &'static str) -> OptionRow {
-    OptionRow { short, long, name, argument, needed: "", allowed, exclusive: "" }
+const fn option(
+    short: Option<char>,
+    long: &'static str,
+    name: &'static str,
+    argument: Argument,
+    allowed: &'static str,
+) -> OptionRow {
+    OptionRow {
+        short,
+        long,
+        name,
+        argument,
+        needed: "",
+        allowed,
+        exclusive: "",
+    }
 }
 
 const fn service_option(short: Option<char>, long: &'static str) -> OptionRow {
     let name = "service-address";
-    OptionRow { short, long, name, argument: Argument::Yes, needed: "AEDade", allowed: "Z", exclusive: "L" }
+    OptionRow {
+        short,
+        long,
+        name,
+        argument: Argument::Yes,
+        needed: "AEDade",
+        allowed: "Z",
+        exclusive: "L",
+    }
 }
 
 const fn exclusive(short: Option<char>, name: &'static str) -> OptionRow {
-    OptionRow { short, long: name, name, argument: Argument::No, needed: "", allowed: "", exclusive: "L" }
+    OptionRow {
+        short,
+        long: name,
+        name,
+        argument: Argument::No,
+        needed: "",
+        allowed: "",
+        exclusive: "L",
+    }
 }
 
 /// In the order in which ipvsadm checks them.
@@ -100,7 +130,9 @@ pub(super) fn tokens(args: &[String]) -> (Vec<(Token<'_>, &str)>, Vec<&str>) {
     while let Some(arg) = args.get(at) {
         at += 1;
         if let Some(long) = arg.strip_prefix("--") {
-            let (name, value) = long.split_once('=').map_or((long, None), |(n, v)| (n, Some(v.to_owned())));
+            let (name, value) = long
+                .split_once('=')
+                .map_or((long, None), |(n, v)| (n, Some(v.to_owned())));
             let row = OPTIONS.iter().find(|row| row.long == name);
             let command = COMMANDS.iter().find(|(_, long, _)| *long == name);
             let token = match (command, row) {
@@ -115,7 +147,9 @@ pub(super) fn tokens(args: &[String]) -> (Vec<(Token<'_>, &str)>, Vec<&str>) {
             while let Some(letter) = rest.next() {
                 // The first option is the command: `-s` is a scheduler after it, and `--set` has no letter.
                 let row = OPTIONS.iter().find(|row| row.short == Some(letter));
-                let command = COMMANDS.iter().find(|(l, ..)| *l != 's' && (*l == letter || (*l == 'L' && letter == 'l')));
+                let command = COMMANDS
+                    .iter()
+                    .find(|(l, ..)| *l != 's' && (*l == letter || (*l == 'L' && letter == 'l')));
                 let token = match (command, row) {
                     (Some((letter, ..)), _) => Token::Command(*letter),
                     (None, Some(row)) if row.argument == Argument::No => Token::Option(row, None),
@@ -146,7 +180,9 @@ fn with_argument<'a>(
     if value.is_some() || row.argument == Argument::No {
         return Token::Option(row, value);
     }
-    let next = args.get(*at).filter(|next| row.argument == Argument::Yes || !next.starts_with('-'));
+    let next = args
+        .get(*at)
+        .filter(|next| row.argument == Argument::Yes || !next.starts_with('-'));
     match next {
         Some(next) => {
             *at += 1;

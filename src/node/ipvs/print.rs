@@ -2,7 +2,9 @@
 //!
 //! Source: ipvsadm 1.31, `ipvsadm.c` (`print_title`, `print_service_entry`, `print_conn`).
 
-use super::{Change, Connection, Format, Ipvs, Listing, Protocol, Server, Service, ServiceKey, ServiceSettings, Stats};
+use super::{
+    Change, Connection, Format, Ipvs, Listing, Protocol, Server, Service, ServiceKey, ServiceSettings, Stats,
+};
 use crate::sim::SimTime;
 use std::fmt::{self, Write};
 use std::net::SocketAddrV4;
@@ -14,7 +16,12 @@ impl Ipvs {
     /// What `ipvsadm -L` prints. `None`: the service named is not there.
     pub fn list(&self, listing: &Listing, now: SimTime) -> Option<String> {
         Some(match listing {
-            Listing::Table { service: None, format, numeric, exact } => {
+            Listing::Table {
+                service: None,
+                format,
+                numeric,
+                exact,
+            } => {
                 let mut out = format!("IP Virtual Server version 1.2.1 (size={TABLE_SIZE})\n");
                 out.push_str(&title(*format));
                 for (key, service) in self.services() {
@@ -22,7 +29,12 @@ impl Ipvs {
                 }
                 out
             }
-            Listing::Table { service: Some(key), format, numeric, exact } => {
+            Listing::Table {
+                service: Some(key),
+                format,
+                numeric,
+                exact,
+            } => {
                 let service = self.service(key)?;
                 let mut out = title(*format);
                 print_service(&mut out, key, service, *format, *numeric, *exact);
@@ -56,7 +68,12 @@ impl Ipvs {
             for (server, entry) in service.servers() {
                 let server = address_text(key.protocol, server, numeric);
                 let settings = entry.settings;
-                let _ = writeln!(out, "-a {name} -r {server} {} -w {}", settings.forward.option(), settings.weight);
+                let _ = writeln!(
+                    out,
+                    "-a {name} -r {server} {} -w {}",
+                    settings.forward.option(),
+                    settings.weight
+                );
             }
         }
         out
@@ -68,16 +85,27 @@ impl Ipvs {
             "IPVS connection entries\n\
              pro expire state       source             virtual            destination\n",
         );
-        let mut line = |key: &ServiceKey, until: SimTime, state: &str, client: SocketAddrV4, server: SocketAddrV4| {
-            let left = until.since(now).as_secs();
-            let addresses = [client, SocketAddrV4::new(key.address, key.port), server];
-            let [source, target, destination] = addresses.map(|a| address_text(key.protocol, &a, numeric));
-            let expires = format!("{:02}:{:02}", left / 60, left % 60);
-            let protocol = key.protocol.name();
-            let _ = writeln!(out, "{protocol:<3} {expires:<6} {state:<11} {source:<18} {target:<18} {destination}");
-        };
+        let mut line =
+            |key: &ServiceKey, until: SimTime, state: &str, client: SocketAddrV4, server: SocketAddrV4| {
+                let left = until.since(now).as_secs();
+                let addresses = [client, SocketAddrV4::new(key.address, key.port), server];
+                let [source, target, destination] =
+                    addresses.map(|a| address_text(key.protocol, &a, numeric));
+                let expires = format!("{:02}:{:02}", left / 60, left % 60);
+                let protocol = key.protocol.name();
+                let _ = writeln!(
+                    out,
+                    "{protocol:<3} {expires:<6} {state:<11} {source:<18} {target:<18} {destination}"
+                );
+            };
         for connection in self.connections() {
-            let Connection { client, service, server, state, until } = connection;
+            let Connection {
+                client,
+                service,
+                server,
+                state,
+                until,
+            } = connection;
             line(service, *until, state.name(), *client, *server);
         }
         for (key, client, server, until) in self.templates() {
@@ -95,20 +123,42 @@ fn title(format: Format) -> String {
                 .to_owned();
         }
         Format::Stats => {
-            format!("{:>8} {:>8} {:>8} {:>8} {:>8}", "Conns", "InPkts", "OutPkts", "InBytes", "OutBytes")
+            format!(
+                "{:>8} {:>8} {:>8} {:>8} {:>8}",
+                "Conns", "InPkts", "OutPkts", "InBytes", "OutBytes"
+            )
         }
-        Format::Rate => format!("{:>8} {:>8} {:>8} {:>8} {:>8}", "CPS", "InPPS", "OutPPS", "InBPS", "OutBPS"),
+        Format::Rate => format!(
+            "{:>8} {:>8} {:>8} {:>8} {:>8}",
+            "CPS", "InPPS", "OutPPS", "InBPS", "OutBPS"
+        ),
         Format::Thresholds => {
-            format!("{:<10} {:<10} {:<10} {:<10}", "Uthreshold", "Lthreshold", "ActiveConn", "InActConn")
+            format!(
+                "{:<10} {:<10} {:<10} {:<10}",
+                "Uthreshold", "Lthreshold", "ActiveConn", "InActConn"
+            )
         }
         Format::Persistent => {
-            format!("{:<9} {:<11} {:<10} {:<10}", "Weight", "PersistConn", "ActiveConn", "InActConn")
+            format!(
+                "{:<9} {:<11} {:<10} {:<10}",
+                "Weight", "PersistConn", "ActiveConn", "InActConn"
+            )
         }
     };
-    format!("{:<33} {columns}\n  -> RemoteAddress:Port\n", "Prot LocalAddress:Port")
+    format!(
+        "{:<33} {columns}\n  -> RemoteAddress:Port\n",
+        "Prot LocalAddress:Port"
+    )
 }
 
-fn print_service(out: &mut String, key: &ServiceKey, service: &Service, format: Format, numeric: bool, exact: bool) {
+fn print_service(
+    out: &mut String,
+    key: &ServiceKey,
+    service: &Service,
+    format: Format,
+    numeric: bool,
+    exact: bool,
+) {
     let address = address_text(key.protocol, &SocketAddrV4::new(key.address, key.port), numeric);
     let name = cut(format!("{:<4} {address}", key.protocol.name()), 33);
     match format {
@@ -141,19 +191,31 @@ fn server_columns(server: &Server, format: Format, exact: bool) -> String {
     let weight = server.settings.weight;
     match format {
         Format::Plain => {
-            format!(" {:<7} {weight:<6} {active:<10} {inactive:<10}", server.settings.forward.name())
+            format!(
+                " {:<7} {weight:<6} {active:<10} {inactive:<10}",
+                server.settings.forward.name()
+            )
         }
         Format::Stats => stats_columns(&server.stats(), exact),
         Format::Rate => format!(" {:>8} {:>8} {:>8}{}", 0, 0, 0, large_numbers([0; 2], exact)),
         Format::Thresholds => format!(" {:<10} {:<10} {active:<10} {inactive:<10}", 0, 0),
         Format::Persistent => {
-            format!(" {weight:<9} {:<11} {active:<10} {inactive:<10}", server.persistent_connections())
+            format!(
+                " {weight:<9} {:<11} {active:<10} {inactive:<10}",
+                server.persistent_connections()
+            )
         }
     }
 }
 
 fn stats_columns(stats: &Stats, exact: bool) -> String {
-    let Stats { connections, in_packets, out_packets, in_bytes, out_bytes } = *stats;
+    let Stats {
+        connections,
+        in_packets,
+        out_packets,
+        in_bytes,
+        out_bytes,
+    } = *stats;
     large_numbers([connections, in_packets, out_packets, in_bytes, out_bytes], exact)
 }
 
@@ -164,7 +226,11 @@ fn large_numbers<const N: usize>(numbers: [u64; N], exact: bool) -> String {
         let (shown, unit) = match number {
             _ if exact => {
                 let digits = number.to_string();
-                let _ = write!(out, "{digits:>width$}", width = if digits.len() <= 8 { 9 } else { digits.len() + 1 });
+                let _ = write!(
+                    out,
+                    "{digits:>width$}",
+                    width = if digits.len() <= 8 { 9 } else { digits.len() + 1 }
+                );
                 continue;
             }
             0..100_000_000 => {
@@ -212,29 +278,58 @@ pub struct Arguments<'a>(pub &'a Change);
 
 impl fmt::Display for Arguments<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let service_line = |f: &mut fmt::Formatter<'_>, letter, service: &ServiceKey, settings: &ServiceSettings| {
-            write!(f, "-{letter} {service} -s {}", settings.scheduler.name())?;
-            if let Some(seconds) = settings.persistent_seconds {
-                write!(f, " -p {seconds}")?;
-            }
-            let flags = sched_flags(settings);
-            if flags.is_empty() { Ok(()) } else { write!(f, " -b {flags}") }
-        };
+        let service_line =
+            |f: &mut fmt::Formatter<'_>, letter, service: &ServiceKey, settings: &ServiceSettings| {
+                write!(f, "-{letter} {service} -s {}", settings.scheduler.name())?;
+                if let Some(seconds) = settings.persistent_seconds {
+                    write!(f, " -p {seconds}")?;
+                }
+                let flags = sched_flags(settings);
+                if flags.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, " -b {flags}")
+                }
+            };
         match self.0 {
             Change::AddService { service, settings } => service_line(f, 'A', service, settings),
             Change::EditService { service, settings } => service_line(f, 'E', service, settings),
             Change::DeleteService { service } => write!(f, "-D {service}"),
-            Change::AddServer { service, server, settings } => {
-                write!(f, "-a {service} -r {server} {} -w {}", settings.forward.option(), settings.weight)
+            Change::AddServer {
+                service,
+                server,
+                settings,
+            } => {
+                write!(
+                    f,
+                    "-a {service} -r {server} {} -w {}",
+                    settings.forward.option(),
+                    settings.weight
+                )
             }
-            Change::EditServer { service, server, settings } => {
-                write!(f, "-e {service} -r {server} {} -w {}", settings.forward.option(), settings.weight)
+            Change::EditServer {
+                service,
+                server,
+                settings,
+            } => {
+                write!(
+                    f,
+                    "-e {service} -r {server} {} -w {}",
+                    settings.forward.option(),
+                    settings.weight
+                )
             }
             Change::DeleteServer { service, server } => write!(f, "-d {service} -r {server}"),
             Change::Clear => f.write_str("-C"),
-            Change::Zero { service: Some(service) } => write!(f, "-Z {service}"),
+            Change::Zero {
+                service: Some(service),
+            } => write!(f, "-Z {service}"),
             Change::Zero { service: None } => f.write_str("-Z"),
-            Change::SetTimeouts { tcp_seconds, tcp_fin_seconds, udp_seconds } => {
+            Change::SetTimeouts {
+                tcp_seconds,
+                tcp_fin_seconds,
+                udp_seconds,
+            } => {
                 write!(f, "--set {tcp_seconds} {tcp_fin_seconds} {udp_seconds}")
             }
         }

@@ -23,8 +23,13 @@ pub enum Scheduler {
 }
 
 impl Scheduler {
-    pub const ALL: [Scheduler; 5] =
-        [Scheduler::Rr, Scheduler::Wrr, Scheduler::Lc, Scheduler::Wlc, Scheduler::Sh];
+    pub const ALL: [Scheduler; 5] = [
+        Scheduler::Rr,
+        Scheduler::Wrr,
+        Scheduler::Lc,
+        Scheduler::Wlc,
+        Scheduler::Sh,
+    ];
 
     /// The name of its kernel module, without `ip_vs_`.
     pub fn name(self) -> &'static str {
@@ -38,7 +43,9 @@ impl Scheduler {
     }
 
     pub fn from_name(name: &str) -> Option<Scheduler> {
-        Scheduler::ALL.into_iter().find(|scheduler| scheduler.name() == name)
+        Scheduler::ALL
+            .into_iter()
+            .find(|scheduler| scheduler.name() == name)
     }
 }
 
@@ -98,7 +105,11 @@ impl Service {
         } else if self.mark.current == Some(id) {
             // Round robin steps back to the entry before it, which is the next newer one.
             let before = (Bound::Unbounded, Bound::Excluded(Reverse(id)));
-            self.mark.current = self.list.range(before).next_back().map(|(Reverse(newer), _)| *newer);
+            self.mark.current = self
+                .list
+                .range(before)
+                .next_back()
+                .map(|(Reverse(newer), _)| *newer);
         }
     }
 
@@ -106,7 +117,10 @@ impl Service {
         if self.settings.scheduler != Scheduler::Wrr {
             return;
         }
-        let weights = self.servers.values().map(|server| i64::from(server.settings.weight));
+        let weights = self
+            .servers
+            .values()
+            .map(|server| i64::from(server.settings.weight));
         let (step, greatest) = weights.fold((0, 0), |(step, greatest), w| (gcd(step, w), greatest.max(w)));
         self.mark.step = step.max(1);
         self.mark.most = greatest - (self.mark.step - 1);
@@ -128,18 +142,27 @@ impl Service {
 
     /// The entries after the mark, in list order.
     fn after_mark(&self) -> impl Iterator<Item = (u64, SocketAddrV4)> {
-        let from = self.mark.current.map_or(Bound::Unbounded, |id| Bound::Excluded(Reverse(id)));
-        self.list.range((from, Bound::Unbounded)).map(|(Reverse(id), address)| (*id, *address))
+        let from = self
+            .mark
+            .current
+            .map_or(Bound::Unbounded, |id| Bound::Excluded(Reverse(id)));
+        self.list
+            .range((from, Bound::Unbounded))
+            .map(|(Reverse(id), address)| (*id, *address))
     }
 
     fn weight(&self, address: &SocketAddrV4) -> i64 {
-        self.servers.get(address).map_or(0, |server| i64::from(server.settings.weight))
+        self.servers
+            .get(address)
+            .map_or(0, |server| i64::from(server.settings.weight))
     }
 
     fn round_robin(&mut self) -> Option<SocketAddrV4> {
         let whole = self.list.iter().map(|(Reverse(id), address)| (*id, *address));
-        let (id, address) =
-            self.after_mark().chain(whole).find(|(_, address)| self.weight(address) > 0)?;
+        let (id, address) = self
+            .after_mark()
+            .chain(whole)
+            .find(|(_, address)| self.weight(address) > 0)?;
         self.mark.current = Some(id);
         Some(address)
     }
@@ -150,7 +173,9 @@ impl Service {
         }
         // Passes with falling demand; the last one wants a weight of one, which some server has.
         for _ in 0..=2 * (self.mark.most / self.mark.step + 1) {
-            let found = self.after_mark().find(|(_, address)| self.weight(address) >= self.mark.wanted);
+            let found = self
+                .after_mark()
+                .find(|(_, address)| self.weight(address) >= self.mark.wanted);
             if let Some((id, address)) = found {
                 self.mark.current = Some(id);
                 return Some(address);
@@ -169,11 +194,19 @@ impl Service {
     fn least(&self, beats: impl Fn(&Server, &Server, u64, u64) -> bool) -> Option<SocketAddrV4> {
         let mut best: Option<(SocketAddrV4, &Server, u64)> = None;
         for address in self.list.values() {
-            let Some(server) = self.servers.get(address).filter(|server| server.settings.weight > 0) else {
+            let Some(server) = self
+                .servers
+                .get(address)
+                .filter(|server| server.settings.weight > 0)
+            else {
                 continue;
             };
-            let load = (u64::from(server.active_connections()) << 8) + u64::from(server.inactive_connections());
-            if best.as_ref().is_none_or(|(_, old, least)| beats(old, server, load, *least)) {
+            let load =
+                (u64::from(server.active_connections()) << 8) + u64::from(server.inactive_connections());
+            if best
+                .as_ref()
+                .is_none_or(|(_, old, least)| beats(old, server, load, *least))
+            {
                 best = Some((*address, server, load));
             }
         }
@@ -188,7 +221,11 @@ impl Service {
         let first = hash & (SH_TAB_SIZE - 1);
         let buckets = std::iter::once(first)
             .chain((0..offsets).map(|offset| ((first + offset) + hash) & (SH_TAB_SIZE - 1)))
-            .take(if self.settings.sh_fallback { SH_TAB_SIZE as usize + 1 } else { 1 });
+            .take(if self.settings.sh_fallback {
+                SH_TAB_SIZE as usize + 1
+            } else {
+                1
+            });
         for bucket in buckets {
             let address = self.bucket(bucket)?;
             if self.weight(&address) > 0 {
@@ -215,7 +252,10 @@ impl Service {
 
 /// `hash_32(port + address, 8)`: since Linux 4.17 the high bits of a multiplication.
 fn sh_hash(address: Ipv4Addr, port: u16) -> u32 {
-    u32::from(address).wrapping_add(u32::from(port)).wrapping_mul(0x61C8_8647) >> (32 - SH_TAB_BITS)
+    u32::from(address)
+        .wrapping_add(u32::from(port))
+        .wrapping_mul(0x61C8_8647)
+        >> (32 - SH_TAB_BITS)
 }
 
 fn gcd(a: i64, b: i64) -> i64 {

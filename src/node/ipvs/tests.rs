@@ -31,7 +31,11 @@ fn print(table: &Ipvs, line: &str, now: SimTime) -> String {
     }
 }
 
-const WEB: ServiceKey = ServiceKey { protocol: Protocol::Tcp, address: Ipv4Addr::new(10, 96, 0, 10), port: 80 };
+const WEB: ServiceKey = ServiceKey {
+    protocol: Protocol::Tcp,
+    address: Ipv4Addr::new(10, 96, 0, 10),
+    port: 80,
+};
 
 fn client(last: u8) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::new(10, 244, 0, last), 40_000)
@@ -71,20 +75,31 @@ fn round_robin_keeps_its_place_when_servers_come_and_go() {
     assert_eq!(choices(&mut table, 3), [1, 3, 1]);
     run(&mut table, "-a -t 10.96.0.10:80 -r 10.244.0.4:8080 -m").unwrap();
     assert_eq!(choices(&mut table, 3), [4, 3, 1]);
-    run(&mut table, "-d -t 10.96.0.10:80 -r 10.244.0.1:8080\n-d -t 10.96.0.10:80 -r 10.244.0.3:8080").unwrap();
+    run(
+        &mut table,
+        "-d -t 10.96.0.10:80 -r 10.244.0.1:8080\n-d -t 10.96.0.10:80 -r 10.244.0.3:8080",
+    )
+    .unwrap();
     assert_eq!(choices(&mut table, 2), [4, 4]);
 }
 
 #[test]
 fn weighted_round_robin_follows_the_weights() {
     // The pass that adding servers left it in (weight one), then from the heaviest down, newest first.
-    assert_eq!(choices(&mut three("wrr", [4, 3, 2]), 12), [3, 2, 1, 1, 2, 1, 3, 2, 1, 3, 2, 1]);
+    assert_eq!(
+        choices(&mut three("wrr", [4, 3, 2]), 12),
+        [3, 2, 1, 1, 2, 1, 3, 2, 1, 3, 2, 1]
+    );
     assert_eq!(choices(&mut three("wrr", [2, 4, 0]), 8), [2, 1, 2, 2, 1, 2, 2, 1]);
     assert_eq!(choices(&mut three("wrr", [0, 0, 0]), 2), [0, 0]);
     let mut table = three("wrr", [1, 1, 1]);
     run(&mut table, "-e -t 10.96.0.10:80 -r 10.244.0.1:8080 -m -w 3").unwrap();
     let counts = choices(&mut table, 10);
-    assert_eq!(counts.iter().filter(|choice| **choice == 1).count(), 6, "{counts:?}");
+    assert_eq!(
+        counts.iter().filter(|choice| **choice == 1).count(),
+        6,
+        "{counts:?}"
+    );
 }
 
 #[test]
@@ -104,8 +119,16 @@ fn source_hash_sticks_to_the_client_and_refuses_when_its_server_is_drained() {
         _ => 0,
     };
     let chosen: Vec<u8> = (1..=60).map(|last| choose(&mut table, last)).collect();
-    assert_eq!(chosen, (1..=60).map(|last| choose(&mut table, last)).collect::<Vec<_>>());
-    assert!([1, 2, 3].iter().all(|server| chosen.iter().filter(|c| *c == server).count() > 5), "{chosen:?}");
+    assert_eq!(
+        chosen,
+        (1..=60).map(|last| choose(&mut table, last)).collect::<Vec<_>>()
+    );
+    assert!(
+        [1, 2, 3]
+            .iter()
+            .all(|server| chosen.iter().filter(|c| *c == server).count() > 5),
+        "{chosen:?}"
+    );
     run(&mut table, "-e -t 10.96.0.10:80 -r 10.244.0.2:8080 -m -w 0").unwrap();
     let drained: Vec<u8> = (1..=60).map(|last| choose(&mut table, last)).collect();
     for (before, after) in chosen.iter().zip(&drained) {
@@ -119,23 +142,38 @@ fn source_hash_sticks_to_the_client_and_refuses_when_its_server_is_drained() {
 fn connections_age() {
     let mut table = three("rr", [1, 1, 1]);
     let second = SimTime::from_secs;
-    let Verdict::To { connection, server, .. } = table.connect(second(0), WEB, client(9)) else { panic!() };
+    let Verdict::To {
+        connection, server, ..
+    } = table.connect(second(0), WEB, client(9))
+    else {
+        panic!()
+    };
     let counts = |table: &Ipvs| {
         let server = table.service(&WEB).unwrap().server(&server).unwrap();
         (server.active_connections(), server.inactive_connections())
     };
     assert_eq!(counts(&table), (0, 1));
-    let moved = Transfer { in_packets: 5, out_packets: 4, in_bytes: 400, out_bytes: 900 };
+    let moved = Transfer {
+        in_packets: 5,
+        out_packets: 4,
+        in_bytes: 400,
+        out_bytes: 900,
+    };
     table.settle(second(0), connection, Ending::Closes(second(2)), moved);
     assert_eq!((counts(&table), table.next_deadline()), ((1, 0), Some(second(2))));
     assert!(!table.tick(second(1)));
     assert!(table.tick(second(2)));
-    assert_eq!((counts(&table), table.next_deadline()), ((0, 1), Some(second(122))));
+    assert_eq!(
+        (counts(&table), table.next_deadline()),
+        ((0, 1), Some(second(122)))
+    );
     table.tick(second(122));
     assert_eq!((counts(&table), table.next_deadline()), ((0, 0), None));
     assert_eq!(table.service(&WEB).unwrap().stats().in_bytes, 400);
 
-    let Verdict::To { connection, .. } = table.connect(second(200), WEB, client(9)) else { panic!() };
+    let Verdict::To { connection, .. } = table.connect(second(200), WEB, client(9)) else {
+        panic!()
+    };
     table.settle(second(200), connection, Ending::Refused, Transfer::default());
     assert_eq!(table.next_deadline(), Some(second(210)));
     run(&mut table, "-D -t 10.96.0.10:80").unwrap();
@@ -169,8 +207,15 @@ fn prints_as_ipvsadm_does() {
          -a -t 10.96.0.1:443 -r 192.168.0.1 -w 5",
     );
     let now = SimTime::ZERO;
-    let Verdict::To { connection, .. } = table.connect(now, WEB, client(9)) else { panic!() };
-    let moved = Transfer { in_packets: 6, out_packets: 4, in_bytes: 391, out_bytes: 123_456_789 };
+    let Verdict::To { connection, .. } = table.connect(now, WEB, client(9)) else {
+        panic!()
+    };
+    let moved = Transfer {
+        in_packets: 6,
+        out_packets: 4,
+        in_bytes: 391,
+        out_bytes: 123_456_789,
+    };
     table.settle(now, connection, Ending::Closes(SimTime::from_secs(1)), moved);
     assert_eq!(
         print(&table, "-Ln", now),
@@ -214,10 +259,16 @@ TCP 00:01  ESTABLISHED 10.244.0.9:40000   10.96.0.10:80      10.244.0.7:8080
 "
     );
     assert!(print(&table, "", now).contains("TCP  10.96.0.10:http rr\n  -> 10.244.0.7:http-alt"));
-    assert_eq!(print(&table, "-L --timeout", now), "Timeout (tcp tcpfin udp): 900 120 300\n");
+    assert_eq!(
+        print(&table, "-L --timeout", now),
+        "Timeout (tcp tcpfin udp): 900 120 300\n"
+    );
     run(&mut table, "-Z\n--set 0 30 0").unwrap();
     assert_eq!(table.service(&WEB).unwrap().stats(), Stats::default());
-    assert_eq!(print(&table, "-L --timeout", now), "Timeout (tcp tcpfin udp): 900 30 300\n");
+    assert_eq!(
+        print(&table, "-L --timeout", now),
+        "Timeout (tcp tcpfin udp): 900 30 300\n"
+    );
 }
 
 #[test]
@@ -229,36 +280,85 @@ fn refuses_in_ipvsadms_words() {
         ("-E -t 10.96.0.11:80 -s rr", "No such service"),
         ("-Z -t 10.96.0.11:80", "No such service"),
         ("-a -t 10.96.0.11:80 -r 10.244.0.1:80 -m", "Service not defined"),
-        ("-a -t 10.96.0.10:80 -r 10.244.0.1:8080 -m", "Destination already exists"),
+        (
+            "-a -t 10.96.0.10:80 -r 10.244.0.1:8080 -m",
+            "Destination already exists",
+        ),
         ("-e -t 10.96.0.10:80 -r 10.244.0.1:80 -m", "No such destination"),
         ("-d -t 10.96.0.10:80 -r 10.244.0.9:8080", "No such destination"),
-        ("-A -t 224.0.0.1:80", "Invalid operation.  Possibly wrong module version, address not unicast, ..."),
-        ("-A -t 10.96.0.12:80 -s best", "Scheduler or persistence engine not found"),
-        ("-A -s rr", "You need to supply the 'service-address' option for the 'add-service' command"),
-        ("-a -t 10.96.0.10:80", "You need to supply the 'real-server' option for the 'add-server' command"),
-        ("-A -t 10.96.0.10:80 -m", "Illegal 'forwarding-method' option with the 'add-service' command"),
-        ("-D -t 10.96.0.10:80 -n", "Illegal 'numeric' option with the 'delete-service' command"),
-        ("-L -c --timeout", "The option 'timeout' conflicts with the 'connection' option in the 'list' command"),
+        (
+            "-A -t 224.0.0.1:80",
+            "Invalid operation.  Possibly wrong module version, address not unicast, ...",
+        ),
+        (
+            "-A -t 10.96.0.12:80 -s best",
+            "Scheduler or persistence engine not found",
+        ),
+        (
+            "-A -s rr",
+            "You need to supply the 'service-address' option for the 'add-service' command",
+        ),
+        (
+            "-a -t 10.96.0.10:80",
+            "You need to supply the 'real-server' option for the 'add-server' command",
+        ),
+        (
+            "-A -t 10.96.0.10:80 -m",
+            "Illegal 'forwarding-method' option with the 'add-service' command",
+        ),
+        (
+            "-D -t 10.96.0.10:80 -n",
+            "Illegal 'numeric' option with the 'delete-service' command",
+        ),
+        (
+            "-L -c --timeout",
+            "The option 'timeout' conflicts with the 'connection' option in the 'list' command",
+        ),
         ("-L -c --stats", "options conflicts in the list command"),
-        ("-A -t 10.96.0.10", "Zero port specified for non-persistent service"),
+        (
+            "-A -t 10.96.0.10",
+            "Zero port specified for non-persistent service",
+        ),
         ("-A -t 80", "illegal virtual server address[:port] specified"),
-        ("-A -t 10.96.0.10:99999", "illegal virtual server address[:port] specified"),
-        ("-a -t 10.96.0.10:80 -r web:80", "illegal real server address[:port] specified"),
-        ("-a -t 10.96.0.10:80 -r 10.244.0.1:80 -m -w 65536", "illegal weight specified"),
-        ("-a -t 10.96.0.10:80 -r 10.244.0.1:80 -m -i", "multiple 'forwarding-method' options specified"),
+        (
+            "-A -t 10.96.0.10:99999",
+            "illegal virtual server address[:port] specified",
+        ),
+        (
+            "-a -t 10.96.0.10:80 -r web:80",
+            "illegal real server address[:port] specified",
+        ),
+        (
+            "-a -t 10.96.0.10:80 -r 10.244.0.1:80 -m -w 65536",
+            "illegal weight specified",
+        ),
+        (
+            "-a -t 10.96.0.10:80 -r 10.244.0.1:80 -m -i",
+            "multiple 'forwarding-method' options specified",
+        ),
         ("-A -t 10.96.0.10:80 -p 0", "invalid timeout value `0' specified"),
         ("-A -t", "-t: missing argument"),
         ("-A -t 10.96.0.10:80 -Q", "-Q: unknown option"),
         ("-C now", "unexpected argument now"),
         ("-L -n -D", "invalid option `-D'"),
         ("--set 1 2", "--set option requires 3 timeout values"),
-        ("-t 10.96.0.10:80 -A", "Try `ipvsadm -h' or 'ipvsadm --help' for more information."),
-        ("web", "Try `ipvsadm -h' or 'ipvsadm --help' for more information."),
+        (
+            "-t 10.96.0.10:80 -A",
+            "Try `ipvsadm -h' or 'ipvsadm --help' for more information.",
+        ),
+        (
+            "web",
+            "Try `ipvsadm -h' or 'ipvsadm --help' for more information.",
+        ),
     ] {
         assert_eq!(run(&mut table, line).unwrap_err(), error, "{line}");
     }
     let mut unloaded = Ipvs::default();
-    assert!(run(&mut unloaded, "-C").unwrap_err().starts_with("Can't initialize ipvs"));
+    assert!(
+        run(&mut unloaded, "-C")
+            .unwrap_err()
+            .starts_with("Can't initialize ipvs")
+    );
 }
 
 #[test]
@@ -274,7 +374,9 @@ fn changes_print_as_lines_that_mean_the_same() {
         "-Z",
         "--set 1 2 3",
     ] {
-        let IpvsCommand::Change(change) = command(&args(line)).unwrap() else { panic!("{line}") };
+        let IpvsCommand::Change(change) = command(&args(line)).unwrap() else {
+            panic!("{line}")
+        };
         assert_eq!(Arguments(&change).to_string(), line);
     }
 }

@@ -27,40 +27,63 @@ pub(super) struct Output {
 
 impl Output {
     fn status(status: i32) -> Output {
-        Output { stdout: String::new(), stderr: String::new(), status, effect: Effect::None }
+        Output {
+            stdout: String::new(),
+            stderr: String::new(),
+            status,
+            effect: Effect::None,
+        }
     }
 
     pub(super) fn text(stdout: String) -> Output {
-        Output { stdout, ..Output::status(0) }
+        Output {
+            stdout,
+            ..Output::status(0)
+        }
     }
 
     pub(super) fn failed(status: i32, stderr: String) -> Output {
-        Output { stderr, ..Output::status(status) }
+        Output {
+            stderr,
+            ..Output::status(status)
+        }
     }
 
     fn effect(effect: Effect) -> Output {
-        Output { effect, ..Output::status(0) }
+        Output {
+            effect,
+            ..Output::status(0)
+        }
     }
 }
 
 impl Process {
     /// One simple command, its words expanded.
     pub(super) fn command(&mut self, words: &[String], around: Surroundings<'_>, now: SimTime) -> Output {
-        let Some((name, args)) = words.split_first() else { return Output::status(0) };
+        let Some((name, args)) = words.split_first() else {
+            return Output::status(0);
+        };
         let name = name.rsplit('/').next().unwrap_or(name);
         match name {
-            ":" | "true" | "set" | "cd" | "wait" | "umask" | "chmod" | "chown" | "mkdir" | "sync" | "ulimit" => {
-                Output::status(0)
-            }
+            ":" | "true" | "set" | "cd" | "wait" | "umask" | "chmod" | "chown" | "mkdir" | "sync"
+            | "ulimit" => Output::status(0),
             "false" => Output::status(1),
             "exit" => {
-                let status = args.first().map_or(Some(self.status), |code| code.parse().ok()).unwrap_or(2);
-                Output { effect: Effect::Exit, ..Output::status(status & 0xff) }
+                let status = args
+                    .first()
+                    .map_or(Some(self.status), |code| code.parse().ok())
+                    .unwrap_or(2);
+                Output {
+                    effect: Effect::Exit,
+                    ..Output::status(status & 0xff)
+                }
             }
             "echo" => Output::text(echo(args)),
             "printf" => Output::text(printf(args)),
             "sleep" => sleep(args),
-            "tail" if args.iter().any(|arg| arg.starts_with("-f") || arg == "-F") => Output::effect(Effect::Forever),
+            "tail" if args.iter().any(|arg| arg.starts_with("-f") || arg == "-F") => {
+                Output::effect(Effect::Forever)
+            }
             "cat" | "head" | "tail" => self.cat(name, args),
             "touch" => {
                 for file in args.iter().filter(|arg| !arg.starts_with('-')) {
@@ -74,14 +97,23 @@ impl Process {
             "hostname" => Output::text(format!("{}\n", around.hostname)),
             "pwd" => Output::text("/\n".to_owned()),
             "whoami" => Output::text("root\n".to_owned()),
-            "uname" => Output::text(if args.is_empty() { "Linux\n".to_owned() } else {
+            "uname" => Output::text(if args.is_empty() {
+                "Linux\n".to_owned()
+            } else {
                 format!("Linux {} 6.12.0 #1 SMP x86_64 GNU/Linux\n", around.hostname)
             }),
             "date" => Output::text(date(args, now)),
             "env" | "printenv" if args.is_empty() => Output::text(self.environment(around)),
             "printenv" => {
-                let value = around.env.iter().rev().find(|(name, _)| Some(name) == args.first());
-                value.map_or_else(|| Output::status(1), |(_, value)| Output::text(format!("{value}\n")))
+                let value = around
+                    .env
+                    .iter()
+                    .rev()
+                    .find(|(name, _)| Some(name) == args.first());
+                value.map_or_else(
+                    || Output::status(1),
+                    |(_, value)| Output::text(format!("{value}\n")),
+                )
             }
             "export" => {
                 for (name, value) in args.iter().filter_map(|arg| arg.split_once('=')) {
@@ -103,7 +135,11 @@ impl Process {
             _ => match Process::executable(if name == "exec" { args } else { words }) {
                 Some(program) => Output::effect(Effect::Become(Box::new(program))),
                 None => {
-                    let name = if name == "exec" { args.first().map_or("", String::as_str) } else { name };
+                    let name = if name == "exec" {
+                        args.first().map_or("", String::as_str)
+                    } else {
+                        name
+                    };
                     Output::failed(127, format!("sh: {name}: not found\n"))
                 }
             },
@@ -112,8 +148,13 @@ impl Process {
 
     /// `trap 'exit 3' TERM`: any other handler ends the script as an interrupted `wait` does.
     fn trap(&mut self, args: &[String]) {
-        let Some((handler, signals)) = args.split_first() else { return };
-        if !signals.iter().any(|signal| matches!(signal.as_str(), "TERM" | "SIGTERM" | "15")) {
+        let Some((handler, signals)) = args.split_first() else {
+            return;
+        };
+        if !signals
+            .iter()
+            .any(|signal| matches!(signal.as_str(), "TERM" | "SIGTERM" | "15"))
+        {
             return;
         }
         let last = handler.rsplit([';', '&']).next().unwrap_or_default().trim();
@@ -133,7 +174,9 @@ impl Process {
                 None if file == "/dev/null" => {}
                 None => {
                     out.status = 1;
-                    out.stderr.push_str(&format!("{name}: can't open '{file}': No such file or directory\n"));
+                    out.stderr.push_str(&format!(
+                        "{name}: can't open '{file}': No such file or directory\n"
+                    ));
                 }
             }
         }
@@ -146,14 +189,18 @@ impl Process {
         for file in args.iter().filter(|arg| !arg.starts_with('-')) {
             if Arc::make_mut(&mut self.files).remove(&absolute(file)).is_none() && !force {
                 out.status = 1;
-                out.stderr.push_str(&format!("rm: can't remove '{file}': No such file or directory\n"));
+                out.stderr
+                    .push_str(&format!("rm: can't remove '{file}': No such file or directory\n"));
             }
         }
         out
     }
 
     fn ls(&self, args: &[String]) -> Output {
-        let folder = args.iter().find(|arg| !arg.starts_with('-')).map_or("/", String::as_str);
+        let folder = args
+            .iter()
+            .find(|arg| !arg.starts_with('-'))
+            .map_or("/", String::as_str);
         let path = absolute(folder);
         if self.files.contains_key(&path) {
             return Output::text(format!("{folder}\n"));
@@ -189,7 +236,10 @@ impl Process {
             [] => false,
             [text] => !text.is_empty(),
             ["-f" | "-e" | "-d" | "-r", file] => exists(file),
-            ["-s", file] => self.files.get(&absolute(file)).is_some_and(|text| !text.is_empty()),
+            ["-s", file] => self
+                .files
+                .get(&absolute(file))
+                .is_some_and(|text| !text.is_empty()),
             ["-z", text] => text.is_empty(),
             ["-n", text] => !text.is_empty(),
             [a, "=" | "==", b] => a == b,
@@ -223,7 +273,9 @@ impl Process {
 fn echo(args: &[String]) -> String {
     let (mut newline, mut escapes, mut words) = (true, false, args);
     while let Some((flag, rest)) = words.split_first() {
-        let flags = flag.strip_prefix('-').filter(|f| !f.is_empty() && f.chars().all(|c| "neE".contains(c)));
+        let flags = flag
+            .strip_prefix('-')
+            .filter(|f| !f.is_empty() && f.chars().all(|c| "neE".contains(c)));
         let Some(flags) = flags else { break };
         newline &= !flags.contains('n');
         escapes |= flags.contains('e');
@@ -240,12 +292,17 @@ fn echo(args: &[String]) -> String {
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r").replace("\\\\", "\\")
+    text.replace("\\n", "\n")
+        .replace("\\t", "\t")
+        .replace("\\r", "\r")
+        .replace("\\\\", "\\")
 }
 
 /// `%s` and `%d` take the arguments in turn.
 fn printf(args: &[String]) -> String {
-    let Some((format, args)) = args.split_first() else { return String::new() };
+    let Some((format, args)) = args.split_first() else {
+        return String::new();
+    };
     let mut args = args.iter();
     let format = unescape(format);
     let (mut out, mut rest) = (String::new(), format.as_str());
@@ -289,7 +346,9 @@ fn sleep(args: &[String]) -> Output {
     if total > 3.2e9 {
         return Output::effect(Effect::Forever);
     }
-    Output::effect(Effect::Sleep(Duration::from_micros(((total * 1e6) as u64).max(1_000))))
+    Output::effect(Effect::Sleep(Duration::from_micros(
+        ((total * 1e6) as u64).max(1_000),
+    )))
 }
 
 fn seq(args: &[String]) -> Output {
@@ -300,13 +359,18 @@ fn seq(args: &[String]) -> Output {
         Some([first, step, last]) if *step > 0 => (*first, *step, *last),
         _ => return Output::failed(1, "seq: invalid number\n".to_owned()),
     };
-    let numbers = (0..10_000).map(|n| first.saturating_add(step.saturating_mul(n))).take_while(|n| *n <= last);
+    let numbers = (0..10_000)
+        .map(|n| first.saturating_add(step.saturating_mul(n)))
+        .take_while(|n| *n <= last);
     Output::text(numbers.map(|n| format!("{n}\n")).collect())
 }
 
 fn date(args: &[String], now: SimTime) -> String {
     let moment = now.timestamp().to_zoned(jiff::tz::TimeZone::UTC);
-    let format = args.iter().find_map(|arg| arg.strip_prefix('+')).unwrap_or("%a %b %e %H:%M:%S UTC %Y");
+    let format = args
+        .iter()
+        .find_map(|arg| arg.strip_prefix('+'))
+        .unwrap_or("%a %b %e %H:%M:%S UTC %Y");
     let text = jiff::fmt::strtime::format(format, &moment).unwrap_or_else(|_| moment.to_string());
     format!("{text}\n")
 }

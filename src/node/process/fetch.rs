@@ -60,7 +60,12 @@ impl Answered {
     /// No answer came.
     pub fn timed_out() -> Answered {
         let curl_message = "Connection timed out".to_owned();
-        Answered::Failed { why: FetchFailure::Timeout, address: None, curl_code: 28, curl_message }
+        Answered::Failed {
+            why: FetchFailure::Timeout,
+            address: None,
+            curl_code: 28,
+            curl_message,
+        }
     }
 }
 
@@ -75,19 +80,32 @@ impl Fetch {
             // A value stands in the same word or in the next.
             let mut value = |name: &str| {
                 let glued = arg.strip_prefix(name).map(|rest| rest.trim_start_matches('='))?;
-                if glued.is_empty() { args.next() } else { Some(glued) }
+                if glued.is_empty() {
+                    args.next()
+                } else {
+                    Some(glued)
+                }
             };
-            let seconds = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok()).filter(|s| (0.0..1e9).contains(s));
+            let seconds = |text: Option<&str>| {
+                text.and_then(|text| text.parse::<f64>().ok())
+                    .filter(|s| (0.0..1e9).contains(s))
+            };
             match (tool, arg) {
                 (_, word) if !word.starts_with('-') => url = Some(word),
                 (Tool::Wget, "--spider") => prints = false,
                 (Tool::Wget, _) if arg.starts_with("-T") => connect_timeout = seconds(value("-T")),
-                (Tool::Wget, _) if arg.starts_with("--timeout") => connect_timeout = seconds(value("--timeout")),
+                (Tool::Wget, _) if arg.starts_with("--timeout") => {
+                    connect_timeout = seconds(value("--timeout"))
+                }
                 // `-q`, `-O-`, `-qO-`, `-O FILE`
                 (Tool::Wget, _) if arg.starts_with("-q") || arg.starts_with("-O") => {
                     quiet |= arg.contains('q');
                     if let Some((_, file)) = arg.split_once('O') {
-                        let file = if file.is_empty() { args.next().unwrap_or_default() } else { file };
+                        let file = if file.is_empty() {
+                            args.next().unwrap_or_default()
+                        } else {
+                            file
+                        };
                         prints = file == "-";
                     }
                 }
@@ -99,8 +117,12 @@ impl Fetch {
                     args.next();
                 }
                 (Tool::Curl, "-o" | "--output") => prints = args.next() == Some("-"),
-                (Tool::Curl, _) if arg.starts_with("--connect-timeout") => connect_timeout = seconds(value("--connect-timeout")),
-                (Tool::Curl, _) if arg.starts_with("--max-time") => connect_timeout = seconds(value("--max-time")),
+                (Tool::Curl, _) if arg.starts_with("--connect-timeout") => {
+                    connect_timeout = seconds(value("--connect-timeout"))
+                }
+                (Tool::Curl, _) if arg.starts_with("--max-time") => {
+                    connect_timeout = seconds(value("--max-time"))
+                }
                 (Tool::Curl, _) if arg.starts_with("-m") => connect_timeout = seconds(value("-m")),
                 (Tool::Curl, _) if !arg.starts_with("--") => {
                     fails |= arg.contains('f');
@@ -132,35 +154,63 @@ impl Fetch {
             });
         };
         let connect_timeout = connect_timeout.map(Duration::from_secs_f64);
-        Ok(Fetch { host: host.into(), port, method, path: path.into(), connect_timeout, tool, prints, quiet, fails })
+        Ok(Fetch {
+            host: host.into(),
+            port,
+            method,
+            path: path.into(),
+            connect_timeout,
+            tool,
+            prints,
+            quiet,
+            fails,
+        })
     }
 
     /// What the tool prints and exits with.
     pub(super) fn output(&self, answer: &Answered) -> Output {
         match (answer, self.tool) {
-            (Answered::Http(response), Tool::Wget) if response.status >= 400 => {
-                Output::failed(1, format!("wget: server returned error: HTTP/1.1 {}\n", response.status))
-            }
+            (Answered::Http(response), Tool::Wget) if response.status >= 400 => Output::failed(
+                1,
+                format!("wget: server returned error: HTTP/1.1 {}\n", response.status),
+            ),
             (Answered::Http(response), Tool::Curl) if self.fails && response.status >= 400 => {
-                let message = format!("curl: (22) The requested URL returned error: {}\n", response.status);
+                let message = format!(
+                    "curl: (22) The requested URL returned error: {}\n",
+                    response.status
+                );
                 Output::failed(22, if self.quiet { String::new() } else { message })
             }
-            (Answered::Http(response), _) => {
-                Output::text(if self.prints { response.body.clone() } else { String::new() })
-            }
+            (Answered::Http(response), _) => Output::text(if self.prints {
+                response.body.clone()
+            } else {
+                String::new()
+            }),
             (Answered::Failed { why, address, .. }, Tool::Wget) => {
                 let address = address.map_or_else(|| self.host.to_string(), |address| address.to_string());
                 let remote = |why: &str| format!("wget: can't connect to remote host ({address}): {why}\n");
-                Output::failed(1, match why {
-                    FetchFailure::NotResolved => format!("wget: bad address '{}'\n", self.host),
-                    FetchFailure::Refused => remote("Connection refused"),
-                    FetchFailure::Unreachable => remote("No route to host"),
-                    FetchFailure::Timeout if self.connect_timeout.is_some() => "wget: download timed out\n".to_owned(),
-                    FetchFailure::Timeout => remote("Connection timed out"),
-                    FetchFailure::NotHttp => "wget: error getting response\n".to_owned(),
-                })
+                Output::failed(
+                    1,
+                    match why {
+                        FetchFailure::NotResolved => format!("wget: bad address '{}'\n", self.host),
+                        FetchFailure::Refused => remote("Connection refused"),
+                        FetchFailure::Unreachable => remote("No route to host"),
+                        FetchFailure::Timeout if self.connect_timeout.is_some() => {
+                            "wget: download timed out\n".to_owned()
+                        }
+                        FetchFailure::Timeout => remote("Connection timed out"),
+                        FetchFailure::NotHttp => "wget: error getting response\n".to_owned(),
+                    },
+                )
             }
-            (Answered::Failed { curl_code, curl_message, .. }, Tool::Curl) => {
+            (
+                Answered::Failed {
+                    curl_code,
+                    curl_message,
+                    ..
+                },
+                Tool::Curl,
+            ) => {
                 let message = format!("curl: ({curl_code}) {curl_message}\n");
                 Output::failed(*curl_code, if self.quiet { String::new() } else { message })
             }
@@ -182,15 +232,53 @@ mod tests {
         for (line, host, port, path, timeout, prints) in [
             ("wget -qO- http://web", "web", 80, "/", None, true),
             ("wget -q -O - web:8080/a?b=c", "web", 8080, "/a?b=c", None, true),
-            ("wget -T 3 --spider https://web/x", "web", 443, "/x", Some(3), false),
-            ("wget -q -T2 -O /dev/null http://web", "web", 80, "/", Some(2), false),
-            ("curl -s -m 5 http://10.96.0.10/", "10.96.0.10", 80, "/", Some(5), true),
-            ("curl -sS --connect-timeout=4 -o /dev/null web", "web", 80, "/", Some(4), false),
+            (
+                "wget -T 3 --spider https://web/x",
+                "web",
+                443,
+                "/x",
+                Some(3),
+                false,
+            ),
+            (
+                "wget -q -T2 -O /dev/null http://web",
+                "web",
+                80,
+                "/",
+                Some(2),
+                false,
+            ),
+            (
+                "curl -s -m 5 http://10.96.0.10/",
+                "10.96.0.10",
+                80,
+                "/",
+                Some(5),
+                true,
+            ),
+            (
+                "curl -sS --connect-timeout=4 -o /dev/null web",
+                "web",
+                80,
+                "/",
+                Some(4),
+                false,
+            ),
             ("curl -H Host:x web", "web", 80, "/", None, true),
         ] {
             let fetch = fetch(line).unwrap();
-            let found = (&*fetch.host, fetch.port, &*fetch.path, fetch.connect_timeout, fetch.prints);
-            assert_eq!(found, (host, port, path, timeout.map(Duration::from_secs), prints), "{line}");
+            let found = (
+                &*fetch.host,
+                fetch.port,
+                &*fetch.path,
+                fetch.connect_timeout,
+                fetch.prints,
+            );
+            assert_eq!(
+                found,
+                (host, port, path, timeout.map(Duration::from_secs), prints),
+                "{line}"
+            );
         }
         for line in ["wget", "curl", "wget http://:80", "curl web:port", "curl -m"] {
             assert!(fetch(line).is_err(), "{line}");
@@ -211,7 +299,10 @@ mod tests {
         };
         let refused = "wget: can't connect to remote host (10.96.0.10): Connection refused\n".to_owned();
         assert_eq!(shown("wget -qO- http://web"), (1, refused));
-        assert_eq!(shown("curl http://web"), (7, "curl: (7) Failed to connect\n".to_owned()));
+        assert_eq!(
+            shown("curl http://web"),
+            (7, "curl: (7) Failed to connect\n".to_owned())
+        );
         assert_eq!(shown("curl -s http://web"), (7, String::new()));
     }
 }

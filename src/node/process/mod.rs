@@ -9,7 +9,7 @@ mod commands;
 mod fetch;
 mod words;
 
-use super::images::{Op, OnTerm, Program, Server, program_for};
+use super::images::{OnTerm, Op, Program, Server, program_for};
 use crate::sim::{SimTime, StateHasher};
 use commands::{Effect, Output};
 pub use fetch::{Answered, Fetch, FetchFailure};
@@ -68,7 +68,11 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn new(program: Program, files: BTreeMap<String, String>, memory_limit: Option<u64>) -> Process {
+    pub(super) fn new(
+        program: Program,
+        files: BTreeMap<String, String>,
+        memory_limit: Option<u64>,
+    ) -> Process {
         Process {
             program: Arc::new(program),
             at: 0,
@@ -102,7 +106,10 @@ impl Process {
     }
 
     pub(super) fn server(&self, port: u16) -> Option<&Server> {
-        self.listening.iter().find(|(listening, _)| *listening == port).map(|(_, server)| server)
+        self.listening
+            .iter()
+            .find(|(listening, _)| *listening == port)
+            .map(|(_, server)| server)
     }
 
     pub(super) fn files(&self) -> &BTreeMap<String, String> {
@@ -127,7 +134,8 @@ impl Process {
 
     fn memory(&self, now: SimTime) -> u64 {
         let grown = self.growing.map_or(0, |(since, rate)| {
-            (u128::from(rate) * now.since(since).as_micros() / 1_000_000).min(u128::from(u64::MAX >> 1)) as u64
+            (u128::from(rate) * now.since(since).as_micros() / 1_000_000).min(u128::from(u64::MAX >> 1))
+                as u64
         });
         self.program.memory_bytes + grown
     }
@@ -144,13 +152,21 @@ impl Process {
 
     pub(super) fn on_term(&self) -> OnTerm {
         match self.trap {
-            Some(code) => OnTerm::Exits { code, after: Duration::from_millis(10) },
+            Some(code) => OnTerm::Exits {
+                code,
+                after: Duration::from_millis(10),
+            },
             None => self.program.on_term,
         }
     }
 
     /// Takes steps until it waits for time to pass, or ends.
-    pub(super) fn run(&mut self, around: Surroundings<'_>, now: SimTime, written: &mut Written) -> Option<End> {
+    pub(super) fn run(
+        &mut self,
+        around: Surroundings<'_>,
+        now: SimTime,
+        written: &mut Written,
+    ) -> Option<End> {
         if self.out_of_memory_at().is_some_and(|at| at <= now) {
             return Some(End::OutOfMemory);
         }
@@ -171,7 +187,9 @@ impl Process {
         }
         for _ in 0..STEPS_AT_ONCE {
             let program = self.program.clone();
-            let Some(op) = program.ops.get(self.at) else { return Some(End::Exit(self.status)) };
+            let Some(op) = program.ops.get(self.at) else {
+                return Some(End::Exit(self.status));
+            };
             self.at += 1;
             match op {
                 Op::Run { words, redirect } => {
@@ -229,7 +247,12 @@ impl Process {
         while self.lists.last().is_some_and(|(at, _)| *at > me) {
             self.lists.pop();
         }
-        match self.lists.last_mut().filter(|(at, _)| *at == me).and_then(|(_, left)| left.pop_front()) {
+        match self
+            .lists
+            .last_mut()
+            .filter(|(at, _)| *at == me)
+            .and_then(|(_, left)| left.pop_front())
+        {
             Some(word) => {
                 self.set(name, word);
             }
@@ -329,7 +352,13 @@ impl Process {
         let mut process = Process::new(program, BTreeMap::new(), None);
         process.files = self.files.clone();
         process.started = now;
-        Beside { process, written: Written::new(), began: now, at: now, sleeps: 0 }
+        Beside {
+            process,
+            written: Written::new(),
+            began: now,
+            at: now,
+            sleeps: 0,
+        }
     }
 
     /// Takes over the files of a command that ran beside it.
@@ -338,7 +367,12 @@ impl Process {
     }
 
     pub(super) fn hash(&self, hasher: &mut StateHasher) {
-        for number in [self.at as u64, self.status as u64, u64::from(self.busy), self.served] {
+        for number in [
+            self.at as u64,
+            self.status as u64,
+            u64::from(self.busy),
+            self.served,
+        ] {
             hasher.number(number);
         }
         hasher.number(self.wake().map_or(0, |at| at.as_micros() + 1));
@@ -351,7 +385,9 @@ impl Process {
             }
         }
         hasher.number(self.listening.len() as u64);
-        self.listening.iter().for_each(|(port, _)| hasher.number(u64::from(*port)));
+        self.listening
+            .iter()
+            .for_each(|(port, _)| hasher.number(u64::from(*port)));
     }
 
     /// What another executable would do, for `exec nginx` and the like.
@@ -394,7 +430,12 @@ impl Beside {
             let of = self.written.iter().filter(|(stderr, _)| *stderr == wanted);
             of.map(|(_, text)| text.as_str()).collect::<String>()
         };
-        Some(Executed { stdout: pick(false), stderr: pick(true), exit_code, took: self.at.since(self.began) })
+        Some(Executed {
+            stdout: pick(false),
+            stderr: pick(true),
+            exit_code,
+            took: self.at.since(self.began),
+        })
     }
 
     /// What it asks the network, and when.
@@ -421,5 +462,9 @@ pub struct Executed {
 /// Relative paths start at the root, where containers start.
 fn absolute(path: &str) -> String {
     let path = path.strip_prefix("./").unwrap_or(path);
-    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+    if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    }
 }

@@ -62,8 +62,19 @@ impl Process {
             }
             _ => {
                 let own = self.variables.get(name).cloned();
-                let argument = || arguments.get(name.parse::<usize>().ok()?.checked_sub(1)?).cloned();
-                let inherited = || around.env.iter().rev().find(|(known, _)| known == name).map(|(_, v)| v.clone());
+                let argument = || {
+                    arguments
+                        .get(name.parse::<usize>().ok()?.checked_sub(1)?)
+                        .cloned()
+                };
+                let inherited = || {
+                    around
+                        .env
+                        .iter()
+                        .rev()
+                        .find(|(known, _)| known == name)
+                        .map(|(_, v)| v.clone())
+                };
                 own.or_else(argument).or_else(inherited).unwrap_or_default()
             }
         }
@@ -76,8 +87,13 @@ fn arithmetic(text: &str, lookup: &dyn Fn(&str) -> i64) -> Option<i64> {
     let mut rest = text.trim_start();
     while let Some(c) = rest.chars().next() {
         let length = if c.is_ascii_alphanumeric() || c == '_' || c == '$' {
-            rest[1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(rest.len(), |at| at + 1)
-        } else if ["<=", ">=", "==", "!="].iter().any(|operator| rest.starts_with(operator)) {
+            rest[1..]
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                .map_or(rest.len(), |at| at + 1)
+        } else if ["<=", ">=", "==", "!="]
+            .iter()
+            .any(|operator| rest.starts_with(operator))
+        {
             2
         } else {
             c.len_utf8()
@@ -92,8 +108,16 @@ fn arithmetic(text: &str, lookup: &dyn Fn(&str) -> i64) -> Option<i64> {
 
 const LEVELS: [&[&str]; 3] = [&["<", ">", "<=", ">=", "==", "!="], &["+", "-"], &["*", "/", "%"]];
 
-fn level(tokens: &[&str], at: &mut usize, rank: usize, lookup: &dyn Fn(&str) -> i64, depth: usize) -> Option<i64> {
-    let Some(operators) = LEVELS.get(rank) else { return atom(tokens, at, lookup, depth) };
+fn level(
+    tokens: &[&str],
+    at: &mut usize,
+    rank: usize,
+    lookup: &dyn Fn(&str) -> i64,
+    depth: usize,
+) -> Option<i64> {
+    let Some(operators) = LEVELS.get(rank) else {
+        return atom(tokens, at, lookup, depth);
+    };
     let mut left = level(tokens, at, rank + 1, lookup, depth)?;
     while let Some(operator) = tokens.get(*at).filter(|token| operators.contains(token)) {
         *at += 1;

@@ -30,7 +30,10 @@ impl ContainerConfig {
         let words = |words: &Option<Vec<String>>| -> Vec<String> {
             words.iter().flatten().map(|word| expand(word, &env)).collect()
         };
-        let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+        let limits = container
+            .resources
+            .as_ref()
+            .and_then(|resources| resources.limits.as_ref());
         let memory = limits.and_then(|limits| limits.get("memory"));
         ContainerConfig {
             name: container.name.clone(),

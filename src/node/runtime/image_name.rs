@@ -39,26 +39,43 @@ impl ImageName {
             _ => (rest, None),
         };
         let (domain, path) = match name.split_once('/') {
-            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path.to_owned()),
+            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => {
+                (first, path.to_owned())
+            }
             Some(_) => ("docker.io", name.to_owned()),
             None => ("docker.io", format!("library/{name}")),
         };
         if path.chars().any(|c| c.is_ascii_uppercase()) {
-            return Err(InvalidName("invalid reference format: repository name must be lowercase"));
+            return Err(InvalidName(
+                "invalid reference format: repository name must be lowercase",
+            ));
         }
         if !path.split('/').all(component) || !tag.is_none_or(valid_tag) || !digest.is_none_or(valid_digest) {
             return Err(invalid);
         }
-        if !domain.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b)) || text.len() > 512 {
+        if !domain
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b))
+            || text.len() > 512
+        {
             return Err(invalid);
         }
-        let domain = if domain == "index.docker.io" { "docker.io" } else { domain };
+        let domain = if domain == "index.docker.io" {
+            "docker.io"
+        } else {
+            domain
+        };
         let tag = match (tag, digest) {
             (Some(tag), _) => Some(tag.to_owned()),
             (None, Some(_)) => None,
             (None, None) => Some("latest".to_owned()),
         };
-        Ok(ImageName { domain: domain.to_owned(), path, tag, digest: digest.map(str::to_owned) })
+        Ok(ImageName {
+            domain: domain.to_owned(),
+            path,
+            tag,
+            digest: digest.map(str::to_owned),
+        })
     }
 
     /// `docker.io`
@@ -113,7 +130,12 @@ fn valid_tag(tag: &str) -> bool {
 }
 
 fn valid_digest(digest: &str) -> bool {
-    let hex = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let hex = |text: &str| {
+        text.len() == 64
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
     digest.strip_prefix("sha256:").is_some_and(hex)
 }
 
@@ -126,19 +148,44 @@ mod tests {
         let full = |text: &str| ImageName::parse(text).unwrap().to_string();
         assert_eq!(full("nginx"), "docker.io/library/nginx:latest");
         assert_eq!(full("nginx:1.27"), "docker.io/library/nginx:1.27");
-        assert_eq!(full("hashicorp/http-echo"), "docker.io/hashicorp/http-echo:latest");
+        assert_eq!(
+            full("hashicorp/http-echo"),
+            "docker.io/hashicorp/http-echo:latest"
+        );
         assert_eq!(full("registry.k8s.io/pause:3.10"), "registry.k8s.io/pause:3.10");
         assert_eq!(full("localhost:5000/a/b"), "localhost:5000/a/b:latest");
         let digest = format!("sha256:{}", "a".repeat(64));
-        assert_eq!(full(&format!("nginx:1@{digest}")), format!("docker.io/library/nginx@{digest}"));
+        assert_eq!(
+            full(&format!("nginx:1@{digest}")),
+            format!("docker.io/library/nginx@{digest}")
+        );
     }
 
     #[test]
     fn bad_names_are_refused() {
-        for bad in ["", ":", "nginx:", "nginx:-x", "a//b", "-a", "a..b", "nginx@sha256:12", "ngi nx", "a___b", "ｘ"] {
-            assert_eq!(ImageName::parse(bad).unwrap_err().to_string(), "invalid reference format", "{bad}");
+        for bad in [
+            "",
+            ":",
+            "nginx:",
+            "nginx:-x",
+            "a//b",
+            "-a",
+            "a..b",
+            "nginx@sha256:12",
+            "ngi nx",
+            "a___b",
+            "ｘ",
+        ] {
+            assert_eq!(
+                ImageName::parse(bad).unwrap_err().to_string(),
+                "invalid reference format",
+                "{bad}"
+            );
         }
         let upper = ImageName::parse("Nginx").unwrap_err().to_string();
-        assert_eq!(upper, "invalid reference format: repository name must be lowercase");
+        assert_eq!(
+            upper,
+            "invalid reference format: repository name must be lowercase"
+        );
     }
 }

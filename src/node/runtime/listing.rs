@@ -32,15 +32,30 @@ pub fn container_row(runtime: &Runtime, container: &Container, now: SimTime) -> 
 pub fn ps_table(runtime: &Runtime, all: bool, now: SimTime) -> String {
     let mut containers: Vec<_> = runtime.containers().filter(|c| all || c.is_running()).collect();
     containers.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
-    let header =
-        ["CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID", "POD", "NAMESPACE"];
-    let rows = containers.into_iter().map(|container| container_row(runtime, container, now).to_vec());
+    let header = [
+        "CONTAINER",
+        "IMAGE",
+        "CREATED",
+        "STATE",
+        "NAME",
+        "ATTEMPT",
+        "POD ID",
+        "POD",
+        "NAMESPACE",
+    ];
+    let rows = containers
+        .into_iter()
+        .map(|container| container_row(runtime, container, now).to_vec());
     table(&header, rows.collect())
 }
 
 /// A sandbox's cells in `crictl pods`.
 pub fn sandbox_row(sandbox: &Sandbox, now: SimTime) -> [String; 7] {
-    let state = if sandbox.state == SandboxState::Ready { "Ready" } else { "NotReady" };
+    let state = if sandbox.state == SandboxState::Ready {
+        "Ready"
+    } else {
+        "NotReady"
+    };
     [
         sandbox.id.short().to_owned(),
         ago(now.since(sandbox.created_at)),
@@ -56,16 +71,38 @@ pub fn sandbox_row(sandbox: &Sandbox, now: SimTime) -> [String; 7] {
 pub fn pods_table(runtime: &Runtime, now: SimTime) -> String {
     let mut sandboxes: Vec<_> = runtime.sandboxes().collect();
     sandboxes.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
-    let header = ["POD ID", "CREATED", "STATE", "NAME", "NAMESPACE", "ATTEMPT", "RUNTIME"];
-    table(&header, sandboxes.into_iter().map(|sandbox| sandbox_row(sandbox, now).to_vec()).collect())
+    let header = [
+        "POD ID",
+        "CREATED",
+        "STATE",
+        "NAME",
+        "NAMESPACE",
+        "ATTEMPT",
+        "RUNTIME",
+    ];
+    table(
+        &header,
+        sandboxes
+            .into_iter()
+            .map(|sandbox| sandbox_row(sandbox, now).to_vec())
+            .collect(),
+    )
 }
 
 /// `crictl images`, by name.
 pub fn images_table(runtime: &Runtime) -> String {
     let rows = runtime.images().map(|image| {
-        let (name, tag) = image.reference.rsplit_once(':').unwrap_or((&*image.reference, "<none>"));
+        let (name, tag) = image
+            .reference
+            .rsplit_once(':')
+            .unwrap_or((&*image.reference, "<none>"));
         let id = image.id.strip_prefix("sha256:").unwrap_or(&image.id);
-        vec![name.to_owned(), tag.to_owned(), id.get(..13).unwrap_or(id).to_owned(), human_size(image.size_bytes)]
+        vec![
+            name.to_owned(),
+            tag.to_owned(),
+            id.get(..13).unwrap_or(id).to_owned(),
+            human_size(image.size_bytes),
+        ]
     });
     table(&["IMAGE", "TAG", "IMAGE ID", "SIZE"], rows.collect())
 }
@@ -77,7 +114,10 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let rows: Vec<_> = std::iter::once(header).chain(rows).collect();
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column| {
-        let widest = rows.iter().filter_map(|row: &Vec<String>| row.get(column)).map(|cell: &String| cell.chars().count());
+        let widest = rows
+            .iter()
+            .filter_map(|row: &Vec<String>| row.get(column))
+            .map(|cell: &String| cell.chars().count());
         (widest.max().unwrap_or(0) + 3).max(20)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
@@ -124,9 +164,19 @@ fn human_size(bytes: u64) -> String {
         unit = next;
     }
     // Three significant digits, as Go's %.3g.
-    let decimals = if size < 10.0 { 2 } else if size < 100.0 { 1 } else { 0 };
+    let decimals = if size < 10.0 {
+        2
+    } else if size < 100.0 {
+        1
+    } else {
+        0
+    };
     let digits = format!("{size:.decimals$}");
-    let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+    let digits = if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &digits
+    };
     format!("{digits}{unit}")
 }
 

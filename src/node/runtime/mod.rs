@@ -47,7 +47,10 @@ impl Runtime {
     pub fn image(&self, name: &str) -> Option<&Image> {
         let wanted = ImageName::parse(name).ok()?;
         match wanted.digest() {
-            Some(_) => self.images.values().find(|image| *image.digest == *wanted.to_string()),
+            Some(_) => self
+                .images
+                .values()
+                .find(|image| *image.digest == *wanted.to_string()),
             None => self.images.get(wanted.to_string().as_str()),
         }
     }
@@ -62,7 +65,11 @@ impl Runtime {
 
     /// The Pod's sandboxes, newest first.
     pub fn sandboxes_of(&self, pod_uid: &str) -> Vec<&Sandbox> {
-        let mut found: Vec<_> = self.sandboxes.values().filter(|sandbox| *sandbox.pod_uid == *pod_uid).collect();
+        let mut found: Vec<_> = self
+            .sandboxes
+            .values()
+            .filter(|sandbox| *sandbox.pod_uid == *pod_uid)
+            .collect();
         found.sort_by(|a, b| (b.created_at, b.attempt, &b.id).cmp(&(a.created_at, a.attempt, &a.id)));
         found
     }
@@ -77,8 +84,14 @@ impl Runtime {
 
     /// The Pod's containers of all attempts, newest first.
     pub fn containers_of(&self, pod_uid: &str) -> Vec<&Arc<Container>> {
-        let mut found: Vec<_> = self.containers.values().filter(|c| *c.pod_uid == *pod_uid).collect();
-        found.sort_by(|a, b| (b.created_at, b.config.attempt, &b.id).cmp(&(a.created_at, a.config.attempt, &a.id)));
+        let mut found: Vec<_> = self
+            .containers
+            .values()
+            .filter(|c| *c.pod_uid == *pod_uid)
+            .collect();
+        found.sort_by(|a, b| {
+            (b.created_at, b.config.attempt, &b.id).cmp(&(a.created_at, a.config.attempt, &a.id))
+        });
         found
     }
 
@@ -89,12 +102,18 @@ impl Runtime {
 
     /// Containers whose id starts with `prefix`, as people type them.
     pub fn containers_like(&self, prefix: &str) -> Vec<&Arc<Container>> {
-        self.containers.values().filter(|container| container.id.as_str().starts_with(prefix)).collect()
+        self.containers
+            .values()
+            .filter(|container| container.id.as_str().starts_with(prefix))
+            .collect()
     }
 
     /// Sandboxes whose id starts with `prefix`.
     pub fn sandboxes_like(&self, prefix: &str) -> Vec<&Sandbox> {
-        self.sandboxes.values().filter(|sandbox| sandbox.id.as_str().starts_with(prefix)).collect()
+        self.sandboxes
+            .values()
+            .filter(|sandbox| sandbox.id.as_str().starts_with(prefix))
+            .collect()
     }
 
     pub(super) fn add_image(&mut self, image: Image) {
@@ -114,7 +133,10 @@ impl Runtime {
 
     /// Marks a sandbox as stopped; the address it gives back.
     pub(super) fn stop_sandbox(&mut self, id: &SandboxId) -> Option<Ipv4Addr> {
-        let sandbox = self.sandboxes.get(id).filter(|sandbox| sandbox.state == SandboxState::Ready)?;
+        let sandbox = self
+            .sandboxes
+            .get(id)
+            .filter(|sandbox| sandbox.state == SandboxState::Ready)?;
         let held = (!sandbox.host_network).then_some(sandbox.ip);
         if let Some(sandbox) = Arc::make_mut(&mut self.sandboxes).get_mut(id) {
             sandbox.state = SandboxState::NotReady;
@@ -185,6 +207,8 @@ impl Runtime {
             hasher.number(sandbox.created_at.as_micros());
         }
         hasher.number(self.containers.len() as u64);
-        self.containers.values().for_each(|container| container.hash(hasher));
+        self.containers
+            .values()
+            .for_each(|container| container.hash(hasher));
     }
 }

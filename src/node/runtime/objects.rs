@@ -152,12 +152,18 @@ impl Container {
 
     /// Ports that are listened on now.
     pub fn listening(&self) -> Vec<u16> {
-        if self.is_running() { self.process.ports() } else { Vec::new() }
+        if self.is_running() {
+            self.process.ports()
+        } else {
+            Vec::new()
+        }
     }
 
     /// CPU in thousandths of a core and memory in bytes, as `crictl stats` would show.
     pub fn usage(&self, now: SimTime) -> (u64, u64) {
-        let Some(started) = self.started_at.filter(|_| self.is_running()) else { return (0, 0) };
+        let Some(started) = self.started_at.filter(|_| self.is_running()) else {
+            return (0, 0);
+        };
         self.process.usage(now.since(started))
     }
 
@@ -171,7 +177,11 @@ impl Container {
             if self.log.len() == LOG_LINES {
                 self.log.pop_front();
             }
-            self.log.push_back(LogLine { at, stderr, text: line.into() });
+            self.log.push_back(LogLine {
+                at,
+                stderr,
+                text: line.into(),
+            });
         }
     }
 
@@ -184,7 +194,13 @@ impl Container {
     }
 
     pub(in crate::node) fn hash(&self, hasher: &mut StateHasher) {
-        for text in [self.id.as_str(), self.sandbox.as_str(), &self.config.name, &self.config.image, self.reason] {
+        for text in [
+            self.id.as_str(),
+            self.sandbox.as_str(),
+            &self.config.name,
+            &self.config.image,
+            self.reason,
+        ] {
             hasher.text(text);
         }
         hasher.text(self.state.name());

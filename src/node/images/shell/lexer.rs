@@ -12,7 +12,9 @@ pub(super) enum Token {
     Or,
     Open,
     Close,
-    To { append: bool },
+    To {
+        append: bool,
+    },
 }
 
 /// Characters of a script with a place to look from.
@@ -25,7 +27,10 @@ pub(super) fn tokenize(script: &str, depth: usize) -> Result<Vec<Token>, String>
     if depth > MAX_DEPTH {
         return Err("nesting too deep".to_owned());
     }
-    let mut reader = Reader { rest: script.chars().peekable(), depth };
+    let mut reader = Reader {
+        rest: script.chars().peekable(),
+        depth,
+    };
     let mut tokens = Vec::new();
     while let Some(&c) = reader.rest.peek() {
         match c {
@@ -39,7 +44,11 @@ pub(super) fn tokenize(script: &str, depth: usize) -> Result<Vec<Token>, String>
             }
             '&' => {
                 reader.rest.next();
-                tokens.push(if reader.rest.next_if_eq(&'&').is_some() { Token::And } else { Token::End });
+                tokens.push(if reader.rest.next_if_eq(&'&').is_some() {
+                    Token::And
+                } else {
+                    Token::End
+                });
             }
             '|' => {
                 reader.rest.next();
@@ -70,11 +79,16 @@ pub(super) fn tokenize(script: &str, depth: usize) -> Result<Vec<Token>, String>
             _ => {
                 let word = reader.word()?;
                 // `2>/dev/null`, `2>&1`: the number belongs to the arrow, and errors are not told apart.
-                let descriptor = matches!(word.parts.as_slice(), [Part::Text(text)] if text == "2" || text == "1");
+                let descriptor =
+                    matches!(word.parts.as_slice(), [Part::Text(text)] if text == "2" || text == "1");
                 if descriptor && !word.quoted && reader.rest.peek() == Some(&'>') {
                     reader.rest.next();
                     while reader.rest.next_if(|c| "&> ".contains(*c)).is_some() {}
-                    while reader.rest.next_if(|c| !c.is_whitespace() && !";&|)".contains(*c)).is_some() {}
+                    while reader
+                        .rest
+                        .next_if(|c| !c.is_whitespace() && !";&|)".contains(*c))
+                        .is_some()
+                    {}
                 } else {
                     tokens.push(Token::Word(word));
                 }
@@ -189,13 +203,16 @@ impl Reader<'_> {
                     return Err("bad substitution".to_owned());
                 }
                 flush(word);
-                word.parts.push(Part::Variable { name: name.to_owned(), default });
+                word.parts.push(Part::Variable {
+                    name: name.to_owned(),
+                    default,
+                });
                 Ok(())
             }
             Some(c) if name_char(c) => {
                 let mut name = String::new();
                 let digit = c.is_ascii_digit();
-                while let Some(c) = self.rest.next_if(|c| name_char(c) && !(digit && !name.is_empty())) {
+                while let Some(c) = self.rest.next_if(|c| name_char(c) && (!digit || name.is_empty())) {
                     name.push(c);
                 }
                 flush(word);
@@ -225,7 +242,9 @@ impl Reader<'_> {
             }
             inner.push(c);
         }
-        Err(format!("syntax error: unexpected end of file (expecting \"{close}\")"))
+        Err(format!(
+            "syntax error: unexpected end of file (expecting \"{close}\")"
+        ))
     }
 
     /// `$(command)`: one simple command.

@@ -19,7 +19,13 @@ pub fn compile(script: &str) -> Result<Vec<Op>, String> {
     if script.len() > MAX_BYTES {
         return Err("script too long".to_owned());
     }
-    let mut compiler = Compiler { tokens: tokenize(script, 0)?, at: 0, ops: Vec::new(), depth: 0, loops: Vec::new() };
+    let mut compiler = Compiler {
+        tokens: tokenize(script, 0)?,
+        at: 0,
+        ops: Vec::new(),
+        depth: 0,
+        loops: Vec::new(),
+    };
     compiler.list(&[])?;
     match compiler.peek() {
         None => Ok(compiler.ops),
@@ -120,7 +126,11 @@ impl Compiler {
             self.ops.push(Op::Jump(0));
             self.command()?;
             let end = self.ops.len();
-            self.ops[jump] = if and { Op::JumpIfFailed(end) } else { Op::JumpIfSucceeded(end) };
+            self.ops[jump] = if and {
+                Op::JumpIfFailed(end)
+            } else {
+                Op::JumpIfSucceeded(end)
+            };
         }
     }
 
@@ -174,11 +184,17 @@ impl Compiler {
             }
             Some("continue") => {
                 self.at += 1;
-                let start = self.loops.last().ok_or("continue: only meaningful in a loop")?.start;
+                let start = self
+                    .loops
+                    .last()
+                    .ok_or("continue: only meaningful in a loop")?
+                    .start;
                 self.ops.push(Op::Jump(start));
                 Ok(())
             }
-            Some("then" | "do" | "done" | "fi" | "else" | "elif" | "}" | "case" | "function") => Err(self.unexpected()),
+            Some("then" | "do" | "done" | "fi" | "else" | "elif" | "}" | "case" | "function") => {
+                Err(self.unexpected())
+            }
             _ => self.simple(),
         }
     }
@@ -192,7 +208,11 @@ impl Compiler {
         self.ops.push(Op::Jump(0));
         self.body(start)?;
         let end = self.ops.len();
-        self.ops[out] = if wanted { Op::JumpIfFailed(end) } else { Op::JumpIfSucceeded(end) };
+        self.ops[out] = if wanted {
+            Op::JumpIfFailed(end)
+        } else {
+            Op::JumpIfSucceeded(end)
+        };
         self.ops.push(Op::Succeed);
         Ok(())
     }
@@ -213,13 +233,19 @@ impl Compiler {
         let start = self.ops.len();
         self.ops.push(Op::Jump(0));
         self.body(start)?;
-        self.ops[start] = Op::Next { name, done: self.ops.len() };
+        self.ops[start] = Op::Next {
+            name,
+            done: self.ops.len(),
+        };
         Ok(())
     }
 
     /// A loop's body up to `done`, the jump back to `start`, and the aim of every `break`.
     fn body(&mut self, start: usize) -> Result<(), String> {
-        self.loops.push(Loop { start, breaks: Vec::new() });
+        self.loops.push(Loop {
+            start,
+            breaks: Vec::new(),
+        });
         let result = self.list(&["done"]);
         let inner = self.loops.pop();
         result?;
@@ -277,8 +303,13 @@ impl Compiler {
                 Some(Token::To { append }) => {
                     let append = *append;
                     self.at += 1;
-                    let Some(Token::Word(file)) = self.peek() else { return Err(self.unexpected()) };
-                    redirect = Some(Redirect { file: file.clone(), append });
+                    let Some(Token::Word(file)) = self.peek() else {
+                        return Err(self.unexpected());
+                    };
+                    redirect = Some(Redirect {
+                        file: file.clone(),
+                        append,
+                    });
                     self.at += 1;
                 }
                 _ => break,
@@ -305,7 +336,8 @@ fn assignment(word: &Word) -> Option<(String, Word)> {
     let (name, value) = text.split_once('=')?;
     let valid = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let parts = std::iter::once(Part::Text(value.to_owned())).chain(rest.iter().cloned()).collect();
+    let parts = std::iter::once(Part::Text(value.to_owned()))
+        .chain(rest.iter().cloned())
+        .collect();
     valid.then(|| (name.to_owned(), Word { parts, quoted: true }))
 }
-
