@@ -120,17 +120,20 @@ impl<L> Duty<L> {
 pub struct Plan<L = Infallible> {
     pub duties: Vec<Duty<L>>,
     pub again_after: Option<Duration>,
+    /// Events about what was seen rather than done (a probe failed, a container started), each
+    /// answered once. The autopilot records them.
+    pub notes: Vec<Note>,
 }
 
 impl<L> Default for Plan<L> {
     fn default() -> Self {
-        Plan { duties: Vec::new(), again_after: None }
+        Plan { duties: Vec::new(), again_after: None, notes: Vec::new() }
     }
 }
 
 impl<L> Plan<L> {
     pub fn of(duties: Vec<Duty<L>>) -> Plan<L> {
-        Plan { duties, again_after: None }
+        Plan { duties, ..Plan::default() }
     }
 
     /// Keeps the earlier of two times to look again.
@@ -149,7 +152,7 @@ impl Plan<Infallible> {
             };
             Duty { why: duty.why, action, notes: duty.notes }
         };
-        Plan { duties: self.duties.into_iter().map(widen).collect(), again_after: self.again_after }
+        Plan { duties: self.duties.into_iter().map(widen).collect(), again_after: self.again_after, notes: self.notes }
     }
 }
 

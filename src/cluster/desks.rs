@@ -290,10 +290,9 @@ impl Cluster {
         self.desk_changed(name, &events);
     }
 
-    /// Tells a desk's kubelet what happened below it, and records what kubelets say about it.
+    /// Tells a desk's kubelet what happened below it.
     fn desk_changed(&mut self, name: &Arc<str>, events: &[NodeEvent]) {
         self.refresh_desk(name);
-        let kubelet = SeatId::at("kubelet", name);
         for event in events {
             match event {
                 NodeEvent::ConnectionsAged => continue,
@@ -306,17 +305,6 @@ impl Cluster {
             }
             let pod = self.machines.get(name).and_then(|machine| pod_of(machine, event));
             self.wake_desk_seats(name, pod.as_ref());
-            let speaks = self.reaches_api(name)
-                && self.seats.get(&kubelet).is_some_and(|seat| seat.mode == Mode::Autopilot);
-            if speaks {
-                let notes = match self.machines.get(name) {
-                    Some(machine) => crate::node::kubelet::notes(machine, event),
-                    None => Vec::new(),
-                };
-                for note in &notes {
-                    self.record("kubelet", Some(name), 0, note, &Ok(String::new()));
-                }
-            }
         }
         self.dispatch();
     }

@@ -4,7 +4,7 @@ use super::{Cluster, Happening};
 use crate::apiserver::Identity;
 use crate::etcd::Key;
 use crate::node::NodeAction;
-use crate::seat::{Action, Duty, Mode, SeatId};
+use crate::seat::{Action, Duty, Mode, Note, SeatId};
 use std::time::Duration;
 
 /// Virtual time a component needs for one key: enough that two seats' work interleaves.
@@ -45,6 +45,8 @@ impl Cluster {
         match seat.mode {
             Mode::Human => seat.set_duties(key, plan.duties),
             Mode::Autopilot => {
+                self.record_seen(id, cause, &plan.notes);
+                let Some(seat) = self.seats.get_mut(id) else { return };
                 if plan.duties.is_empty() {
                     seat.queue.forget(&key);
                 } else {
@@ -53,6 +55,17 @@ impl Cluster {
             }
         }
         self.schedule_work_after(id, WORK_TIME);
+    }
+
+    /// Records what a component saw, as far as it reaches the API server.
+    fn record_seen(&mut self, id: &SeatId, cause: u64, notes: &[Note]) {
+        if notes.is_empty() || id.node().is_some_and(|node| !self.reaches_api(node)) {
+            return;
+        }
+        for note in notes {
+            self.record(id.component(), id.node(), cause, note, &Ok(String::new()));
+        }
+        self.dispatch();
     }
 
     /// The next key is looked at a little later, so that other seats get their turn.

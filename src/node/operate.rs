@@ -228,7 +228,11 @@ impl Machine {
         events: &mut Vec<NodeEvent>,
     ) -> Result<Output, NodeError> {
         match action {
-            NodeAction::PullImage { image } => self.pulled(now, image),
+            NodeAction::PullImage { image } => {
+                let result = self.pulled(now, image);
+                self.runtime.record_pull(image, now, result.as_ref().err().map(NodeError::to_string));
+                result
+            }
             NodeAction::RemoveImage { image } => {
                 let name = parse(image)?;
                 self.runtime.remove_image(&name.to_string());

@@ -220,7 +220,7 @@ fn sha256_like(parts: &[&str]) -> String {
 }
 
 /// 64 hexadecimal digits derived from the parts.
-pub(super) fn hex64(parts: &[&str]) -> String {
+pub(in crate::node) fn hex64(parts: &[&str]) -> String {
     let half = |salt| {
         let mut hasher = StateHasher::new();
         hasher.number(salt);

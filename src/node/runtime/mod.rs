@@ -35,6 +35,17 @@ pub struct Runtime {
     addresses: Arc<BTreeMap<Ipv4Addr, SandboxId>>,
     /// When a container's process wants to go on.
     wakes: Arc<BTreeSet<(SimTime, ContainerId)>>,
+    failed_pulls: Arc<BTreeMap<Arc<str>, FailedPull>>,
+}
+
+/// Why an image is not here although it was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedPull {
+    pub at: SimTime,
+    /// How many pulls in a row failed.
+    pub attempts: u32,
+    /// `rpc error: code = … desc = …`
+    pub error: Arc<str>,
 }
 
 impl Runtime {
@@ -52,6 +63,25 @@ impl Runtime {
                 .values()
                 .find(|image| *image.digest == *wanted.to_string()),
             None => self.images.get(wanted.to_string().as_str()),
+        }
+    }
+
+    /// The last pull of an image by this name, if it failed and none worked since.
+    pub fn failed_pull(&self, image: &str) -> Option<&FailedPull> {
+        self.failed_pulls.get(image)
+    }
+
+    pub(super) fn record_pull(&mut self, image: &str, now: SimTime, error: Option<String>) {
+        match error {
+            None if self.failed_pulls.contains_key(image) => {
+                Arc::make_mut(&mut self.failed_pulls).remove(image);
+            }
+            None => {}
+            Some(error) => {
+                let attempts = self.failed_pulls.get(image).map_or(1, |known| known.attempts.saturating_add(1));
+                let failed = FailedPull { at: now, attempts, error: error.into() };
+                Arc::make_mut(&mut self.failed_pulls).insert(image.into(), failed);
+            }
         }
     }
 
@@ -197,6 +227,11 @@ impl Runtime {
         for image in self.images.values() {
             hasher.text(&image.reference);
             hasher.number(image.pulled_at.as_micros());
+        }
+        for (image, failed) in self.failed_pulls.iter() {
+            hasher.text(image);
+            hasher.number(failed.at.as_micros());
+            hasher.number(u64::from(failed.attempts));
         }
         hasher.number(self.sandboxes.len() as u64);
         for sandbox in self.sandboxes.values() {
