@@ -4,10 +4,12 @@ mod claim;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
+pub mod node_lifecycle;
 mod owned;
 mod pods;
 pub mod replicaset;
 mod selected;
+pub mod taint_eviction;
 mod words;
 
 pub use words::WORDS;
@@ -29,18 +31,9 @@ pub fn all() -> Vec<Box<dyn Component>> {
         Box::new(replicaset::ReplicaSets::default()),
         Box::new(endpoints::EndpointsController::default()),
         Box::new(endpointslice::EndpointSlices::default()),
+        Box::new(node_lifecycle::NodeLifecycle::default()),
+        Box::new(taint_eviction::TaintEviction::default()),
     ]
-}
-
-/// The `source.component` its Events carry.
-pub fn event_source(controller: &str) -> &'static str {
-    match controller {
-        "deployment" => "deployment-controller",
-        "replicaset" => "replicaset-controller",
-        "endpoints" => "endpoint-controller",
-        "endpointslice" => "endpoint-slice-controller",
-        _ => "controllermanager",
-    }
 }
 
 #[cfg(test)]

@@ -19,4 +19,9 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     ("deployment.annotate", "ReplicaSet {1} does not carry what {0} says now", "ReplicaSet {1} が、今の {0} の内容と違います"),
     ("deployment.clean", "{0} keeps no more history than its limit: {1} is the oldest", "{0} の履歴が上限を超えています。いちばん古いのは {1} です"),
     ("deployment.status", "the status of {0} is not what is: {1} ready", "{0} の status が実際と違います: Ready {1} 個"),
+    ("node-lifecycle.silent", "{0} has not been heard of for too long", "{0} から長い間、何の知らせもありません"),
+    ("node-lifecycle.taint", "{0} should keep Pods away: {1}", "{0} には Pod を近づけてはいけません: {1}"),
+    ("node-lifecycle.untaint", "{0} is ready again and needs no taint", "{0} はまた Ready なので、taint は要りません"),
+    ("node-lifecycle.pod", "Pod {0} is on {1}, for which nobody vouches", "Pod {0} は、様子の分からない {1} にあります"),
+    ("taint-eviction.delete", "Pod {0} does not tolerate {2} on {1} any longer", "Pod {0} は、{1} の {2} をこれ以上許容しません"),
 ];
