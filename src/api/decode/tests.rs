@@ -56,6 +56,10 @@ fn unknown_and_duplicate_fields() {
 #[test]
 fn null_clears() {
     let value = pod(json!({"containers": [null, {"args": [null]}], "nodeName": null, "nodeSelector": {"a": null}}));
+    // What Go leaves out when it is zero is left out here too.
+    let zero = json!({"spec": {"replicas": 0, "paused": false, "minReadySeconds": 0, "template": {"metadata": {"labels": {}}, "spec": {"hostname": "", "containers": []}}}});
+    let kept = decode(Kind::Deployment, zero, FieldValidation::Strict).unwrap().object.to_value();
+    assert_eq!(kept["spec"], json!({"replicas": 0, "selector": {}, "template": {"metadata": {}, "spec": {"containers": []}}}));
     let decoded = decode(Kind::Pod, value, FieldValidation::Strict).unwrap();
     let pod = decoded.object.to_value();
     assert_eq!(pod["spec"], json!({"containers": [{"name": ""}, {"name": "", "args": [""]}], "nodeSelector": {"a": ""}}));

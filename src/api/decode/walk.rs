@@ -96,6 +96,9 @@ impl Walk {
                     self.stack.push(field.name);
                     self.value(value, &field.ty, Spot { owner: ty, field, unwrapped: 0 });
                     self.stack.pop();
+                    if field.is_dropped(value) {
+                        drop.push(key.clone());
+                    }
                 }
             }
             self.path.truncate(outer);

@@ -173,8 +173,77 @@ ObjectReference ResourceFieldSelector SecretReference TypedLocalObjectReference 
 NodeSelectorTerm ScopeSelector TopologySelectorTerm LabelSelector OwnerReference RoleRef Subject ServiceBackendPort
 FieldsV1""".split()
 
+# Optional fields whose Go type is a struct and no pointer: Go writes them even when they hold nothing.
+PLAIN_STRUCTS = """PodTemplateSpec.metadata PodTemplateSpec.spec JobTemplateSpec.metadata JobTemplateSpec.spec
+PersistentVolumeClaimTemplate.metadata DeploymentSpec.strategy StatefulSetSpec.updateStrategy DaemonSetSpec.updateStrategy
+Container.resources EphemeralContainer.resources ServiceStatus.loadBalancer IngressStatus.loadBalancer
+NodeStatus.daemonEndpoints NodeStatus.nodeInfo NodeDaemonEndpoints.kubeletEndpoint ContainerStatus.state
+ContainerStatus.lastState PersistentVolumeClaimSpec.resources Endpoint.conditions Event.source
+NetworkPolicySpec.podSelector""".split()
+
+# Optional scalars that are pointers in Go (and a few lists without omitempty): an empty text, 0, false or [] is kept there
+# and not written anywhere else.
+POINTERS = set("""
+DaemonSetSpec.revisionHistoryLimit DaemonSetStatus.collisionCount DeploymentSpec.progressDeadlineSeconds DeploymentSpec.replicas
+DeploymentSpec.revisionHistoryLimit DeploymentStatus.collisionCount DeploymentStatus.terminatingReplicas ReplicaSetSpec.replicas
+ReplicaSetStatus.terminatingReplicas RollingUpdateStatefulSetStrategy.partition StatefulSetSpec.replicas
+StatefulSetOrdinals.start StatefulSetSpec.revisionHistoryLimit StatefulSetStatus.availableReplicas StatefulSetStatus.collisionCount
+HPAScalingRules.stabilizationWindowSeconds HPAScalingRules.selectPolicy HorizontalPodAutoscalerSpec.minReplicas
+HorizontalPodAutoscalerStatus.observedGeneration HorizontalPodAutoscalerStatus.currentMetrics MetricTarget.averageUtilization
+MetricValueStatus.averageUtilization CronJobSpec.failedJobsHistoryLimit CronJobSpec.successfulJobsHistoryLimit
+CronJobSpec.startingDeadlineSeconds CronJobSpec.suspend CronJobSpec.timeZone JobSpec.backoffLimit JobSpec.backoffLimitPerIndex
+JobSpec.completions JobSpec.maxFailedIndexes JobSpec.parallelism JobSpec.ttlSecondsAfterFinished JobSpec.activeDeadlineSeconds
+JobSpec.manualSelector JobSpec.suspend JobSpec.completionMode JobSpec.managedBy JobSpec.podReplacementPolicy JobStatus.ready
+JobStatus.terminating SuccessPolicyRule.succeededCount SuccessPolicyRule.succeededIndexes
+PodFailurePolicyOnExitCodesRequirement.containerName LeaseSpec.leaseDurationSeconds LeaseSpec.leaseTransitions
+LeaseSpec.holderIdentity LeaseSpec.strategy LeaseSpec.preferredHolder ClientIPConfig.timeoutSeconds
+ConfigMapVolumeSource.defaultMode DownwardAPIVolumeFile.mode DownwardAPIVolumeSource.defaultMode FCVolumeSource.lun KeyToPath.mode
+PodCertificateProjection.maxExpirationSeconds PodSpec.priority ProjectedVolumeSource.defaultMode
+ReplicationControllerSpec.replicas SecretVolumeSource.defaultMode TopologySpreadConstraint.minDomains
+discovery/v1.EndpointPort.port discovery/v1.EndpointPort.name discovery/v1.EndpointPort.protocol
+discovery/v1.EndpointPort.appProtocol core/v1.EndpointPort.appProtocol NetworkPolicyPort.endPort NetworkPolicyPort.protocol
+PodDisruptionBudgetStatus.currentHealthy PodDisruptionBudgetStatus.desiredHealthy PodDisruptionBudgetStatus.disruptionsAllowed
+PodDisruptionBudgetStatus.expectedPods PriorityClass.value PriorityClass.preemptionPolicy TokenRequestSpec.expirationSeconds
+NodeSwapStatus.capacity PodSecurityContext.fsGroup PodSecurityContext.runAsGroup PodSecurityContext.runAsUser
+PodSecurityContext.runAsNonRoot PodSecurityContext.fsGroupChangePolicy PodSecurityContext.supplementalGroupsPolicy
+PodSecurityContext.seLinuxChangePolicy PodSpec.activeDeadlineSeconds PodSpec.terminationGracePeriodSeconds
+PodSpec.automountServiceAccountToken PodSpec.enableServiceLinks PodSpec.hostUsers PodSpec.setHostnameAsFQDN
+PodSpec.shareProcessNamespace PodSpec.runtimeClassName PodSpec.hostnameOverride PodSpec.preemptionPolicy
+Probe.terminationGracePeriodSeconds SecurityContext.runAsGroup SecurityContext.runAsUser SecurityContext.runAsNonRoot
+SecurityContext.allowPrivilegeEscalation SecurityContext.privileged SecurityContext.readOnlyRootFilesystem
+SecurityContext.procMount SeccompProfile.localhostProfile AppArmorProfile.localhostProfile WindowsSecurityContextOptions.hostProcess
+WindowsSecurityContextOptions.gmsaCredentialSpec WindowsSecurityContextOptions.gmsaCredentialSpecName
+WindowsSecurityContextOptions.runAsUserName ServiceAccountTokenProjection.expirationSeconds Toleration.tolerationSeconds
+DeleteOptions.gracePeriodSeconds DeleteOptions.orphanDependents DeleteOptions.propagationPolicy
+DeleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential ListMeta.remainingItemCount ObjectMeta.deletionGracePeriodSeconds
+OwnerReference.blockOwnerDeletion OwnerReference.controller Preconditions.resourceVersion Preconditions.uid
+AzureDiskVolumeSource.readOnly AzureDiskVolumeSource.cachingMode AzureDiskVolumeSource.fsType AzureDiskVolumeSource.kind
+AzureFilePersistentVolumeSource.secretNamespace CSIVolumeSource.readOnly CSIVolumeSource.fsType
+ISCSIPersistentVolumeSource.initiatorName ISCSIVolumeSource.initiatorName ClusterTrustBundleProjection.optional
+ClusterTrustBundleProjection.name ClusterTrustBundleProjection.signerName ConfigMap.immutable ConfigMapEnvSource.optional
+ConfigMapKeySelector.optional ConfigMapProjection.optional ConfigMapVolumeSource.optional FileKeySelector.optional
+SecretEnvSource.optional SecretKeySelector.optional SecretProjection.optional SecretVolumeSource.optional Secret.immutable
+ContainerStatus.started ContainerStatus.stopSignal Container.restartPolicy EphemeralContainer.restartPolicy Lifecycle.stopSignal
+NodeFeatures.supplementalGroupsPolicy NodeRuntimeHandlerFeatures.recursiveReadOnlyMounts NodeRuntimeHandlerFeatures.userNamespaces
+ServiceAccount.automountServiceAccountToken ServiceSpec.allocateLoadBalancerNodePorts ServiceSpec.ipFamilyPolicy
+ServiceSpec.internalTrafficPolicy ServiceSpec.loadBalancerClass ServiceSpec.trafficDistribution ServicePort.appProtocol
+LoadBalancerIngress.ipMode PortStatus.error IngressPortStatus.error EndpointConditions.ready EndpointConditions.serving
+EndpointConditions.terminating Endpoint.hostname Endpoint.nodeName Endpoint.zone EndpointAddress.nodeName
+StorageClass.allowVolumeExpansion StorageClass.reclaimPolicy StorageClass.volumeBindingMode IngressSpec.ingressClassName
+HTTPIngressPath.pathType IngressClassParametersReference.apiGroup IngressClassParametersReference.namespace
+IngressClassParametersReference.scope PersistentVolumeSpec.volumeMode PersistentVolumeSpec.volumeAttributesClassName
+PersistentVolumeClaimSpec.storageClassName PersistentVolumeClaimSpec.volumeMode PersistentVolumeClaimSpec.volumeAttributesClassName
+PersistentVolumeClaimStatus.currentVolumeAttributesClassName TypedLocalObjectReference.apiGroup TypedObjectReference.apiGroup
+TypedObjectReference.namespace VolumeMount.mountPropagation VolumeMount.recursiveReadOnly VolumeMountStatus.recursiveReadOnly
+GRPCAction.service HostPathVolumeSource.type TopologySpreadConstraint.nodeAffinityPolicy TopologySpreadConstraint.nodeTaintsPolicy
+PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy PodResourceClaim.resourceClaimName PodResourceClaim.resourceClaimTemplateName
+PodResourceClaimStatus.resourceClaimName Role.rules ClusterRole.rules
+""".split())
+
 # List keys that defaulting fills in, with the value structured-merge-diff assumes when one is absent.
 KEY_DEFAULTS = {"ContainerPort.protocol": "TCP", "ServicePort.protocol": "TCP"}
+
+USED = set()
 
 SCALARS = {
     "std::string::String": "s", "i32": "i", "i64": "l", "bool": "b", "f64": "d", "crate::ByteString": "y",
@@ -224,6 +293,7 @@ class Struct:
         head = re.search(r'json_schema!\(\{\n\s*"description": "((?:[^"\\]|\\.)*)"', text)
         self.doc = rust_string(head.group(1)) if head else ""
         gvk = "impl crate::Resource for" in text
+        self.is_object = gvk
         if gvk:
             self.fields += [("apiVersion", "s", [], API_VERSION_DOC), ("kind", "s", [], KIND_DOC)]
         for _, rust_name, rust_type in rust:
@@ -266,6 +336,12 @@ class Struct:
                 flags.append("set")
         elif kind == "map" and what == "atomic":
             flags.append("atomic")
+        whole = self.is_object and name in ("metadata", "spec", "status")
+        if where in PLAIN_STRUCTS or (whole and kind == ""):
+            flags.append("plain")
+        if where in POINTERS or f"{self.package}.{where}" in POINTERS:
+            flags.append("ptr")
+            USED.add(where)
         if where in RETAIN_KEYS:
             flags.append("retainKeys")
         if where in KEY_DEFAULTS:
@@ -330,6 +406,8 @@ def main():
             docs.append(" " + name + "\t" + json.dumps(doc, ensure_ascii=False))
     (HERE / "types.txt").write_text("\n".join(types) + "\n")
     (HERE / "docs.txt").write_text("\n".join(docs) + "\n")
+    for unknown in sorted(row for row in POINTERS if row not in USED and row.partition(".")[2] not in USED):
+        print("no such field:", unknown)
     print(f"{len(structs)} types, {sum(len(s.fields) for s in structs.values())} fields")
 
 

@@ -5,7 +5,8 @@
 //! `d` double, `S` IntOrString, `q` Quantity, `t` Time, `m` MicroTime, `y` bytes, `r` RawExtension,
 //! `f` FieldsV1, a struct's name, `[]` list of, `{}` map of; after a colon stands Go's own name of a
 //! scalar or map type. Flags: `!` required, `merge[=key]` strategic merge patch, `retainKeys`,
-//! `keys=a,b` and `set` (server-side apply), `atomic`, `default=x` (of a list key).
+//! `keys=a,b` and `set` (server-side apply), `atomic`, `default=x` (of a list key), `plain` (a struct that
+//! Go writes even when it holds nothing), `ptr` (kept even when it is zero).
 
 mod docs;
 
@@ -13,6 +14,7 @@ pub use docs::Docs;
 
 use crate::api::kind::Kind;
 use crate::for_each_kind;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -53,6 +55,10 @@ pub struct Field {
     pub set: bool,
     /// Server-side apply: a map that is owned as a whole.
     pub atomic: bool,
+    /// A struct without a pointer: there even when it holds nothing.
+    pub plain: bool,
+    /// An optional scalar, list or map that Go drops when it is zero or empty.
+    pub drops_zero: bool,
     /// The value a list key has when it is absent (`protocol`: `TCP`).
     pub key_default: Option<&'static str>,
 }
@@ -102,6 +108,19 @@ impl Type {
 }
 
 impl Field {
+    /// Whether Go would leave the field out with this value.
+    pub fn is_dropped(&self, value: &Value) -> bool {
+        self.drops_zero
+            && match value {
+                Value::Null => true,
+                Value::Bool(value) => !value,
+                Value::Number(number) => number.as_f64() == Some(0.0),
+                Value::String(text) => text.is_empty(),
+                Value::Array(items) => items.is_empty(),
+                Value::Object(map) => map.is_empty(),
+            }
+    }
+
     /// Go's name of the field's type, or of what is below `unwrapped` lists and maps of it:
     /// `[]v1.Container`, `map[string]string`, `v1.PullPolicy`, `int32`.
     pub fn go_type(&self, unwrapped: usize) -> String {
@@ -281,6 +300,8 @@ fn parse_field(line: &'static str, package: &str, by_name: &BTreeMap<String, Typ
         list_keys: Vec::new(),
         set: false,
         atomic: false,
+        plain: false,
+        drops_zero: true,
         key_default: None,
     };
     // `ResourceList` is a core type wherever it is used.
@@ -298,10 +319,15 @@ fn parse_field(line: &'static str, package: &str, by_name: &BTreeMap<String, Typ
             ("keys", keys) => field.list_keys = keys.split(',').collect(),
             ("set", _) => field.set = true,
             ("atomic", _) => field.atomic = true,
+            ("ptr", _) => field.drops_zero = false,
+            ("plain", _) => field.plain = true,
             ("default", value) => field.key_default = Some(value),
             _ => return None,
         }
     }
+    let drops =
+        matches!(field.ty, Ty::String | Ty::Int32 | Ty::Int64 | Ty::Bool | Ty::Double | Ty::Bytes | Ty::List(_) | Ty::Map(_));
+    field.drops_zero &= drops && !field.required;
     Some(field)
 }
 

@@ -122,7 +122,7 @@ impl Writer {
     fn text(&mut self, text: &str, analysis: &Analysis, indent: usize, key: bool) {
         let reads_as_text = resolve(text) == Resolved::Text && !is_base60(text);
         if analysis.multiline {
-            if analysis.block && !key { self.literal(text, indent) } else { self.double_quoted(text, indent, key) }
+            if analysis.block && !key && text.contains('\n') { self.literal(text, indent) } else { self.double_quoted(text, indent, key) }
         } else if !reads_as_text {
             self.double_quoted(text, indent, key);
         } else if analysis.plain {
