@@ -3,7 +3,7 @@
 //! Source: kubernetes/pkg/apis/core/validation/validation.go.
 
 use super::content;
-use super::field::{FieldError, Json, Path};
+use super::field::{self, FieldError, Internal, Path};
 use super::meta::{self, Errors, NOT_POSITIVE};
 use super::text;
 use k8s_openapi::api::core::v1::{
@@ -25,7 +25,12 @@ pub fn affinity(affinity: &Affinity, path: &Path, errors: &mut Errors) {
             node_selector(selector, &path.child(REQUIRED), errors);
         }
         let preferred = path.child(PREFERRED);
-        for (i, term) in node.preferred_during_scheduling_ignored_during_execution.iter().flatten().enumerate() {
+        for (i, term) in node
+            .preferred_during_scheduling_ignored_during_execution
+            .iter()
+            .flatten()
+            .enumerate()
+        {
             let path = &preferred.index(i);
             weight(term.weight, path, errors);
             // Preferences may ask for values no label can have.
@@ -34,13 +39,31 @@ pub fn affinity(affinity: &Affinity, path: &Path, errors: &mut Errors) {
     }
     if let Some(pod) = &affinity.pod_affinity {
         let path = &path.child("podAffinity");
-        pod_terms(pod.required_during_scheduling_ignored_during_execution.as_deref(), &path.child(REQUIRED), errors);
-        weighted(pod.preferred_during_scheduling_ignored_during_execution.as_deref(), &path.child(PREFERRED), errors);
+        pod_terms(
+            pod.required_during_scheduling_ignored_during_execution.as_deref(),
+            &path.child(REQUIRED),
+            errors,
+        );
+        weighted(
+            pod.preferred_during_scheduling_ignored_during_execution
+                .as_deref(),
+            &path.child(PREFERRED),
+            errors,
+        );
     }
     if let Some(pod) = &affinity.pod_anti_affinity {
         let path = &path.child("podAntiAffinity");
-        pod_terms(pod.required_during_scheduling_ignored_during_execution.as_deref(), &path.child(REQUIRED), errors);
-        weighted(pod.preferred_during_scheduling_ignored_during_execution.as_deref(), &path.child(PREFERRED), errors);
+        pod_terms(
+            pod.required_during_scheduling_ignored_during_execution.as_deref(),
+            &path.child(REQUIRED),
+            errors,
+        );
+        weighted(
+            pod.preferred_during_scheduling_ignored_during_execution
+                .as_deref(),
+            &path.child(PREFERRED),
+            errors,
+        );
     }
 }
 
@@ -53,7 +76,10 @@ fn weight(weight: i32, path: &Path, errors: &mut Errors) {
 pub fn node_selector(selector: &NodeSelector, path: &Path, errors: &mut Errors) {
     let path = &path.child("nodeSelectorTerms");
     if selector.node_selector_terms.is_empty() {
-        errors.push(FieldError::required(path, "must have at least one node selector term"));
+        errors.push(FieldError::required(
+            path,
+            "must have at least one node selector term",
+        ));
     }
     for (i, term) in selector.node_selector_terms.iter().enumerate() {
         node_selector_term(term, true, &path.index(i), errors);
@@ -75,8 +101,10 @@ fn node_requirement(requirement: &NodeSelectorRequirement, strict: bool, path: &
     let values = requirement.values.as_deref().unwrap_or(&[]);
     let values_path = path.child("values");
     match requirement.operator.as_str() {
-        "In" | "NotIn" if values.is_empty() => errors
-            .push(FieldError::required(&values_path, "must be specified when `operator` is 'In' or 'NotIn'")),
+        "In" | "NotIn" if values.is_empty() => errors.push(FieldError::required(
+            &values_path,
+            "must be specified when `operator` is 'In' or 'NotIn'",
+        )),
         "Exists" | "DoesNotExist" if !values.is_empty() => errors.push(FieldError::forbidden(
             &values_path,
             "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
@@ -108,11 +136,20 @@ fn node_field_requirement(requirement: &NodeSelectorRequirement, path: &Path, er
         other => errors.push(FieldError::invalid(&path.child("operator"), other, BAD_OPERATOR)),
     }
     if requirement.key != "metadata.name" {
-        errors.push(FieldError::invalid(&path.child("key"), &requirement.key, "not a valid field selector key"));
+        errors.push(FieldError::invalid(
+            &path.child("key"),
+            &requirement.key,
+            "not a valid field selector key",
+        ));
         return;
     }
     for (i, value) in values.iter().enumerate() {
-        meta::check(content::dns1123_subdomain(value), value, &values_path.index(i), errors);
+        meta::check(
+            content::dns1123_subdomain(value),
+            value,
+            &values_path.index(i),
+            errors,
+        );
     }
 }
 
@@ -131,15 +168,21 @@ fn weighted(terms: Option<&[WeightedPodAffinityTerm]>, path: &Path, errors: &mut
 }
 
 fn pod_term(term: &PodAffinityTerm, path: &Path, errors: &mut Errors) {
-    for (name, selector) in
-        [("labelSelector", &term.label_selector), ("namespaceSelector", &term.namespace_selector)]
-    {
+    for (name, selector) in [
+        ("labelSelector", &term.label_selector),
+        ("namespaceSelector", &term.namespace_selector),
+    ] {
         if let Some(selector) = selector {
             meta::label_selector(selector, &path.child(name), errors);
         }
     }
     for name in term.namespaces.iter().flatten() {
-        meta::check(content::dns1123_label(name), name, &path.child("namespace"), errors);
+        meta::check(
+            content::dns1123_label(name),
+            name,
+            &path.child("namespace"),
+            errors,
+        );
     }
     let selector = term.label_selector.as_ref();
     let matching = term.match_label_keys.as_deref().unwrap_or(&[]);
@@ -148,7 +191,11 @@ fn pod_term(term: &PodAffinityTerm, path: &Path, errors: &mut Errors) {
         label_keys(keys, selector, &path.child(name), errors);
     }
     let matching_path = path.child("matchLabelKeys");
-    for (i, key) in matching.iter().enumerate().filter(|(_, key)| mismatching.contains(key)) {
+    for (i, key) in matching
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| mismatching.contains(key))
+    {
         let why = "exists in both matchLabelKeys and mismatchLabelKeys";
         errors.push(FieldError::invalid(&matching_path.index(i), key, why));
     }
@@ -164,7 +211,10 @@ fn label_keys(keys: &[String], selector: Option<&LabelSelector>, path: &Path, er
         return;
     }
     if selector.is_none() {
-        errors.push(FieldError::forbidden(path, "must not be specified when labelSelector is not set"));
+        errors.push(FieldError::forbidden(
+            path,
+            "must not be specified when labelSelector is not set",
+        ));
         return;
     }
     for (i, key) in keys.iter().enumerate() {
@@ -173,30 +223,52 @@ fn label_keys(keys: &[String], selector: Option<&LabelSelector>, path: &Path, er
 }
 
 fn selector_has(selector: &LabelSelector, key: &str) -> bool {
-    selector.match_labels.as_ref().is_some_and(|labels| labels.contains_key(key))
-        || selector.match_expressions.iter().flatten().any(|expression| expression.key == key)
+    selector
+        .match_labels
+        .as_ref()
+        .is_some_and(|labels| labels.contains_key(key))
+        || selector
+            .match_expressions
+            .iter()
+            .flatten()
+            .any(|expression| expression.key == key)
 }
 
 pub fn topology_spread(constraints: &[TopologySpreadConstraint], path: &Path, errors: &mut Errors) {
     for (i, constraint) in constraints.iter().enumerate() {
         let path = &path.index(i);
         if constraint.max_skew <= 0 {
-            errors.push(FieldError::invalid(&path.child("maxSkew"), constraint.max_skew, NOT_POSITIVE));
+            errors.push(FieldError::invalid(
+                &path.child("maxSkew"),
+                constraint.max_skew,
+                NOT_POSITIVE,
+            ));
         }
         if constraint.topology_key.is_empty() {
-            errors.push(FieldError::required(&path.child("topologyKey"), "can not be empty"));
+            errors.push(FieldError::required(
+                &path.child("topologyKey"),
+                "can not be empty",
+            ));
         }
         let action = constraint.when_unsatisfiable.as_str();
         if !matches!(action, "DoNotSchedule" | "ScheduleAnyway") {
             let supported = &["DoNotSchedule", "ScheduleAnyway"];
-            errors.push(FieldError::not_supported(&path.child("whenUnsatisfiable"), action, supported));
+            errors.push(FieldError::not_supported(
+                &path.child("whenUnsatisfiable"),
+                action,
+                supported,
+            ));
         }
         let same = |other: &TopologySpreadConstraint| {
-            other.topology_key == constraint.topology_key && other.when_unsatisfiable == constraint.when_unsatisfiable
+            other.topology_key == constraint.topology_key
+                && other.when_unsatisfiable == constraint.when_unsatisfiable
         };
         if constraints[i + 1..].iter().any(same) {
             let pair = format!("{{{}, {action}}}", constraint.topology_key);
-            errors.push(FieldError::duplicate(&path.child("{topologyKey, whenUnsatisfiable}"), &pair));
+            errors.push(FieldError::duplicate(
+                &path.child("{topologyKey, whenUnsatisfiable}"),
+                &pair,
+            ));
         }
         if let Some(domains) = constraint.min_domains {
             let path = &path.child("minDomains");
@@ -212,8 +284,15 @@ pub fn topology_spread(constraints: &[TopologySpreadConstraint], path: &Path, er
             ("nodeAffinityPolicy", &constraint.node_affinity_policy),
             ("nodeTaintsPolicy", &constraint.node_taints_policy),
         ] {
-            if policy.as_deref().is_some_and(|policy| !matches!(policy, "Honor" | "Ignore")) {
-                errors.push(FieldError::not_supported(&path.child(name), text(policy), &["Honor", "Ignore"]));
+            if policy
+                .as_deref()
+                .is_some_and(|policy| !matches!(policy, "Honor" | "Ignore"))
+            {
+                errors.push(FieldError::not_supported(
+                    &path.child(name),
+                    text(policy),
+                    &["Honor", "Ignore"],
+                ));
             }
         }
         spread_label_keys(constraint, &path.child("matchLabelKeys"), errors);
@@ -226,11 +305,18 @@ pub fn topology_spread(constraints: &[TopologySpreadConstraint], path: &Path, er
 fn spread_label_keys(constraint: &TopologySpreadConstraint, path: &Path, errors: &mut Errors) {
     let keys = constraint.match_label_keys.as_deref().unwrap_or(&[]);
     if !keys.is_empty() && constraint.label_selector.is_none() {
-        errors.push(FieldError::forbidden(path, "must not be specified when labelSelector is not set"));
+        errors.push(FieldError::forbidden(
+            path,
+            "must not be specified when labelSelector is not set",
+        ));
     }
     for (i, key) in keys.iter().enumerate() {
         meta::label_name(key, &path.index(i), errors);
-        if constraint.label_selector.as_ref().is_some_and(|selector| selector_has(selector, key)) {
+        if constraint
+            .label_selector
+            .as_ref()
+            .is_some_and(|selector| selector_has(selector, key))
+        {
             errors.push(FieldError::invalid(&path.index(i), key, BOTH));
         }
     }
@@ -247,7 +333,8 @@ pub fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut Errors)
             meta::label_name(key, &path.child("key"), errors);
         }
         if key.is_empty() && operator != "Exists" {
-            let why = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+            let why =
+                "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
             errors.push(FieldError::invalid(&path.child("operator"), operator, why));
         }
         if toleration.toleration_seconds.is_some() && effect != "NoExecute" {
@@ -258,7 +345,11 @@ pub fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut Errors)
             "Equal" | "" => {
                 let complaints = content::label_value(value);
                 if !complaints.is_empty() {
-                    errors.push(FieldError::invalid(&path.child("operator"), value, complaints.join(";")));
+                    errors.push(FieldError::invalid(
+                        &path.child("operator"),
+                        value,
+                        complaints.join(";"),
+                    ));
                 }
             }
             "Exists" if !value.is_empty() => {
@@ -267,7 +358,11 @@ pub fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut Errors)
             }
             "Exists" => {}
             other => {
-                errors.push(FieldError::not_supported(&path.child("operator"), other, &["Equal", "Exists"]));
+                errors.push(FieldError::not_supported(
+                    &path.child("operator"),
+                    other,
+                    &["Equal", "Exists"],
+                ));
             }
         }
         if !effect.is_empty() && !EFFECTS.contains(&effect) {
@@ -284,7 +379,11 @@ pub fn taints(taints: &[Taint], path: &Path, errors: &mut Errors) {
         let value = text(&taint.value);
         let complaints = content::label_value(value);
         if !complaints.is_empty() {
-            errors.push(FieldError::invalid(&path.child("value"), value, complaints.join(";")));
+            errors.push(FieldError::invalid(
+                &path.child("value"),
+                value,
+                complaints.join(";"),
+            ));
         }
         let effect = taint.effect.as_str();
         if effect.is_empty() {
@@ -292,9 +391,17 @@ pub fn taints(taints: &[Taint], path: &Path, errors: &mut Errors) {
         } else if !EFFECTS.contains(&effect) {
             errors.push(FieldError::not_supported(&path.child("effect"), effect, EFFECTS));
         }
-        if taints[..i].iter().any(|other| other.key == taint.key && other.effect == taint.effect) {
-            let internal = serde_json::json!({"Effect": effect, "Key": taint.key, "Value": value});
-            let mut error = FieldError::duplicate(path, Json(internal));
+        if taints[..i]
+            .iter()
+            .any(|other| other.key == taint.key && other.effect == taint.effect)
+        {
+            let internal = Internal([
+                ("Key", field::value(&taint.key)),
+                ("Value", field::value(value)),
+                ("Effect", field::value(effect)),
+                ("TimeAdded", field::value(&taint.time_added)),
+            ]);
+            let mut error = FieldError::duplicate(path, internal);
             error.detail = "taints must be unique by key and effect pair".to_owned();
             errors.push(error);
         }

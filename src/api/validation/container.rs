@@ -9,8 +9,9 @@ use super::resources::{self, Scope};
 use super::{network, security, text};
 use crate::api::quantity::Quantity;
 use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, EnvFromSource, EnvVar, ExecAction, HTTPGetAction, LifecycleHandler, ObjectFieldSelector,
-    Probe, ResourceFieldSelector, SleepAction, TCPSocketAction, Volume, VolumeDevice, VolumeMount,
+    Container, ContainerPort, EnvFromSource, EnvVar, ExecAction, HTTPGetAction, LifecycleHandler,
+    ObjectFieldSelector, Probe, ResourceFieldSelector, SleepAction, TCPSocketAction, Volume, VolumeDevice,
+    VolumeMount,
 };
 
 /// What a container is checked against.
@@ -92,7 +93,11 @@ pub fn init_containers(
 fn restart_policy(container: &Container, path: &Path, errors: &mut Errors) {
     match container.restart_policy.as_deref() {
         None => {
-            if container.restart_policy_rules.as_ref().is_some_and(|rules| !rules.is_empty()) {
+            if container
+                .restart_policy_rules
+                .as_ref()
+                .is_some_and(|rules| !rules.is_empty())
+            {
                 let why = "must specify restartPolicy when restart rules are used";
                 errors.push(FieldError::required(&path.child("restartPolicy"), why));
             }
@@ -100,7 +105,11 @@ fn restart_policy(container: &Container, path: &Path, errors: &mut Errors) {
         Some("Always" | "OnFailure" | "Never") => {}
         Some(other) => {
             let supported = &["Always", "Never", "OnFailure"];
-            errors.push(FieldError::not_supported(&path.child("restartPolicy"), other, supported));
+            errors.push(FieldError::not_supported(
+                &path.child("restartPolicy"),
+                other,
+                supported,
+            ));
         }
     }
 }
@@ -109,7 +118,12 @@ fn common(container: &Container, around: &Surroundings, path: &Path, errors: &mu
     if container.name.is_empty() {
         errors.push(FieldError::required(&path.child("name"), ""));
     } else {
-        meta::check(content::dns1123_label(&container.name), &container.name, &path.child("name"), errors);
+        meta::check(
+            content::dns1123_label(&container.name),
+            &container.name,
+            &path.child("name"),
+            errors,
+        );
     }
     if text(&container.image).is_empty() {
         errors.push(FieldError::required(&path.child("image"), ""));
@@ -119,7 +133,11 @@ fn common(container: &Container, around: &Surroundings, path: &Path, errors: &mu
         "" => errors.push(FieldError::required(&path.child("terminationMessagePolicy"), "")),
         other => {
             let supported = &["File", "FallbackToLogsOnError"];
-            errors.push(FieldError::not_supported(&path.child("terminationMessagePolicy"), other, supported));
+            errors.push(FieldError::not_supported(
+                &path.child("terminationMessagePolicy"),
+                other,
+                supported,
+            ));
         }
     }
     if let Some(list) = &container.ports {
@@ -133,20 +151,42 @@ fn common(container: &Container, around: &Surroundings, path: &Path, errors: &mu
     }
     let mounts = container.volume_mounts.as_deref().unwrap_or(&[]);
     let devices = container.volume_devices.as_deref().unwrap_or(&[]);
-    volume_mounts(mounts, devices, container, around, &path.child("volumeMounts"), errors);
+    volume_mounts(
+        mounts,
+        devices,
+        container,
+        around,
+        &path.child("volumeMounts"),
+        errors,
+    );
     volume_devices(devices, mounts, around, &path.child("volumeDevices"), errors);
     match text(&container.image_pull_policy) {
         "Always" | "IfNotPresent" | "Never" => {}
         "" => errors.push(FieldError::required(&path.child("imagePullPolicy"), "")),
         other => {
             let supported = &["Always", "IfNotPresent", "Never"];
-            errors.push(FieldError::not_supported(&path.child("imagePullPolicy"), other, supported));
+            errors.push(FieldError::not_supported(
+                &path.child("imagePullPolicy"),
+                other,
+                supported,
+            ));
         }
     }
     if let Some(requirements) = &container.resources {
-        resources::requirements(requirements, Scope::Container, around.claims, &path.child("resources"), errors);
+        resources::requirements(
+            requirements,
+            Scope::Container,
+            around.claims,
+            &path.child("resources"),
+            errors,
+        );
     }
-    resize_policy(container, around.restart_policy, &path.child("resizePolicy"), errors);
+    resize_policy(
+        container,
+        around.restart_policy,
+        &path.child("resizePolicy"),
+        errors,
+    );
     if let Some(context) = &container.security_context {
         security::container_context(context, around.host_users, &path.child("securityContext"), errors);
     }
@@ -202,7 +242,12 @@ fn env(variables: &[EnvVar], path: &Path, errors: &mut Errors) {
         if variable.name.is_empty() {
             errors.push(FieldError::required(&path.child("name"), ""));
         } else {
-            meta::check(content::env_var_name(&variable.name), &variable.name, &path.child("name"), errors);
+            meta::check(
+                content::env_var_name(&variable.name),
+                &variable.name,
+                &path.child("name"),
+                errors,
+            );
         }
         if variable.value_from.is_some() {
             value_from(variable, &path.child("valueFrom"), errors);
@@ -233,7 +278,9 @@ pub const RESOURCE_FIELDS: &[&str] = &[
 ];
 
 fn value_from(variable: &EnvVar, path: &Path, errors: &mut Errors) {
-    let Some(source) = &variable.value_from else { return };
+    let Some(source) = &variable.value_from else {
+        return;
+    };
     let mut sources = 0;
     if let Some(field) = &source.field_ref {
         sources += 1;
@@ -267,7 +314,12 @@ fn value_from(variable: &EnvVar, path: &Path, errors: &mut Errors) {
 }
 
 fn key_selector(name: &str, key: &str, path: &Path, errors: &mut Errors) {
-    meta::check(content::dns1123_subdomain(name), name, &path.child("name"), errors);
+    meta::check(
+        content::dns1123_subdomain(name),
+        name,
+        &path.child("name"),
+        errors,
+    );
     if key.is_empty() {
         errors.push(FieldError::required(&path.child("key"), ""));
     } else {
@@ -287,17 +339,32 @@ pub fn object_field(field: &ObjectFieldSelector, allowed: &[&str], path: &Path, 
         return;
     }
     // `metadata.labels['key']`
-    let subscript = label.split_once("['").and_then(|(field, rest)| Some((field, rest.strip_suffix("']")?)));
+    let subscript = label
+        .split_once("['")
+        .and_then(|(field, rest)| Some((field, rest.strip_suffix("']")?)));
     let known = match subscript {
         Some((field, _)) => matches!(field, "metadata.labels" | "metadata.annotations"),
-        None => matches!(label, "metadata.labels" | "metadata.annotations" | "spec.restartPolicy" | "status.phase" | "spec.host")
-            || ENV_FIELDS.contains(&label),
+        None => {
+            matches!(
+                label,
+                "metadata.labels"
+                    | "metadata.annotations"
+                    | "spec.restartPolicy"
+                    | "status.phase"
+                    | "spec.host"
+            ) || ENV_FIELDS.contains(&label)
+        }
     };
     if text(&field.api_version) != "v1" || !known {
         let why = match subscript {
-            Some((field, _)) => format!("error converting fieldPath: field label does not support subscript: {field}"),
+            Some((field, _)) => {
+                format!("error converting fieldPath: field label does not support subscript: {field}")
+            }
             None if text(&field.api_version) != "v1" => {
-                format!("error converting fieldPath: unsupported pod version: {}", text(&field.api_version))
+                format!(
+                    "error converting fieldPath: unsupported pod version: {}",
+                    text(&field.api_version)
+                )
             }
             None => format!("error converting fieldPath: field label not supported: {label}"),
         };
@@ -308,7 +375,11 @@ pub fn object_field(field: &ObjectFieldSelector, allowed: &[&str], path: &Path, 
         Some(("metadata.annotations", key)) => meta::label_name(&key.to_lowercase(), path, errors),
         Some((_, key)) => meta::label_name(key, path, errors),
         None if !allowed.contains(&label) => {
-            errors.push(FieldError::not_supported(&path.child("fieldPath"), label, allowed));
+            errors.push(FieldError::not_supported(
+                &path.child("fieldPath"),
+                label,
+                allowed,
+            ));
         }
         None => {}
     }
@@ -323,13 +394,29 @@ pub fn resource_field(field: &ResourceFieldSelector, in_volume: bool, path: &Pat
     } else if name.is_empty() {
         errors.push(FieldError::required(&path.child("resource"), ""));
     } else if !RESOURCE_FIELDS.contains(&name) && !huge {
-        errors.push(FieldError::not_supported(&path.child("resource"), name, RESOURCE_FIELDS));
+        errors.push(FieldError::not_supported(
+            &path.child("resource"),
+            name,
+            RESOURCE_FIELDS,
+        ));
     }
-    let Some(divisor) = field.divisor.as_ref().map(Quantity::of).filter(|divisor| !divisor.is_zero()) else { return };
+    let Some(divisor) = field
+        .divisor
+        .as_ref()
+        .map(Quantity::of)
+        .filter(|divisor| !divisor.is_zero())
+    else {
+        return;
+    };
     let divisor = divisor.to_string();
-    let sizes = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
+    let sizes = [
+        "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
+    ];
     let (allowed, what): (&[&str], _) = match name {
-        "limits.cpu" | "requests.cpu" => (&["1m", "1"], "only divisor's values 1m and 1 are supported with the cpu resource"),
+        "limits.cpu" | "requests.cpu" => (
+            &["1m", "1"],
+            "only divisor's values 1m and 1 are supported with the cpu resource",
+        ),
         "limits.memory" | "requests.memory" => (
             &sizes,
             "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory resource",
@@ -355,11 +442,19 @@ fn env_from(sources: &[EnvFromSource], path: &Path, errors: &mut Errors) {
         let path = &path.index(i);
         let prefix = text(&source.prefix);
         if !prefix.is_empty() {
-            meta::check(content::env_var_name(prefix), prefix, &path.child("prefix"), errors);
+            meta::check(
+                content::env_var_name(prefix),
+                prefix,
+                &path.child("prefix"),
+                errors,
+            );
         }
         let mut count = 0;
         for (field, name) in [
-            ("configMapRef", source.config_map_ref.as_ref().map(|r| r.name.as_str())),
+            (
+                "configMapRef",
+                source.config_map_ref.as_ref().map(|r| r.name.as_str()),
+            ),
             ("secretRef", source.secret_ref.as_ref().map(|r| r.name.as_str())),
         ] {
             let Some(name) = name else { continue };
@@ -368,13 +463,26 @@ fn env_from(sources: &[EnvFromSource], path: &Path, errors: &mut Errors) {
             if name.is_empty() {
                 errors.push(FieldError::required(&path.child("name"), ""));
             } else {
-                meta::check(content::dns1123_subdomain(name), name, &path.child("name"), errors);
+                meta::check(
+                    content::dns1123_subdomain(name),
+                    name,
+                    &path.child("name"),
+                    errors,
+                );
             }
         }
         if count == 0 {
-            errors.push(FieldError::invalid(list, "", "must specify one of: `configMapRef` or `secretRef`"));
+            errors.push(FieldError::invalid(
+                list,
+                "",
+                "must specify one of: `configMapRef` or `secretRef`",
+            ));
         } else if count > 1 {
-            errors.push(FieldError::invalid(list, "", "may not have more than one field specified at a time"));
+            errors.push(FieldError::invalid(
+                list,
+                "",
+                "may not have more than one field specified at a time",
+            ));
         }
     }
 }
@@ -400,16 +508,30 @@ fn volume_mounts(
         if mount.mount_path.is_empty() {
             errors.push(FieldError::required(&path.child("mountPath"), ""));
         }
-        if mounts[..i].iter().any(|other| other.mount_path == mount.mount_path) {
-            errors.push(FieldError::invalid(&path.child("mountPath"), &mount.mount_path, "must be unique"));
+        if mounts[..i]
+            .iter()
+            .any(|other| other.mount_path == mount.mount_path)
+        {
+            errors.push(FieldError::invalid(
+                &path.child("mountPath"),
+                &mount.mount_path,
+                "must be unique",
+            ));
         }
         if devices.iter().any(|device| device.name == mount.name) {
             let why = "must not already exist in volumeDevices";
             errors.push(FieldError::invalid(&path.child("name"), &mount.name, why));
         }
-        if devices.iter().any(|device| device.device_path == mount.mount_path) {
+        if devices
+            .iter()
+            .any(|device| device.device_path == mount.mount_path)
+        {
             let why = "must not already exist as a path in volumeDevices";
-            errors.push(FieldError::invalid(&path.child("mountPath"), &mount.mount_path, why));
+            errors.push(FieldError::invalid(
+                &path.child("mountPath"),
+                &mount.mount_path,
+                why,
+            ));
         }
         let (sub_path, expression) = (text(&mount.sub_path), text(&mount.sub_path_expr));
         if !sub_path.is_empty() {
@@ -428,9 +550,15 @@ fn volume_mounts(
 }
 
 fn mount_propagation(mount: &VolumeMount, container: &Container, path: &Path, errors: &mut Errors) {
-    let Some(mode) = mount.mount_propagation.as_deref() else { return };
+    let Some(mode) = mount.mount_propagation.as_deref() else {
+        return;
+    };
     if !matches!(mode, "None" | "HostToContainer" | "Bidirectional") {
-        errors.push(FieldError::not_supported(path, mode, &["Bidirectional", "HostToContainer", "None"]));
+        errors.push(FieldError::not_supported(
+            path,
+            mode,
+            &["Bidirectional", "HostToContainer", "None"],
+        ));
     }
     let privileged = container.security_context.as_ref().and_then(|c| c.privileged) == Some(true);
     if mode == "Bidirectional" && !privileged {
@@ -444,15 +572,26 @@ fn recursive_read_only(mount: &VolumeMount, path: &Path, errors: &mut Errors) {
         None | Some("Disabled") => {}
         Some("Enabled" | "IfPossible") => {
             if mount.read_only != Some(true) {
-                errors.push(FieldError::forbidden(path, "may only be specified when readOnly is true"));
+                errors.push(FieldError::forbidden(
+                    path,
+                    "may only be specified when readOnly is true",
+                ));
             }
-            if mount.mount_propagation.as_deref().is_some_and(|mode| mode != "None") {
+            if mount
+                .mount_propagation
+                .as_deref()
+                .is_some_and(|mode| mode != "None")
+            {
                 let why = "may only be specified when mountPropagation is None or not specified";
                 errors.push(FieldError::forbidden(path, why));
             }
         }
         Some(other) => {
-            errors.push(FieldError::not_supported(path, other, &["Disabled", "Enabled", "IfPossible"]));
+            errors.push(FieldError::not_supported(
+                path,
+                other,
+                &["Disabled", "Enabled", "IfPossible"],
+            ));
         }
     }
 }
@@ -476,7 +615,8 @@ fn volume_devices(
         match around.volume(name) {
             None => errors.push(FieldError::not_found(name_path, name)),
             Some(volume) if volume.persistent_volume_claim.is_none() && volume.ephemeral.is_none() => {
-                let why = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
+                let why =
+                    "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
                 errors.push(FieldError::invalid(name_path, name, why));
             }
             Some(_) => {}
@@ -488,10 +628,18 @@ fn volume_devices(
             errors.push(FieldError::invalid(place_path, place, "must be unique"));
         }
         if place.split('/').any(|part| part == "..") {
-            errors.push(FieldError::invalid(place_path, place, "can not contain backsteps ('..')"));
+            errors.push(FieldError::invalid(
+                place_path,
+                place,
+                "can not contain backsteps ('..')",
+            ));
         }
         if mounts.iter().any(|mount| mount.name == name) {
-            errors.push(FieldError::invalid(name_path, name, "must not already exist in volumeMounts"));
+            errors.push(FieldError::invalid(
+                name_path,
+                name,
+                "must not already exist in volumeMounts",
+            ));
         }
         if mounts.iter().any(|mount| mount.mount_path == place) {
             let why = "must not already exist as a path in volumeMounts";
@@ -517,7 +665,10 @@ pub fn no_backsteps(target: &str, path: &Path, errors: &mut Errors) {
 fn resize_policy(container: &Container, pod_policy: &str, path: &Path, errors: &mut Errors) {
     let policies = container.resize_policy.as_deref().unwrap_or(&[]);
     for (i, policy) in policies.iter().enumerate() {
-        if policies[..i].iter().any(|other| other.resource_name == policy.resource_name) {
+        if policies[..i]
+            .iter()
+            .any(|other| other.resource_name == policy.resource_name)
+        {
             errors.push(FieldError::duplicate(&path.index(i), &policy.resource_name));
         }
         match policy.resource_name.as_str() {
@@ -528,7 +679,11 @@ fn resize_policy(container: &Container, pod_policy: &str, path: &Path, errors: &
         match policy.restart_policy.as_str() {
             "NotRequired" | "RestartContainer" => {}
             "" => errors.push(FieldError::required(path, "")),
-            other => errors.push(FieldError::not_supported(path, other, &["NotRequired", "RestartContainer"])),
+            other => errors.push(FieldError::not_supported(
+                path,
+                other,
+                &["NotRequired", "RestartContainer"],
+            )),
         }
         if pod_policy == "Never" && policy.restart_policy != "NotRequired" {
             let why = "must be 'NotRequired' when `restartPolicy` is 'Never'";
@@ -540,9 +695,17 @@ fn resize_policy(container: &Container, pod_policy: &str, path: &Path, errors: &
 fn hooks_and_probes(container: &Container, around: &Surroundings, path: &Path, errors: &mut Errors) {
     if let Some(lifecycle) = &container.lifecycle {
         let path = path.child("lifecycle");
-        for (name, hook) in [("postStart", &lifecycle.post_start), ("preStop", &lifecycle.pre_stop)] {
+        for (name, hook) in [
+            ("postStart", &lifecycle.post_start),
+            ("preStop", &lifecycle.pre_stop),
+        ] {
             if let Some(hook) = hook {
-                handler(&Handler::of_hook(hook), around.grace_period, &path.child(name), errors);
+                handler(
+                    &Handler::of_hook(hook),
+                    around.grace_period,
+                    &path.child(name),
+                    errors,
+                );
             }
         }
     }
@@ -556,7 +719,11 @@ fn hooks_and_probes(container: &Container, around: &Surroundings, path: &Path, e
         self::probe(probe, path, errors);
         if let Some(seconds) = probe.termination_grace_period_seconds {
             let path = &path.child("terminationGracePeriodSeconds");
-            errors.push(FieldError::invalid(path, seconds, "must not be set for readinessProbes"));
+            errors.push(FieldError::invalid(
+                path,
+                seconds,
+                "must not be set for readinessProbes",
+            ));
         }
     }
     if let Some(probe) = &container.startup_probe {
@@ -569,7 +736,11 @@ fn hooks_and_probes(container: &Container, around: &Surroundings, path: &Path, e
 fn success_threshold_is_one(probe: &Probe, path: &Path, errors: &mut Errors) {
     let threshold = probe.success_threshold.unwrap_or(0);
     if threshold != 1 {
-        errors.push(FieldError::invalid(&path.child("successThreshold"), threshold, "must be 1"));
+        errors.push(FieldError::invalid(
+            &path.child("successThreshold"),
+            threshold,
+            "must be 1",
+        ));
     }
 }
 
@@ -586,7 +757,10 @@ fn probe(probe: &Probe, path: &Path, errors: &mut Errors) {
             errors.push(FieldError::invalid(&path.child(name), value, NEGATIVE));
         }
     }
-    if let Some(seconds) = probe.termination_grace_period_seconds.filter(|seconds| *seconds <= 0) {
+    if let Some(seconds) = probe
+        .termination_grace_period_seconds
+        .filter(|seconds| *seconds <= 0)
+    {
         let path = &path.child("terminationGracePeriodSeconds");
         errors.push(FieldError::invalid(path, seconds, "must be greater than 0"));
     }
@@ -629,7 +803,10 @@ fn handler(handler: &Handler, grace_period: Option<i64>, path: &Path, errors: &m
     let mut first = |name: &'static str, errors: &mut Errors| {
         count += 1;
         if count > 1 {
-            errors.push(FieldError::forbidden(&path.child(name), "may not specify more than 1 handler type"));
+            errors.push(FieldError::forbidden(
+                &path.child(name),
+                "may not specify more than 1 handler type",
+            ));
         }
         count == 1
     };
@@ -656,7 +833,8 @@ fn handler(handler: &Handler, grace_period: Option<i64>, path: &Path, errors: &m
     if let Some(sleep) = handler.sleep {
         if first("sleep", errors) {
             if let Some(grace) = grace_period.filter(|grace| sleep.seconds < 0 || sleep.seconds > *grace) {
-                let why = format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
+                let why =
+                    format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
                 errors.push(FieldError::invalid(&path.child("sleep"), sleep.seconds, why));
             }
         }
@@ -673,10 +851,19 @@ fn http_get(get: &HTTPGetAction, path: &Path, errors: &mut Errors) {
     network::port_number_or_name(&get.port, &path.child("port"), errors);
     let scheme = text(&get.scheme);
     if !matches!(scheme, "HTTP" | "HTTPS") {
-        errors.push(FieldError::not_supported(&path.child("scheme"), scheme, &["HTTP", "HTTPS"]));
+        errors.push(FieldError::not_supported(
+            &path.child("scheme"),
+            scheme,
+            &["HTTP", "HTTPS"],
+        ));
     }
     for header in get.http_headers.iter().flatten() {
-        meta::check(content::http_header_name(&header.name), &header.name, &path.child("httpHeaders"), errors);
+        meta::check(
+            content::http_header_name(&header.name),
+            &header.name,
+            &path.child("httpHeaders"),
+            errors,
+        );
     }
 }
 
@@ -697,11 +884,23 @@ pub fn ephemeral_fields(
     path: &Path,
     errors: &mut Errors,
 ) {
-    let has_resources = container.resources.as_ref().is_some_and(|resources| *resources != Default::default());
+    let has_resources = container
+        .resources
+        .as_ref()
+        .is_some_and(|resources| *resources != Default::default());
     for (name, set) in [
-        ("ports", container.ports.as_ref().is_some_and(|list| !list.is_empty())),
+        (
+            "ports",
+            container.ports.as_ref().is_some_and(|list| !list.is_empty()),
+        ),
         ("resources", has_resources),
-        ("resizePolicy", container.resize_policy.as_ref().is_some_and(|list| !list.is_empty())),
+        (
+            "resizePolicy",
+            container
+                .resize_policy
+                .as_ref()
+                .is_some_and(|list| !list.is_empty()),
+        ),
         ("restartPolicy", container.restart_policy.is_some()),
         ("livenessProbe", container.liveness_probe.is_some()),
         ("readinessProbe", container.readiness_probe.is_some()),
@@ -709,15 +908,24 @@ pub fn ephemeral_fields(
         ("lifecycle", container.lifecycle.is_some()),
     ] {
         if set {
-            errors.push(FieldError::forbidden(&path.child(name), "cannot be set for an Ephemeral Container"));
+            errors.push(FieldError::forbidden(
+                &path.child(name),
+                "cannot be set for an Ephemeral Container",
+            ));
         }
     }
     let mounts = path.child("volumeMounts");
     for (i, mount) in container.volume_mounts.iter().flatten().enumerate() {
-        for (name, value) in [("subPath", &mount.sub_path), ("subPathExpr", &mount.sub_path_expr)] {
+        for (name, value) in [
+            ("subPath", &mount.sub_path),
+            ("subPathExpr", &mount.sub_path_expr),
+        ] {
             if !text(value).is_empty() {
                 let path = &mounts.index(i);
-                errors.push(FieldError::forbidden(&path.child(name), "cannot be set for an Ephemeral Container"));
+                errors.push(FieldError::forbidden(
+                    &path.child(name),
+                    "cannot be set for an Ephemeral Container",
+                ));
             }
         }
     }

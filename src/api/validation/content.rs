@@ -47,8 +47,9 @@ fn alphanumeric_ends(text: &[u8], inner: impl Fn(u8) -> bool) -> bool {
 }
 
 fn is_label_text(text: &str) -> bool {
-    alphanumeric_ends(text.as_bytes(), |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.bytes().any(|b| b.is_ascii_uppercase())
+    alphanumeric_ends(text.as_bytes(), |b| {
+        b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
+    }) && !text.bytes().any(|b| b.is_ascii_uppercase())
 }
 
 fn is_subdomain_text(text: &str) -> bool {
@@ -152,13 +153,14 @@ pub fn wildcard_dns1123_subdomain(text: &str) -> Complaints {
 }
 
 fn is_qualified_text(text: &str) -> bool {
-    alphanumeric_ends(text.as_bytes(), |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    alphanumeric_ends(text.as_bytes(), |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
+    })
 }
 
 /// `[prefix/]name`: keys of labels and annotations, resource names, finalizers, taints.
 pub fn qualified_name(text: &str) -> Complaints {
-    const MESSAGE: &str =
-        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+    const MESSAGE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
     const EXAMPLES: &[&str] = &["MyName", "my.name", "123-abc"];
     let mut out = Complaints::new();
     let mut parts = text.split('/');
@@ -178,7 +180,11 @@ pub fn qualified_name(text: &str) -> Complaints {
         if prefix.is_empty() {
             out.push(format!("prefix part {EMPTY_ERROR}"));
         } else {
-            out.extend(dns1123_subdomain(prefix).into_iter().map(|why| format!("prefix part {why}")));
+            out.extend(
+                dns1123_subdomain(prefix)
+                    .into_iter()
+                    .map(|why| format!("prefix part {why}")),
+            );
         }
     }
     if name.is_empty() {
@@ -187,7 +193,10 @@ pub fn qualified_name(text: &str) -> Complaints {
         out.push(format!("name part {}", max_len_error(63)));
     }
     if !is_qualified_text(name) {
-        out.push(format!("name part {}", regex_error(MESSAGE, QUALIFIED_FMT, EXAMPLES)));
+        out.push(format!(
+            "name part {}",
+            regex_error(MESSAGE, QUALIFIED_FMT, EXAMPLES)
+        ));
     }
     out
 }
@@ -209,7 +218,11 @@ pub fn label_value(text: &str) -> Complaints {
 }
 
 pub fn port_number(port: i64) -> Complaints {
-    if (1..=65535).contains(&port) { Complaints::new() } else { vec![inclusive_range_error(1, 65535)] }
+    if (1..=65535).contains(&port) {
+        Complaints::new()
+    } else {
+        vec![inclusive_range_error(1, 65535)]
+    }
 }
 
 /// The name of a port: an IANA service name.
@@ -218,7 +231,11 @@ pub fn port_name(text: &str) -> Complaints {
     if text.len() > 15 {
         out.push(max_len_error(15));
     }
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+    if text.is_empty()
+        || !text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    {
         out.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned());
     }
     if !text.bytes().any(|b| b.is_ascii_lowercase()) {
@@ -235,7 +252,11 @@ pub fn port_name(text: &str) -> Complaints {
 
 /// A user or group id of Linux.
 pub fn user_id(id: i64) -> Complaints {
-    if (0..=0xffff_ffff).contains(&id) { Complaints::new() } else { vec![inclusive_range_error(0, 0xffff_ffff)] }
+    if (0..=0xffff_ffff).contains(&id) {
+        Complaints::new()
+    } else {
+        vec![inclusive_range_error(0, 0xffff_ffff)]
+    }
 }
 
 pub fn percent(text: &str) -> Complaints {
@@ -282,7 +303,11 @@ pub fn config_map_key(text: &str) -> Complaints {
     if text.len() > 253 {
         out.push(max_len_error(253));
     }
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
+    if text.is_empty()
+        || !text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    {
         out.push(regex_error(
             "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
             "[-._a-zA-Z0-9]+",

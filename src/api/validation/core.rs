@@ -3,7 +3,7 @@
 //! Source: kubernetes/pkg/apis/core/validation/validation.go and events.go.
 
 use super::content;
-use super::field::{FieldError, Json, Path};
+use super::field::{self, FieldError, Internal, Json, Path};
 use super::meta::{self, Errors, IMMUTABLE};
 use super::resources::{self, ResourceList};
 use super::{affinity, network, text};
@@ -49,13 +49,20 @@ pub fn namespace_status(new: &Namespace, errors: &mut Errors) {
 pub fn node(node: &Node, errors: &mut Errors) {
     taints(node, errors);
     node_resources(node, errors);
-    let cidrs = node.spec.as_ref().and_then(|spec| spec.pod_cidrs.as_deref()).unwrap_or(&[]);
+    let cidrs = node
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.pod_cidrs.as_deref())
+        .unwrap_or(&[]);
     let path = &SPEC.child("podCIDRs");
     for (i, cidr) in cidrs.iter().enumerate() {
         network::cidr(cidr, &path.index(i), errors);
     }
     if cidrs.len() > 1 {
-        let addresses = cidrs.iter().filter_map(|cidr| cidr.split_once('/')).map(|(address, _)| address);
+        let addresses = cidrs
+            .iter()
+            .filter_map(|cidr| cidr.split_once('/'))
+            .map(|(address, _)| address);
         if cidrs.len() > 2 || !network::is_dual_stack(addresses) {
             let why = "may specify no more than one CIDR for each IP family";
             errors.push(FieldError::invalid(path, Json(cidrs), why));
@@ -66,13 +73,20 @@ pub fn node(node: &Node, errors: &mut Errors) {
 fn taints(node: &Node, errors: &mut Errors) {
     // Upstream reports a taint as if it were part of the metadata.
     let metadata = Path::root("metadata");
-    let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or(&[]);
+    let taints = node
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.taints.as_deref())
+        .unwrap_or(&[]);
     affinity::taints(taints, &metadata.child("taints"), errors);
 }
 
 fn node_resources(node: &Node, errors: &mut Errors) {
     let Some(status) = &node.status else { return };
-    for (field, list) in [("capacity", &status.capacity), ("allocatable", &status.allocatable)] {
+    for (field, list) in [
+        ("capacity", &status.capacity),
+        ("allocatable", &status.allocatable),
+    ] {
         let path = STATUS.child(field);
         for (name, amount) in list.iter().flatten() {
             resources::quantity_value(name, Quantity::of(amount), &path.child(name), errors);
@@ -82,28 +96,53 @@ fn node_resources(node: &Node, errors: &mut Errors) {
 
 pub fn node_update(new: &Node, old: &Node, errors: &mut Errors) {
     node_resources(new, errors);
-    let addresses = new.status.as_ref().and_then(|status| status.addresses.as_deref()).unwrap_or(&[]);
+    let addresses = new
+        .status
+        .as_ref()
+        .and_then(|status| status.addresses.as_deref())
+        .unwrap_or(&[]);
     let path = STATUS.child("addresses");
     for (i, address) in addresses.iter().enumerate() {
         if addresses[..i].contains(address) {
-            let internal = serde_json::json!({"Address": address.address, "Type": address.type_});
-            errors.push(FieldError::duplicate(&path.index(i), Json(internal)));
+            let internal = Internal([
+                ("Type", field::value(&address.type_)),
+                ("Address", field::value(&address.address)),
+            ]);
+            errors.push(FieldError::duplicate(&path.index(i), internal));
         }
     }
-    let cidrs = |node: &Node| node.spec.as_ref().and_then(|spec| spec.pod_cidrs.clone()).unwrap_or_default();
+    let cidrs = |node: &Node| {
+        node.spec
+            .as_ref()
+            .and_then(|spec| spec.pod_cidrs.clone())
+            .unwrap_or_default()
+    };
     if !cidrs(old).is_empty() && cidrs(old) != cidrs(new) {
         let why = "node updates may not change podCIDR except from \"\" to valid";
         errors.push(FieldError::forbidden(&SPEC.child("podCIDRs"), why));
     }
-    let provider = |node: &Node| node.spec.as_ref().and_then(|spec| spec.provider_id.clone()).unwrap_or_default();
+    let provider = |node: &Node| {
+        node.spec
+            .as_ref()
+            .and_then(|spec| spec.provider_id.clone())
+            .unwrap_or_default()
+    };
     if !provider(old).is_empty() && provider(old) != provider(new) {
         let why = "node updates may not change providerID except from \"\" to valid";
         errors.push(FieldError::forbidden(&SPEC.child("providerID"), why));
     }
     taints(new, errors);
-    let external = |node: &Node| node.spec.as_ref().and_then(|spec| spec.external_id.clone()).unwrap_or_default();
+    let external = |node: &Node| {
+        node.spec
+            .as_ref()
+            .and_then(|spec| spec.external_id.clone())
+            .unwrap_or_default()
+    };
     if external(old) != external(new) {
-        errors.push(FieldError::forbidden(&SPEC.child("externalID"), "may not be updated"));
+        errors.push(FieldError::forbidden(
+            &SPEC.child("externalID"),
+            "may not be updated",
+        ));
     }
 }
 
@@ -112,8 +151,16 @@ pub fn config_map(map: &ConfigMap, errors: &mut Errors) {
     let mut size = 0;
     for (key, value) in map.data.iter().flatten() {
         meta::check(content::config_map_key(key), key, &data.key(key), errors);
-        if map.binary_data.as_ref().is_some_and(|binary| binary.contains_key(key)) {
-            errors.push(FieldError::invalid(&data.key(key), key, "duplicate of key present in binaryData"));
+        if map
+            .binary_data
+            .as_ref()
+            .is_some_and(|binary| binary.contains_key(key))
+        {
+            errors.push(FieldError::invalid(
+                &data.key(key),
+                key,
+                "duplicate of key present in binaryData",
+            ));
         }
         size += value.len();
     }
@@ -200,7 +247,10 @@ fn json_value(data: &BTreeMap<String, ByteString>, key: &str, path: &Path, error
         let why = match value.0.iter().copied().find(|b| !b.is_ascii_whitespace()) {
             None => "unexpected end of JSON input".to_owned(),
             Some(b'{') => "unexpected end of JSON input".to_owned(),
-            Some(first) => format!("invalid character '{}' looking for beginning of value", char::from(first)),
+            Some(first) => format!(
+                "invalid character '{}' looking for beginning of value",
+                char::from(first)
+            ),
         };
         errors.push(FieldError::invalid(path, "<secret contents redacted>", why));
     }
@@ -228,7 +278,11 @@ pub fn event(event: &Event, errors: &mut Errors) {
         (Some(_), _) => false,
     };
     if mismatch {
-        errors.push(FieldError::invalid(&involved.child("namespace"), about, "does not match event.namespace"));
+        errors.push(FieldError::invalid(
+            &involved.child("namespace"),
+            about,
+            "does not match event.namespace",
+        ));
     }
     if event.event_time.is_some() {
         let controller = text(&event.reporting_component);
@@ -249,17 +303,30 @@ pub fn event(event: &Event, errors: &mut Errors) {
                 errors.push(FieldError::required(path, ""));
             }
             if value.len() > max {
-                errors.push(FieldError::invalid(path, "", format!("can have at most {max} characters")));
+                errors.push(FieldError::invalid(
+                    path,
+                    "",
+                    format!("can have at most {max} characters"),
+                ));
             }
         }
     }
-    meta::check(content::dns1123_subdomain(namespace), namespace, &Path::root("namespace"), errors);
+    meta::check(
+        content::dns1123_subdomain(namespace),
+        namespace,
+        &Path::root("namespace"),
+        errors,
+    );
 }
 
 pub fn lease(lease: &Lease, errors: &mut Errors) {
     let Some(spec) = &lease.spec else { return };
     if let Some(seconds) = spec.lease_duration_seconds.filter(|seconds| *seconds <= 0) {
-        errors.push(FieldError::invalid(&SPEC.child("leaseDurationSeconds"), seconds, "must be greater than 0"));
+        errors.push(FieldError::invalid(
+            &SPEC.child("leaseDurationSeconds"),
+            seconds,
+            "must be greater than 0",
+        ));
     }
     if let Some(count) = spec.lease_transitions.filter(|count| *count < 0) {
         let why = "must be greater than or equal to 0";
@@ -270,7 +337,10 @@ pub fn lease(lease: &Lease, errors: &mut Errors) {
             meta::label_name(strategy, &SPEC.child("strategy"), errors);
         }
     }
-    if spec.preferred_holder.as_deref().is_some_and(|holder| !holder.is_empty())
+    if spec
+        .preferred_holder
+        .as_deref()
+        .is_some_and(|holder| !holder.is_empty())
         && spec.strategy.as_deref().is_none_or(str::is_empty)
     {
         let why = "may only be specified if `strategy` is defined";
@@ -313,7 +383,11 @@ fn quota_list(list: Option<&ResourceList>, path: &Path, errors: &mut Errors) {
 
 fn scope_fits(scope: &str, name: &str) -> bool {
     match scope {
-        "Terminating" | "NotTerminating" | "NotBestEffort" | "PriorityClass" | "CrossNamespacePodAffinity" => {
+        "Terminating"
+        | "NotTerminating"
+        | "NotBestEffort"
+        | "PriorityClass"
+        | "CrossNamespacePodAffinity" => {
             name == "pods"
                 || matches!(name, "cpu" | "memory" | "ephemeral-storage")
                 || name.starts_with("requests.") && name != "requests.storage"
@@ -343,22 +417,36 @@ fn scopes(spec: &ResourceQuotaSpec, errors: &mut Errors) {
             errors.push(FieldError::invalid(path, Json(&own), "unsupported scope"));
         }
         for _ in 0..misfits(scope) {
-            errors.push(FieldError::invalid(path, Json(&own), "unsupported scope applied to resource"));
+            errors.push(FieldError::invalid(
+                path,
+                Json(&own),
+                "unsupported scope applied to resource",
+            ));
         }
     }
     for _ in 0..conflicts(&own) {
         errors.push(FieldError::invalid(path, Json(&own), "conflicting scopes"));
     }
-    let Some(selector) = &spec.scope_selector else { return };
+    let Some(selector) = &spec.scope_selector else {
+        return;
+    };
     let selector_path = SPEC.child("scopeSelector");
     let path = &selector_path.child("matchExpressions");
     for expression in selector.match_expressions.iter().flatten() {
         let scope = expression.scope_name.as_str();
         if !SCOPES.contains(&scope) {
-            errors.push(FieldError::invalid(&path.child("scopeName"), scope, "unsupported scope"));
+            errors.push(FieldError::invalid(
+                &path.child("scopeName"),
+                scope,
+                "unsupported scope",
+            ));
         }
         for _ in 0..misfits(scope) {
-            errors.push(FieldError::invalid(path, Json(selector), "unsupported scope applied to resource"));
+            errors.push(FieldError::invalid(
+                path,
+                Json(selector),
+                "unsupported scope applied to resource",
+            ));
         }
         let only_exists = matches!(
             scope,
@@ -396,7 +484,12 @@ pub fn resource_quota_update(new: &ResourceQuota, old: &ResourceQuota, errors: &
         scopes(spec, errors);
     }
     let scopes = |quota: &ResourceQuota| -> BTreeSet<String> {
-        quota.spec.iter().flat_map(|spec| spec.scopes.iter().flatten()).cloned().collect()
+        quota
+            .spec
+            .iter()
+            .flat_map(|spec| spec.scopes.iter().flatten())
+            .cloned()
+            .collect()
     };
     if scopes(new) != scopes(old) {
         let own = new.spec.as_ref().and_then(|spec| spec.scopes.as_ref());
@@ -441,7 +534,10 @@ fn limit_names(limit: &LimitRangeItem, path: &Path, errors: &mut Errors) {
     check(&limit.max, "max", errors);
     check(&limit.min, "min", errors);
     if limit.type_ == "Pod" {
-        for (field, list) in [("default", &limit.default), ("defaultRequest", &limit.default_request)] {
+        for (field, list) in [
+            ("default", &limit.default),
+            ("defaultRequest", &limit.default_request),
+        ] {
             if list.as_ref().is_some_and(|list| !list.is_empty()) {
                 let why = "may not be specified when `type` is 'Pod'";
                 errors.push(FieldError::forbidden(&path.child(field), why));
@@ -451,7 +547,8 @@ fn limit_names(limit: &LimitRangeItem, path: &Path, errors: &mut Errors) {
         check(&limit.default, "default", errors);
         check(&limit.default_request, "defaultRequest", errors);
     }
-    let storage = |list: &Option<ResourceList>| list.as_ref().is_some_and(|list| list.contains_key("storage"));
+    let storage =
+        |list: &Option<ResourceList>| list.as_ref().is_some_and(|list| list.contains_key("storage"));
     if limit.type_ == "PersistentVolumeClaim" && !storage(&limit.min) && !storage(&limit.max) {
         let why = "either minimum or maximum storage value is required, but neither was provided";
         errors.push(FieldError::required(&path.child("limits"), why));
@@ -462,44 +559,88 @@ fn limit_names(limit: &LimitRangeItem, path: &Path, errors: &mut Errors) {
 /// min ≤ defaultRequest ≤ default ≤ max, and a ratio that can be kept.
 fn limit_order(limit: &LimitRangeItem, path: &Path, errors: &mut Errors) {
     let is_pod = limit.type_ == "Pod";
-    let lists = [&limit.max, &limit.min, &limit.default, &limit.default_request, &limit.max_limit_request_ratio];
-    let names: BTreeSet<&String> = lists.iter().flat_map(|list| list.iter().flatten()).map(|(name, _)| name).collect();
+    let lists = [
+        &limit.max,
+        &limit.min,
+        &limit.default,
+        &limit.default_request,
+        &limit.max_limit_request_ratio,
+    ];
+    let names: BTreeSet<&String> = lists
+        .iter()
+        .flat_map(|list| list.iter().flatten())
+        .map(|(name, _)| name)
+        .collect();
     for name in names {
-        let of = |list: &Option<ResourceList>| list.as_ref().and_then(|list| list.get(name)).map(Quantity::of);
+        let of =
+            |list: &Option<ResourceList>| list.as_ref().and_then(|list| list.get(name)).map(Quantity::of);
         let (min, max, ratio) = (of(&limit.min), of(&limit.max), of(&limit.max_limit_request_ratio));
         let default = of(&limit.default).filter(|_| !is_pod);
         let request = of(&limit.default_request).filter(|_| !is_pod);
         let mut wrong = |field: &str, value: Quantity, why: String| {
-            errors.push(FieldError::invalid(&path.child(field).key(name), &value.to_string(), why));
+            errors.push(FieldError::invalid(
+                &path.child(field).key(name),
+                &value.to_string(),
+                why,
+            ));
         };
         let above = |a: Option<Quantity>, b: Option<Quantity>| a.zip(b).filter(|(a, b)| a > b);
         if let Some((min, max)) = above(min, max) {
-            wrong("min", min, format!("min value {min} is greater than max value {max}"));
+            wrong(
+                "min",
+                min,
+                format!("min value {min} is greater than max value {max}"),
+            );
         }
         if let Some((min, request)) = above(min, request) {
-            wrong("defaultRequest", request, format!("min value {min} is greater than default request value {request}"));
+            wrong(
+                "defaultRequest",
+                request,
+                format!("min value {min} is greater than default request value {request}"),
+            );
         }
         if let Some((request, max)) = above(request, max) {
-            wrong("defaultRequest", request, format!("default request value {request} is greater than max value {max}"));
+            wrong(
+                "defaultRequest",
+                request,
+                format!("default request value {request} is greater than max value {max}"),
+            );
         }
         if let Some((request, default)) = above(request, default) {
-            let why = format!("default request value {request} is greater than default limit value {default}");
+            let why =
+                format!("default request value {request} is greater than default limit value {default}");
             wrong("defaultRequest", request, why);
         }
         if let Some((min, default)) = above(min, default) {
-            wrong("default", min, format!("min value {min} is greater than default value {default}"));
+            wrong(
+                "default",
+                min,
+                format!("min value {min} is greater than default value {default}"),
+            );
         }
         if let Some((default, max)) = above(default, max) {
-            wrong("default", max, format!("default value {default} is greater than max value {max}"));
+            wrong(
+                "default",
+                max,
+                format!("default value {default} is greater than max value {max}"),
+            );
         }
         let Some(ratio) = ratio else { continue };
         if ratio.milli_value() < 1000 {
-            wrong("maxLimitRequestRatio", ratio, format!("ratio {ratio} is less than 1"));
+            wrong(
+                "maxLimitRequestRatio",
+                ratio,
+                format!("ratio {ratio} is less than 1"),
+            );
         }
         if let (Some(min), Some(max)) = (min, max) {
             let most = max.milli_value() as f64 / min.milli_value() as f64;
             if ratio.milli_value() as f64 / 1000.0 > most {
-                wrong("maxLimitRequestRatio", ratio, format!("ratio {ratio} is greater than max/min = {most:.6}"));
+                wrong(
+                    "maxLimitRequestRatio",
+                    ratio,
+                    format!("ratio {ratio} is greater than max/min = {most:.6}"),
+                );
             }
         }
     }

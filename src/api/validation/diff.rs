@@ -14,7 +14,13 @@ pub fn of<T: Serialize>(old: &T, new: &T) -> String {
     let (old, new) = (lines(old), lines(new));
     let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let rest = old.len().min(new.len()) - start;
-    let end = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let end = old
+        .iter()
+        .rev()
+        .zip(new.iter().rev())
+        .take(rest)
+        .take_while(|(a, b)| a == b)
+        .count();
     let (from, until) = (start.saturating_sub(CONTEXT), end.saturating_sub(CONTEXT));
     let after = end - until;
     let (old_count, new_count) = (old.len() - until - from, new.len() - until - from);
@@ -39,7 +45,10 @@ fn lines<T: Serialize>(value: &T) -> Vec<String> {
     if value.serialize(&mut serializer).is_err() {
         return Vec::new();
     }
-    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+    String::from_utf8_lossy(&bytes)
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Equal as Kubernetes compares: what is empty is the same as what is missing.
@@ -54,7 +63,15 @@ fn pruned<T: Serialize>(value: &T) -> Value {
 }
 
 /// Flags that upstream keeps as plain booleans, so that false is the same as missing.
-const PLAIN_FLAGS: &[&str] = &["hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty", "readOnly"];
+const PLAIN_FLAGS: &[&str] = &[
+    "hostNetwork",
+    "hostPID",
+    "hostIPC",
+    "stdin",
+    "stdinOnce",
+    "tty",
+    "readOnly",
+];
 
 fn prune(value: &mut Value) {
     match value {
@@ -65,7 +82,9 @@ fn prune(value: &mut Value) {
                 Value::String(text) => !text.is_empty(),
                 Value::Array(items) => !items.is_empty(),
                 // An empty structure may mean something (`emptyDir: {}`), except these.
-                Value::Object(map) => !(map.is_empty() && matches!(key.as_str(), "resources" | "securityContext")),
+                Value::Object(map) => {
+                    !(map.is_empty() && matches!(key.as_str(), "resources" | "securityContext"))
+                }
                 Value::Bool(false) => !PLAIN_FLAGS.contains(&key.as_str()),
                 _ => true,
             });

@@ -66,7 +66,12 @@ pub struct FieldError {
 
 impl FieldError {
     fn new(kind: FieldErrorKind, path: &Path, value: String, detail: impl Into<String>) -> FieldError {
-        FieldError { kind, field: path.to_string(), value, detail: detail.into() }
+        FieldError {
+            kind,
+            field: path.to_string(),
+            value,
+            detail: detail.into(),
+        }
     }
 
     pub fn required(path: &Path, detail: impl Into<String>) -> FieldError {
@@ -116,7 +121,12 @@ impl FieldError {
 
     pub fn too_many(path: &Path, actual: usize, max: usize) -> FieldError {
         let items = if max == 1 { "item" } else { "items" };
-        FieldError::new(FieldErrorKind::TooMany, path, actual.to_string(), format!("must have at most {max} {items}"))
+        FieldError::new(
+            FieldErrorKind::TooMany,
+            path,
+            actual.to_string(),
+            format!("must have at most {max} {items}"),
+        )
     }
 
     pub fn internal(path: &Path, detail: impl Into<String>) -> FieldError {
@@ -186,6 +196,27 @@ impl<T: Serialize> BadValue for Json<T> {
     }
 }
 
+/// A structure under the names it has inside upstream, in upstream's order: what is printed for
+/// structures whose manifest form has other names.
+pub struct Internal<const N: usize>(pub [(&'static str, serde_json::Value); N]);
+
+impl<const N: usize> Serialize for Internal<N> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<const N: usize> BadValue for Internal<N> {
+    fn printed(&self) -> String {
+        Json(self).printed()
+    }
+}
+
+/// A field of an [`Internal`] structure.
+pub fn value(value: impl Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
 /// Quotes as Go's `%q` does.
 pub fn go_quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -233,24 +264,39 @@ pub struct Path<'a> {
 
 impl<'a> Path<'a> {
     pub const fn root(field: &'a str) -> Path<'a> {
-        Path { parent: None, segment: Segment::Field(field) }
+        Path {
+            parent: None,
+            segment: Segment::Field(field),
+        }
     }
 
     /// The path above `metadata` and `spec`.
     pub const fn nil() -> Path<'a> {
-        Path { parent: None, segment: Segment::Empty }
+        Path {
+            parent: None,
+            segment: Segment::Empty,
+        }
     }
 
     pub const fn child(&'a self, field: &'a str) -> Path<'a> {
-        Path { parent: Some(self), segment: Segment::Field(field) }
+        Path {
+            parent: Some(self),
+            segment: Segment::Field(field),
+        }
     }
 
     pub const fn index(&'a self, index: usize) -> Path<'a> {
-        Path { parent: Some(self), segment: Segment::Index(index) }
+        Path {
+            parent: Some(self),
+            segment: Segment::Index(index),
+        }
     }
 
     pub const fn key(&'a self, key: &'a str) -> Path<'a> {
-        Path { parent: Some(self), segment: Segment::Key(key) }
+        Path {
+            parent: Some(self),
+            segment: Segment::Key(key),
+        }
     }
 }
 
@@ -286,13 +332,22 @@ mod tests {
         assert_eq!(path.to_string(), "spec.containers[0].name");
         assert_eq!(Path::root("data").key("a b").to_string(), "data[a b]");
         let error = FieldError::invalid(&path, "a\"\n\u{1}é", "why");
-        assert_eq!(error.to_string(), "spec.containers[0].name: Invalid value: \"a\\\"\\n\\x01é\": why");
+        assert_eq!(
+            error.to_string(),
+            "spec.containers[0].name: Invalid value: \"a\\\"\\n\\x01é\": why"
+        );
         assert_eq!(FieldError::required(&path, "").body(), "Required value");
         assert_eq!(
             FieldError::not_supported(&path, "x", &["a", "b"]).body(),
             "Unsupported value: \"x\": supported values: \"a\", \"b\""
         );
-        assert_eq!(FieldError::too_long(&path, 63).body(), "Too long: may not be more than 63 bytes");
-        assert_eq!(FieldError::invalid(&path, Json(None::<()>), "d").body(), "Invalid value: null: d");
+        assert_eq!(
+            FieldError::too_long(&path, 63).body(),
+            "Too long: may not be more than 63 bytes"
+        );
+        assert_eq!(
+            FieldError::invalid(&path, Json(None::<()>), "d").body(),
+            "Invalid value: null: d"
+        );
     }
 }

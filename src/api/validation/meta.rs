@@ -30,7 +30,7 @@ fn name_complaints(kind: Kind, name: &str, prefix: bool) -> Complaints {
         name
     };
     match kind {
-        Kind::Namespace | Kind::Service => content::dns1123_label(text),
+        Kind::Namespace | Kind::Service | Kind::StatefulSet => content::dns1123_label(text),
         Kind::Role
         | Kind::RoleBinding
         | Kind::ClusterRole
@@ -50,14 +50,20 @@ pub fn create(kind: Kind, meta: &ObjectMeta, errors: &mut Errors) {
         }
     }
     match meta.name.as_deref().filter(|name| !name.is_empty()) {
-        None => errors.push(FieldError::required(&path.child("name"), "name or generateName is required")),
+        None => errors.push(FieldError::required(
+            &path.child("name"),
+            "name or generateName is required",
+        )),
         Some(name) => {
             for why in name_complaints(kind, name, false) {
                 errors.push(FieldError::invalid(&path.child("name"), name, why));
             }
         }
     }
-    let namespace = meta.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+    let namespace = meta
+        .namespace
+        .as_deref()
+        .filter(|namespace| !namespace.is_empty());
     match (kind.namespaced(), namespace) {
         (true, None) => errors.push(FieldError::required(&path.child("namespace"), "")),
         (true, Some(namespace)) => {
@@ -65,7 +71,10 @@ pub fn create(kind: Kind, meta: &ObjectMeta, errors: &mut Errors) {
                 errors.push(FieldError::invalid(&path.child("namespace"), namespace, why));
             }
         }
-        (false, Some(_)) => errors.push(FieldError::forbidden(&path.child("namespace"), "not allowed on this type")),
+        (false, Some(_)) => errors.push(FieldError::forbidden(
+            &path.child("namespace"),
+            "not allowed on this type",
+        )),
         (false, None) => {}
     }
     nonnegative(meta.generation.unwrap_or(0), &path.child("generation"), errors);
@@ -77,7 +86,12 @@ pub fn update(new: &ObjectMeta, old: &ObjectMeta, errors: &mut Errors) {
     let path = &METADATA;
     if old.deletion_timestamp.is_some() {
         let before = old.finalizers.as_deref().unwrap_or(&[]);
-        let mut added: Vec<&String> = new.finalizers.iter().flatten().filter(|f| !before.contains(f)).collect();
+        let mut added: Vec<&String> = new
+            .finalizers
+            .iter()
+            .flatten()
+            .filter(|f| !before.contains(f))
+            .collect();
         added.sort();
         added.dedup();
         if !added.is_empty() {
@@ -91,18 +105,29 @@ pub fn update(new: &ObjectMeta, old: &ObjectMeta, errors: &mut Errors) {
             ));
         }
     }
-    if new.resource_version.as_ref().is_none_or(String::is_empty) {
-        errors.push(FieldError::invalid(&path.child("resourceVersion"), "", "must be specified for an update"));
-    }
     let generation = new.generation.unwrap_or(0);
     if generation < old.generation.unwrap_or(0) {
-        errors.push(FieldError::invalid(&path.child("generation"), generation, "must not be decremented"));
+        errors.push(FieldError::invalid(
+            &path.child("generation"),
+            generation,
+            "must not be decremented",
+        ));
     }
     immutable_text(&new.name, &old.name, &path.child("name"), errors);
     immutable_text(&new.namespace, &old.namespace, &path.child("namespace"), errors);
     immutable_text(&new.uid, &old.uid, &path.child("uid"), errors);
-    immutable(&new.creation_timestamp, &old.creation_timestamp, &path.child("creationTimestamp"), errors);
-    immutable(&new.deletion_timestamp, &old.deletion_timestamp, &path.child("deletionTimestamp"), errors);
+    immutable(
+        &new.creation_timestamp,
+        &old.creation_timestamp,
+        &path.child("creationTimestamp"),
+        errors,
+    );
+    immutable(
+        &new.deletion_timestamp,
+        &old.deletion_timestamp,
+        &path.child("deletionTimestamp"),
+        errors,
+    );
     immutable(
         &new.deletion_grace_period_seconds,
         &old.deletion_grace_period_seconds,
@@ -148,7 +173,10 @@ pub fn annotations(annotations: &BTreeMap<String, String>, path: &Path, errors: 
     let mut size = 0;
     for (key, value) in annotations {
         size += key.len() + value.len();
-        let lower = key.bytes().any(|b| b.is_ascii_uppercase()).then(|| key.to_lowercase());
+        let lower = key
+            .bytes()
+            .any(|b| b.is_ascii_uppercase())
+            .then(|| key.to_lowercase());
         for why in content::qualified_name(lower.as_deref().unwrap_or(key)) {
             errors.push(FieldError::invalid(path, key, why));
         }
@@ -164,11 +192,19 @@ fn owner_references(owners: &[OwnerReference], path: &Path, errors: &mut Errors)
         let version = owner.api_version.rsplit('/').next().unwrap_or("");
         if version.is_empty() || owner.api_version.matches('/').count() > 1 {
             let child = path.child("apiVersion");
-            errors.push(FieldError::invalid(&child, &owner.api_version, "version must not be empty"));
+            errors.push(FieldError::invalid(
+                &child,
+                &owner.api_version,
+                "version must not be empty",
+            ));
         }
         for (field, value) in [("kind", &owner.kind), ("name", &owner.name), ("uid", &owner.uid)] {
             if value.is_empty() {
-                errors.push(FieldError::invalid(&path.child(field), value, "must not be empty"));
+                errors.push(FieldError::invalid(
+                    &path.child(field),
+                    value,
+                    "must not be empty",
+                ));
             }
         }
         if owner.api_version == "v1" && owner.kind == "Event" {
@@ -237,7 +273,11 @@ pub fn label_selector(selector: &LabelSelector, path: &Path, errors: &mut Errors
             )),
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
             other => {
-                errors.push(FieldError::invalid(&path.child("operator"), other, "not a valid selector operator"));
+                errors.push(FieldError::invalid(
+                    &path.child("operator"),
+                    other,
+                    "not a valid selector operator",
+                ));
             }
         }
         label_name(&expression.key, &path.child("key"), errors);

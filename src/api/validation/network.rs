@@ -17,7 +17,11 @@ pub const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 pub fn ip(address: &str, path: &Path, errors: &mut Errors) -> bool {
     let valid = address.parse::<IpAddr>().is_ok();
     if !valid {
-        let why = if has_leading_zeros(address) { "must not have leading 0s" } else { BAD_IP };
+        let why = if has_leading_zeros(address) {
+            "must not have leading 0s"
+        } else {
+            BAD_IP
+        };
         errors.push(FieldError::invalid(path, address, why));
     }
     valid
@@ -44,6 +48,21 @@ pub fn parse_cidr(text: &str) -> Option<(IpAddr, u8)> {
     (bits <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, bits))
 }
 
+/// Whether the address is inside the range.
+pub fn contains((network, bits): (IpAddr, u8), address: IpAddr) -> bool {
+    match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+            (u32::from(network) ^ u32::from(address)) & mask == 0
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+            (u128::from(network) ^ u128::from(address)) & mask == 0
+        }
+        _ => false,
+    }
+}
+
 pub fn cidr(text: &str, path: &Path, errors: &mut Errors) -> bool {
     let valid = parse_cidr(text).is_some();
     if !valid {
@@ -60,10 +79,17 @@ pub fn non_special_ip(address: &str, path: &Path, errors: &mut Errors) {
     };
     let (link_local, multicast) = match ip {
         IpAddr::V4(ip) => (ip.is_link_local(), ip.octets()[..3] == [224, 0, 0]),
-        IpAddr::V6(ip) => (ip.segments()[0] & 0xffc0 == 0xfe80, ip.segments()[0] & 0xff0f == 0xff02),
+        IpAddr::V6(ip) => (
+            ip.segments()[0] & 0xffc0 == 0xfe80,
+            ip.segments()[0] & 0xff0f == 0xff02,
+        ),
     };
     if ip.is_unspecified() {
-        errors.push(FieldError::invalid(path, address, format!("may not be unspecified ({address})")));
+        errors.push(FieldError::invalid(
+            path,
+            address,
+            format!("may not be unspecified ({address})"),
+        ));
     }
     if ip.is_loopback() {
         let why = "may not be in the loopback range (127.0.0.0/8, ::1/128)";
@@ -131,9 +157,15 @@ mod tests {
         assert_eq!(complaint("10.0.0.1"), None);
         assert_eq!(complaint("::1"), None);
         assert_eq!(complaint("1.2.3").as_deref(), Some(BAD_IP));
-        assert_eq!(complaint("010.0.0.1").as_deref(), Some("must not have leading 0s"));
+        assert_eq!(
+            complaint("010.0.0.1").as_deref(),
+            Some("must not have leading 0s")
+        );
         assert!(parse_cidr("10.0.0.0/8").is_some() && parse_cidr("10.0.0.0/33").is_none());
         assert!(parse_cidr("::/128").is_some() && parse_cidr("10.0.0.0").is_none());
-        assert!(is_dual_stack(["10.0.0.1", "::1"].into_iter()) && !is_dual_stack(["10.0.0.1", "10.0.0.2"].into_iter()));
+        assert!(
+            is_dual_stack(["10.0.0.1", "::1"].into_iter())
+                && !is_dual_stack(["10.0.0.1", "10.0.0.2"].into_iter())
+        );
     }
 }

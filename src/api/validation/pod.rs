@@ -9,7 +9,9 @@ use super::meta::{self, Errors};
 use super::resources::{self, Scope};
 use super::{affinity, network, security, text, volume};
 use crate::api::quantity::Quantity;
-use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Pod, PodDNSConfig, PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{
+    Container, EphemeralContainer, Pod, PodDNSConfig, PodSpec, PodTemplateSpec,
+};
 use std::collections::BTreeMap;
 
 /// What a Pod that is being created must be besides its metadata.
@@ -17,10 +19,22 @@ pub fn create(pod: &Pod, errors: &mut Errors) {
     let path = &Path::root("spec");
     full(pod, errors);
     let Some(spec) = &pod.spec else { return };
-    if spec.ephemeral_containers.as_ref().is_some_and(|list| !list.is_empty()) {
-        errors.push(FieldError::forbidden(&path.child("ephemeralContainers"), "cannot be set on create"));
+    if spec
+        .ephemeral_containers
+        .as_ref()
+        .is_some_and(|list| !list.is_empty())
+    {
+        errors.push(FieldError::forbidden(
+            &path.child("ephemeralContainers"),
+            "cannot be set on create",
+        ));
     }
-    if !text(&spec.node_name).is_empty() && spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+    if !text(&spec.node_name).is_empty()
+        && spec
+            .scheduling_gates
+            .as_ref()
+            .is_some_and(|gates| !gates.is_empty())
+    {
         let why = "cannot be set until all schedulingGates have been cleared";
         errors.push(FieldError::forbidden(&path.child("nodeName"), why));
     }
@@ -40,14 +54,19 @@ pub fn full(pod: &Pod, errors: &mut Errors) {
     if text(&spec.service_account_name).is_empty() {
         let volumes = path.child("volumes");
         for (i, volume) in spec.volumes.iter().flatten().enumerate() {
-            let Some(projected) = &volume.projected else { continue };
+            let Some(projected) = &volume.projected else {
+                continue;
+            };
             let volume_path = volumes.index(i);
             let projected_path = volume_path.child("projected");
             let sources = projected_path.child("sources");
             for (j, source) in projected.sources.iter().flatten().enumerate() {
                 if source.service_account_token.is_some() {
                     let why = "must not be specified when serviceAccountName is not set";
-                    errors.push(FieldError::forbidden(&sources.index(j).child("serviceAccountToken"), why));
+                    errors.push(FieldError::forbidden(
+                        &sources.index(j).child("serviceAccountToken"),
+                        why,
+                    ));
                 }
             }
         }
@@ -62,7 +81,10 @@ pub fn full(pod: &Pod, errors: &mut Errors) {
 pub fn annotations(annotations: &BTreeMap<String, String>, spec: &PodSpec, path: &Path, errors: &mut Errors) {
     const MIRROR: &str = "kubernetes.io/config.mirror";
     const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
-    if let Some(value) = annotations.get(MIRROR).filter(|_| text(&spec.node_name).is_empty()) {
+    if let Some(value) = annotations
+        .get(MIRROR)
+        .filter(|_| text(&spec.node_name).is_empty())
+    {
         let why = "must set spec.nodeName if mirror pod annotation is set";
         errors.push(FieldError::invalid(&path.key(MIRROR), value, why));
     }
@@ -70,7 +92,11 @@ pub fn annotations(annotations: &BTreeMap<String, String>, spec: &PodSpec, path:
         // As upstream reads it: no leading plus and no leading zeros.
         let plain = value == "0" || !value.trim_start_matches('-').starts_with(['0', '+']);
         if value.parse::<i32>().is_err() || !plain || value.starts_with('+') {
-            errors.push(FieldError::invalid(&path.key(DELETION_COST), value, "must be a 32bit integer"));
+            errors.push(FieldError::invalid(
+                &path.key(DELETION_COST),
+                value,
+                "must be a 32bit integer",
+            ));
         }
     }
 }
@@ -90,16 +116,26 @@ pub fn template(template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {
     }
     let spec_path = &path.child("spec");
     pod_spec(spec, None, spec_path, errors);
-    if spec.ephemeral_containers.as_ref().is_some_and(|list| !list.is_empty()) {
+    if spec
+        .ephemeral_containers
+        .as_ref()
+        .is_some_and(|list| !list.is_empty())
+    {
         let why = "ephemeral containers not allowed in pod template";
-        errors.push(FieldError::forbidden(&spec_path.child("ephemeralContainers"), why));
+        errors.push(FieldError::forbidden(
+            &spec_path.child("ephemeralContainers"),
+            why,
+        ));
     }
 }
 
 /// A Pod spec. `pod_name` is that of a real Pod, none in templates.
 fn pod_spec(spec: &PodSpec, pod_name: Option<&str>, path: &Path, errors: &mut Errors) {
     if spec.termination_grace_period_seconds.is_none() {
-        errors.push(FieldError::required(&path.child("terminationGracePeriodSeconds"), ""));
+        errors.push(FieldError::required(
+            &path.child("terminationGracePeriodSeconds"),
+            "",
+        ));
     }
     let volumes = spec.volumes.as_deref().unwrap_or(&[]);
     let named = pod_name.filter(|name| !name.is_empty());
@@ -116,7 +152,13 @@ fn pod_spec(spec: &PodSpec, pod_name: Option<&str>, path: &Path, errors: &mut Er
     };
     let init = spec.init_containers.as_deref().unwrap_or(&[]);
     container::containers(&spec.containers, around, &path.child("containers"), errors);
-    container::init_containers(init, &spec.containers, around, &path.child("initContainers"), errors);
+    container::init_containers(
+        init,
+        &spec.containers,
+        around,
+        &path.child("initContainers"),
+        errors,
+    );
     if let Some(containers) = &spec.ephemeral_containers {
         ephemeral_containers(containers, spec, &path.child("ephemeralContainers"), errors);
     }
@@ -127,7 +169,11 @@ fn pod_spec(spec: &PodSpec, pod_name: Option<&str>, path: &Path, errors: &mut Er
         "" => errors.push(FieldError::required(&path.child("restartPolicy"), "")),
         other => {
             let supported = &["Always", "OnFailure", "Never"];
-            errors.push(FieldError::not_supported(&path.child("restartPolicy"), other, supported));
+            errors.push(FieldError::not_supported(
+                &path.child("restartPolicy"),
+                other,
+                supported,
+            ));
         }
     }
     match text(&spec.dns_policy) {
@@ -135,7 +181,11 @@ fn pod_spec(spec: &PodSpec, pod_name: Option<&str>, path: &Path, errors: &mut Er
         "" => errors.push(FieldError::required(&path.child("dnsPolicy"), "")),
         other => {
             let supported = &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
-            errors.push(FieldError::not_supported(&path.child("dnsPolicy"), other, supported));
+            errors.push(FieldError::not_supported(
+                &path.child("dnsPolicy"),
+                other,
+                supported,
+            ));
         }
     }
     if let Some(selector) = &spec.node_selector {
@@ -179,11 +229,14 @@ fn resource_claims<'a>(spec: &'a PodSpec, path: &Path, errors: &mut Errors) -> V
         }
         let internal = || {
             let (direct, template) = (&claim.resource_claim_name, &claim.resource_claim_template_name);
-            Json(serde_json::json!({"Name": name, "ResourceClaimName": direct, "ResourceClaimTemplateName": template}))
+            Json(
+                serde_json::json!({"Name": name, "ResourceClaimName": direct, "ResourceClaimTemplateName": template}),
+            )
         };
         match (&claim.resource_claim_name, &claim.resource_claim_template_name) {
             (Some(_), Some(_)) => {
-                let why = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified";
+                let why =
+                    "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified";
                 errors.push(FieldError::invalid(path, internal(), why));
             }
             (None, None) => {
@@ -197,7 +250,11 @@ fn resource_claims<'a>(spec: &'a PodSpec, path: &Path, errors: &mut Errors) -> V
 }
 
 fn ephemeral_containers(containers: &[EphemeralContainer], spec: &PodSpec, path: &Path, errors: &mut Errors) {
-    let others = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let others = || {
+        spec.containers
+            .iter()
+            .chain(spec.init_containers.iter().flatten())
+    };
     for (i, container) in containers.iter().enumerate() {
         let path = &path.index(i);
         let name = container.name.as_str();
@@ -209,7 +266,8 @@ fn ephemeral_containers(containers: &[EphemeralContainer], spec: &PodSpec, path:
         if text(&container.image).is_empty() {
             errors.push(FieldError::required(&path.child("image"), ""));
         }
-        if others().any(|other| other.name == name) || containers[..i].iter().any(|other| other.name == name) {
+        if others().any(|other| other.name == name) || containers[..i].iter().any(|other| other.name == name)
+        {
             errors.push(FieldError::duplicate(&path.child("name"), name));
         }
         let target = text(&container.target_container_name);
@@ -230,28 +288,48 @@ fn pod_resources(spec: &PodSpec, claims: &[&str], path: &Path, errors: &mut Erro
     resources::requirements(own, Scope::Pod, claims, path, errors);
     let mut sums: BTreeMap<&str, Quantity> = BTreeMap::new();
     for container in &spec.containers {
-        for (name, amount) in container.resources.iter().flat_map(|r| r.requests.iter().flatten()) {
+        for (name, amount) in container
+            .resources
+            .iter()
+            .flat_map(|r| r.requests.iter().flatten())
+        {
             *sums.entry(name).or_default() += Quantity::of(amount);
         }
     }
     let requests_path = path.child("requests");
     for (name, sum) in sums {
-        let requested = own.requests.as_ref().and_then(|list| list.get(name)).map_or(Quantity::ZERO, Quantity::of);
+        let requested = own
+            .requests
+            .as_ref()
+            .and_then(|list| list.get(name))
+            .map_or(Quantity::ZERO, Quantity::of);
         if sum > requested {
             let why = format!("must be greater than or equal to aggregate container requests of {sum}");
-            errors.push(FieldError::invalid(&requests_path.key(name), &requested.to_string(), why));
+            errors.push(FieldError::invalid(
+                &requests_path.key(name),
+                &requested.to_string(),
+                why,
+            ));
         }
     }
     let containers_path = path.child("containers");
     for (i, container) in spec.containers.iter().enumerate() {
         let limits = container.resources.iter().flat_map(|r| r.limits.iter().flatten());
         for (name, limit) in limits.map(|(name, limit)| (name, Quantity::of(limit))) {
-            let whole = own.limits.as_ref().and_then(|list| list.get(name)).map(Quantity::of);
+            let whole = own
+                .limits
+                .as_ref()
+                .and_then(|list| list.get(name))
+                .map(Quantity::of);
             if let Some(whole) = whole.filter(|whole| limit > *whole) {
                 let path = containers_path.index(i);
                 let path = path.key(name);
                 let why = format!("must be less than or equal to pod limits of {whole}");
-                errors.push(FieldError::invalid(&path.child("limits"), &limit.to_string(), why));
+                errors.push(FieldError::invalid(
+                    &path.child("limits"),
+                    &limit.to_string(),
+                    why,
+                ));
             }
         }
     }
@@ -279,10 +357,15 @@ fn host_network_ports(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mut Er
 fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let default = PodDNSConfig::default();
     let config = spec.dns_config.as_ref();
-    let servers = config.and_then(|config| config.nameservers.as_deref()).unwrap_or(&[]);
+    let servers = config
+        .and_then(|config| config.nameservers.as_deref())
+        .unwrap_or(&[]);
     if text(&spec.dns_policy) == "None" {
         if config.is_none() {
-            errors.push(FieldError::required(path, "must provide `dnsConfig` when `dnsPolicy` is None"));
+            errors.push(FieldError::required(
+                path,
+                "must provide `dnsConfig` when `dnsPolicy` is None",
+            ));
             return;
         }
         if servers.is_empty() {
@@ -294,7 +377,11 @@ fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let config = config.unwrap_or(&default);
     let servers_path = &path.child("nameservers");
     if servers.len() > 3 {
-        errors.push(FieldError::invalid(servers_path, Json(servers), "must not have more than 3 nameservers"));
+        errors.push(FieldError::invalid(
+            servers_path,
+            Json(servers),
+            "must not have more than 3 nameservers",
+        ));
     }
     for (i, server) in servers.iter().enumerate() {
         network::ip(server, &servers_path.index(i), errors);
@@ -302,7 +389,11 @@ fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let searches = config.searches.as_deref().unwrap_or(&[]);
     let searches_path = &path.child("searches");
     if searches.len() > 32 {
-        errors.push(FieldError::invalid(searches_path, Json(searches), "must not have more than 32 search paths"));
+        errors.push(FieldError::invalid(
+            searches_path,
+            Json(searches),
+            "must not have more than 32 search paths",
+        ));
     }
     if searches.iter().map(|search| search.len() + 1).sum::<usize>() > 2048 + 1 {
         let why = "must not have more than 2048 characters (including spaces) in the search list";
@@ -324,7 +415,11 @@ fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Errors) {
 fn gates(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let readiness = path.child("readinessGates");
     for (i, gate) in spec.readiness_gates.iter().flatten().enumerate() {
-        meta::label_name(&gate.condition_type, &readiness.index(i).child("conditionType"), errors);
+        meta::label_name(
+            &gate.condition_type,
+            &readiness.index(i).child("conditionType"),
+            errors,
+        );
     }
     let scheduling = path.child("schedulingGates");
     let gates = spec.scheduling_gates.as_deref().unwrap_or(&[]);
@@ -345,12 +440,24 @@ fn names(spec: &PodSpec, path: &Path, errors: &mut Errors) {
             meta::check(check(value), value, &path.child(name), errors);
         }
     };
-    check(&spec.service_account_name, "serviceAccountName", content::dns1123_subdomain, errors);
+    check(
+        &spec.service_account_name,
+        "serviceAccountName",
+        content::dns1123_subdomain,
+        errors,
+    );
     check(&spec.node_name, "nodeName", content::dns1123_subdomain, errors);
     let most = i64::from(i32::MAX);
-    if let Some(seconds) = spec.active_deadline_seconds.filter(|seconds| !(1..=most).contains(seconds)) {
+    if let Some(seconds) = spec
+        .active_deadline_seconds
+        .filter(|seconds| !(1..=most).contains(seconds))
+    {
         let why = inclusive_range_error(1, most);
-        errors.push(FieldError::invalid(&path.child("activeDeadlineSeconds"), seconds, why));
+        errors.push(FieldError::invalid(
+            &path.child("activeDeadlineSeconds"),
+            seconds,
+            why,
+        ));
     }
     check(&spec.hostname, "hostname", content::dns1123_label, errors);
     check(&spec.subdomain, "subdomain", content::dns1123_label, errors);
@@ -363,17 +470,36 @@ fn names(spec: &PodSpec, path: &Path, errors: &mut Errors) {
         network::ip(&alias.ip, &path.child("ip"), errors);
         let hostnames = path.child("hostnames");
         for (j, hostname) in alias.hostnames.iter().flatten().enumerate() {
-            meta::check(content::dns1123_subdomain(hostname), hostname, &hostnames.index(j), errors);
+            meta::check(
+                content::dns1123_subdomain(hostname),
+                hostname,
+                &hostnames.index(j),
+                errors,
+            );
         }
     }
-    check(&spec.priority_class_name, "priorityClassName", content::dns1123_subdomain, errors);
-    check(&spec.runtime_class_name, "runtimeClassName", content::dns1123_subdomain, errors);
+    check(
+        &spec.priority_class_name,
+        "priorityClassName",
+        content::dns1123_subdomain,
+        errors,
+    );
+    check(
+        &spec.runtime_class_name,
+        "runtimeClassName",
+        content::dns1123_subdomain,
+        errors,
+    );
     match spec.preemption_policy.as_deref() {
         None | Some("PreemptLowerPriority" | "Never") => {}
         Some("") => errors.push(FieldError::required(&path.child("preemptionPolicy"), "")),
         Some(other) => {
             let supported = &["PreemptLowerPriority", "Never"];
-            errors.push(FieldError::not_supported(&path.child("preemptionPolicy"), other, supported));
+            errors.push(FieldError::not_supported(
+                &path.child("preemptionPolicy"),
+                other,
+                supported,
+            ));
         }
     }
 }

@@ -26,7 +26,13 @@ fn spec_of(pod: &Pod) -> std::borrow::Cow<'_, PodSpec> {
 }
 
 fn mirror_annotation(new: &Pod, old: &Pod, errors: &mut Errors) {
-    let of = |pod: &Pod| pod.metadata.annotations.as_ref().and_then(|a| a.get(MIRROR)).cloned();
+    let of = |pod: &Pod| {
+        pod.metadata
+            .annotations
+            .as_ref()
+            .and_then(|a| a.get(MIRROR))
+            .cloned()
+    };
     let metadata = Path::root("metadata");
     let annotations = metadata.child("annotations");
     match (of(old), of(new)) {
@@ -35,7 +41,10 @@ fn mirror_annotation(new: &Pod, old: &Pod, errors: &mut Errors) {
             errors.push(FieldError::forbidden(&annotations.key(MIRROR), why));
         }
         (None, Some(_)) => {
-            errors.push(FieldError::forbidden(&annotations.key(MIRROR), "may not add mirror pod annotation"));
+            errors.push(FieldError::forbidden(
+                &annotations.key(MIRROR),
+                "may not add mirror pod annotation",
+            ));
         }
         _ => {}
     }
@@ -47,7 +56,12 @@ pub fn update(new: &Pod, old: &Pod, errors: &mut Errors) {
     let (spec, old_spec) = (spec_of(new), spec_of(old));
     let path = &Path::root("spec");
     let init = |spec: &PodSpec| spec.init_containers.as_ref().map_or(0, Vec::len);
-    if !containers(&spec.containers, old_spec.containers.len(), &path.child("containers"), errors) {
+    if !containers(
+        &spec.containers,
+        old_spec.containers.len(),
+        &path.child("containers"),
+        errors,
+    ) {
         return;
     }
     let own = spec.init_containers.as_deref().unwrap_or(&[]);
@@ -66,7 +80,12 @@ pub fn update(new: &Pod, old: &Pod, errors: &mut Errors) {
     for (container, old) in masked.containers.iter_mut().zip(&old_spec.containers) {
         container.image = old.image.clone();
     }
-    for (container, old) in masked.init_containers.iter_mut().flatten().zip(old_spec.init_containers.iter().flatten()) {
+    for (container, old) in masked
+        .init_containers
+        .iter_mut()
+        .flatten()
+        .zip(old_spec.init_containers.iter().flatten())
+    {
         container.image = old.image.clone();
     }
     masked.active_deadline_seconds = old_spec.active_deadline_seconds;
@@ -77,7 +96,11 @@ pub fn update(new: &Pod, old: &Pod, errors: &mut Errors) {
     {
         masked.termination_grace_period_seconds = old_spec.termination_grace_period_seconds;
     }
-    if old_spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+    if old_spec
+        .scheduling_gates
+        .as_ref()
+        .is_some_and(|gates| !gates.is_empty())
+    {
         gated(&mut masked, &old_spec, path, errors);
     }
     if !diff::semantic_equal(&masked, &*old_spec) {
@@ -89,7 +112,10 @@ pub fn update(new: &Pod, old: &Pod, errors: &mut Errors) {
 /// False when the lists cannot be compared further.
 fn containers(new: &[Container], old_count: usize, path: &Path, errors: &mut Errors) -> bool {
     if new.len() != old_count {
-        errors.push(FieldError::forbidden(path, "pod updates may not add or remove containers"));
+        errors.push(FieldError::forbidden(
+            path,
+            "pod updates may not add or remove containers",
+        ));
         return false;
     }
     for (i, container) in new.iter().enumerate() {
@@ -113,7 +139,11 @@ fn active_deadline(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Error
             false
         }
         (Some(new), Some(old)) if old < new => {
-            errors.push(FieldError::invalid(path, new, "must be less than or equal to previous value"));
+            errors.push(FieldError::invalid(
+                path,
+                new,
+                "must be less than or equal to previous value",
+            ));
             false
         }
         (None, Some(_)) => {
@@ -142,8 +172,16 @@ fn added_tolerations(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Err
 
 fn deleted_gates(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors) {
     for (i, gate) in new.scheduling_gates.iter().flatten().enumerate() {
-        if !old.scheduling_gates.iter().flatten().any(|other| other.name == gate.name) {
-            let why = format!("only deletion is allowed, but found new scheduling gate '{}'", gate.name);
+        if !old
+            .scheduling_gates
+            .iter()
+            .flatten()
+            .any(|other| other.name == gate.name)
+        {
+            let why = format!(
+                "only deletion is allowed, but found new scheduling gate '{}'",
+                gate.name
+            );
             errors.push(FieldError::forbidden(&path.index(i).child("name"), why));
         }
     }
@@ -152,16 +190,30 @@ fn deleted_gates(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors)
 /// A Pod that waits at a gate may be narrowed in where it can go.
 fn gated(masked: &mut PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors) {
     let selector = masked.node_selector.clone().unwrap_or_default();
-    let kept = old.node_selector.iter().flatten().all(|(key, value)| selector.get(key) == Some(value));
+    let kept = old
+        .node_selector
+        .iter()
+        .flatten()
+        .all(|(key, value)| selector.get(key) == Some(value));
     if !kept {
         let why = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
-        errors.push(FieldError::invalid(&path.child("nodeSelector"), Json(&masked.node_selector), why));
+        errors.push(FieldError::invalid(
+            &path.child("nodeSelector"),
+            Json(&masked.node_selector),
+            why,
+        ));
     }
     masked.node_selector = old.node_selector.clone();
     let terms = |spec: &PodSpec| -> Vec<NodeSelectorTerm> {
-        let node = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
-        let required = node.and_then(|node| node.required_during_scheduling_ignored_during_execution.as_ref());
-        required.map(|required| required.node_selector_terms.clone()).unwrap_or_default()
+        let node = spec
+            .affinity
+            .as_ref()
+            .and_then(|affinity| affinity.node_affinity.as_ref());
+        let required =
+            node.and_then(|node| node.required_during_scheduling_ignored_during_execution.as_ref());
+        required
+            .map(|required| required.node_selector_terms.clone())
+            .unwrap_or_default()
     };
     let (new_terms, old_terms) = (terms(masked), terms(old));
     let affinity_path = path.child("affinity");
@@ -179,10 +231,16 @@ fn gated(masked: &mut PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors) 
             }
         }
     }
-    let old_node = old.affinity.as_ref().and_then(|affinity| affinity.node_affinity.clone());
+    let old_node = old
+        .affinity
+        .as_ref()
+        .and_then(|affinity| affinity.node_affinity.clone());
     match (&mut masked.affinity, &old.affinity) {
         (None, Some(_)) if old_node.is_some() => {
-            masked.affinity = Some(k8s_openapi::api::core::v1::Affinity { node_affinity: old_node, ..Default::default() });
+            masked.affinity = Some(k8s_openapi::api::core::v1::Affinity {
+                node_affinity: old_node,
+                ..Default::default()
+            });
         }
         (Some(affinity), None) if affinity.pod_affinity.is_none() && affinity.pod_anti_affinity.is_none() => {
             masked.affinity = None;
@@ -219,30 +277,59 @@ pub fn status_update(new: &Pod, old: &Pod, errors: &mut Errors) {
         let path = &conditions.index(i);
         if let Some(generation) = condition.observed_generation.filter(|generation| *generation < 0) {
             let why = "must be a non-negative integer";
-            errors.push(FieldError::invalid(&path.child("observedGeneration"), generation, why));
+            errors.push(FieldError::invalid(
+                &path.child("observedGeneration"),
+                generation,
+                why,
+            ));
         }
         if !matches!(condition.type_.as_str(), "PodScheduled" | "Ready" | "Initialized") {
             meta::label_name(&condition.type_, &path.child("Type"), errors);
         }
     }
     if spec.node_name != old_spec.node_name {
-        errors.push(FieldError::forbidden(&path.child("nodeName"), "may not be changed directly"));
+        errors.push(FieldError::forbidden(
+            &path.child("nodeName"),
+            "may not be changed directly",
+        ));
     }
     let nominated = text(&status.nominated_node_name);
     if !nominated.is_empty() && nominated != text(&old_status.nominated_node_name) {
-        meta::check(content::dns1123_subdomain(nominated), nominated, &path.child("nominatedNodeName"), errors);
+        meta::check(
+            content::dns1123_subdomain(nominated),
+            nominated,
+            &path.child("nominatedNodeName"),
+            errors,
+        );
     }
     if let Some(generation) = status.observed_generation.filter(|generation| *generation < 0) {
         let why = "must be a non-negative integer";
-        errors.push(FieldError::invalid(&path.child("observedGeneration"), generation, why));
+        errors.push(FieldError::invalid(
+            &path.child("observedGeneration"),
+            generation,
+            why,
+        ));
     }
     if text(&status.qos_class) != text(&old_status.qos_class) {
-        errors.push(FieldError::invalid(&path.child("qosClass"), text(&status.qos_class), IMMUTABLE));
+        errors.push(FieldError::invalid(
+            &path.child("qosClass"),
+            text(&status.qos_class),
+            IMMUTABLE,
+        ));
     }
-    let sidecars: Vec<&str> =
-        old_spec.init_containers.iter().flatten().filter(|c| pod::is_sidecar(c)).map(|c| c.name.as_str()).collect();
+    let sidecars: Vec<&str> = old_spec
+        .init_containers
+        .iter()
+        .flatten()
+        .filter(|c| pod::is_sidecar(c))
+        .map(|c| c.name.as_str())
+        .collect();
     let policy = text(&old_spec.restart_policy);
-    let transitions = |new: &Option<Vec<ContainerStatus>>, old: &Option<Vec<ContainerStatus>>, policy, path: &Path, errors: &mut Errors| {
+    let transitions = |new: &Option<Vec<ContainerStatus>>,
+                       old: &Option<Vec<ContainerStatus>>,
+                       policy,
+                       path: &Path,
+                       errors: &mut Errors| {
         let (new, old) = (new.as_deref().unwrap_or(&[]), old.as_deref().unwrap_or(&[]));
         state_transitions(new, old, policy, &sidecars, path, errors);
     };
@@ -269,11 +356,23 @@ pub fn status_update(new: &Pod, old: &Pod, errors: &mut Errors) {
     );
     let pod_ips: Vec<&str> = status.pod_ips.iter().flatten().map(|ip| ip.ip.as_str()).collect();
     addresses(&pod_ips, &path.child("podIPs"), errors);
-    let host_ips: Vec<&str> = status.host_ips.iter().flatten().map(|ip| ip.ip.as_str()).collect();
-    if host_ips.first().is_some_and(|first| *first != text(&status.host_ip)) {
+    let host_ips: Vec<&str> = status
+        .host_ips
+        .iter()
+        .flatten()
+        .map(|ip| ip.ip.as_str())
+        .collect();
+    if host_ips
+        .first()
+        .is_some_and(|first| *first != text(&status.host_ip))
+    {
         let hosts = path.child("hostIPs");
         let path = hosts.index(0);
-        errors.push(FieldError::invalid(&path.child("ip"), host_ips[0], "must be equal to `hostIP`"));
+        errors.push(FieldError::invalid(
+            &path.child("ip"),
+            host_ips[0],
+            "must be equal to `hostIP`",
+        ));
     }
     addresses(&host_ips, &path.child("hostIPs"), errors);
 }
@@ -301,13 +400,17 @@ fn state_transitions(
     if policy == "Always" {
         return;
     }
-    let terminated = |status: &ContainerStatus| status.state.as_ref().and_then(|state| state.terminated.clone());
+    let terminated =
+        |status: &ContainerStatus| status.state.as_ref().and_then(|state| state.terminated.clone());
     for (i, before) in old.iter().enumerate() {
         let Some(end) = terminated(before) else { continue };
         if (end.exit_code != 0 && policy == "OnFailure") || sidecars.contains(&before.name.as_str()) {
             continue;
         }
-        if new.iter().any(|after| after.name == before.name && terminated(after).is_none()) {
+        if new
+            .iter()
+            .any(|after| after.name == before.name && terminated(after).is_none())
+        {
             let why = "may not be transitioned to non-terminated state";
             errors.push(FieldError::forbidden(&path.index(i).child("state"), why));
         }
@@ -316,9 +419,17 @@ fn state_transitions(
 
 /// The `ephemeralcontainers` subresource: containers may be added, no more.
 pub fn ephemeral_containers_update(new: &Pod, old: &Pod, errors: &mut Errors) {
-    if old.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(MIRROR)) {
+    if old
+        .metadata
+        .annotations
+        .as_ref()
+        .is_some_and(|annotations| annotations.contains_key(MIRROR))
+    {
         errors.clear();
-        errors.push(FieldError::forbidden(&Path::root(""), "static pods do not support ephemeral containers"));
+        errors.push(FieldError::forbidden(
+            &Path::root(""),
+            "static pods do not support ephemeral containers",
+        ));
         return;
     }
     pod::full(new, errors);
@@ -327,7 +438,12 @@ pub fn ephemeral_containers_update(new: &Pod, old: &Pod, errors: &mut Errors) {
     let path = &spec_path.child("ephemeralContainers");
     for before in old_spec.ephemeral_containers.iter().flatten() {
         let name = go_quote(&before.name);
-        match spec.ephemeral_containers.iter().flatten().find(|after| after.name == before.name) {
+        match spec
+            .ephemeral_containers
+            .iter()
+            .flatten()
+            .find(|after| after.name == before.name)
+        {
             None => {
                 let why = format!("existing ephemeral containers {name} may not be removed\n");
                 errors.push(FieldError::forbidden(path, why));
@@ -347,16 +463,28 @@ pub fn resize(new: &Pod, old: &Pod, errors: &mut Errors) {
     pod::full(new, errors);
     let (spec, old_spec) = (spec_of(new), spec_of(old));
     let path = &Path::root("spec");
-    if old.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(MIRROR)) {
+    if old
+        .metadata
+        .annotations
+        .as_ref()
+        .is_some_and(|annotations| annotations.contains_key(MIRROR))
+    {
         errors.clear();
-        errors.push(FieldError::forbidden(&Path::root(""), "static pods cannot be resized"));
+        errors.push(FieldError::forbidden(
+            &Path::root(""),
+            "static pods cannot be resized",
+        ));
         return;
     }
     let before = old.status.as_ref().and_then(|status| status.qos_class.clone());
     let before = before.unwrap_or_else(|| pod_qos_class(Some(&old_spec)).to_owned());
     if before != pod_qos_class(Some(&spec)) {
         let shown = new.status.as_ref().map_or("", |status| text(&status.qos_class));
-        errors.push(FieldError::invalid(path, shown, "Pod QOS Class may not change as a result of resizing"));
+        errors.push(FieldError::invalid(
+            path,
+            shown,
+            "Pod QOS Class may not change as a result of resizing",
+        ));
     }
     let names = |list: &[Container]| list.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     if spec.containers.len() != old_spec.containers.len() {
@@ -379,12 +507,18 @@ pub fn resize(new: &Pod, old: &Pod, errors: &mut Errors) {
     for (i, (new, old)) in spec.containers.iter().zip(&old_spec.containers).enumerate() {
         let own = containers.index(i);
         let default = ResourceRequirements::default();
-        let (after, before) = (new.resources.as_ref().unwrap_or(&default), old.resources.as_ref().unwrap_or(&default));
+        let (after, before) = (
+            new.resources.as_ref().unwrap_or(&default),
+            old.resources.as_ref().unwrap_or(&default),
+        );
         container_resize(new, after, before, &own.child("resources"), errors);
         masked.containers[i].resources = old.resources.clone();
     }
     if errors.is_empty() && !diff::semantic_equal(&masked, &*old_spec) {
-        errors.push(FieldError::forbidden(path, "only cpu and memory resources are mutable"));
+        errors.push(FieldError::forbidden(
+            path,
+            "only cpu and memory resources are mutable",
+        ));
     }
 }
 
@@ -395,10 +529,16 @@ fn container_resize(
     path: &Path,
     errors: &mut Errors,
 ) {
-    for (what, new, old) in [("requests", &new.requests, &old.requests), ("limits", &new.limits, &old.limits)] {
+    for (what, new, old) in [
+        ("requests", &new.requests, &old.requests),
+        ("limits", &new.limits, &old.limits),
+    ] {
         let kept = |name: &String| new.as_ref().is_some_and(|list| list.contains_key(name));
         if !old.iter().flatten().all(|(name, _)| kept(name)) {
-            errors.push(FieldError::forbidden(&path.child(what), format!("resource {what} cannot be removed")));
+            errors.push(FieldError::forbidden(
+                &path.child(what),
+                format!("resource {what} cannot be removed"),
+            ));
         }
     }
     let restarts = container
@@ -406,7 +546,12 @@ fn container_resize(
         .iter()
         .flatten()
         .any(|policy| policy.resource_name == "memory" && policy.restart_policy == "RestartContainer");
-    let memory = |list: &ResourceRequirements| list.limits.as_ref().and_then(|l| l.get("memory")).map(Quantity::of);
+    let memory = |list: &ResourceRequirements| {
+        list.limits
+            .as_ref()
+            .and_then(|l| l.get("memory"))
+            .map(Quantity::of)
+    };
     let limits = path.child("limits");
     match (memory(new), memory(old)) {
         (Some(new), Some(old)) if new < old && !restarts => {

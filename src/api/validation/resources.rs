@@ -83,11 +83,19 @@ fn is_integer(name: &str) -> bool {
 pub fn resource_name(name: &str, path: &Path, errors: &mut Errors) -> bool {
     let complaints = content::qualified_name(name);
     if !complaints.is_empty() {
-        errors.extend(complaints.into_iter().map(|why| FieldError::invalid(path, name, why)));
+        errors.extend(
+            complaints
+                .into_iter()
+                .map(|why| FieldError::invalid(path, name, why)),
+        );
         return false;
     }
     if !name.contains('/') && !is_standard(name) {
-        errors.push(FieldError::invalid(path, name, "must be a standard resource type or fully qualified"));
+        errors.push(FieldError::invalid(
+            path,
+            name,
+            "must be a standard resource type or fully qualified",
+        ));
         return false;
     }
     true
@@ -100,23 +108,39 @@ pub fn container_resource_name(name: &str, path: &Path, errors: &mut Errors) {
     resource_name(name, path, errors);
     if !name.contains('/') {
         if !is_standard_for_containers(name) {
-            errors.push(FieldError::invalid(path, name, "must be a standard resource for containers"));
+            errors.push(FieldError::invalid(
+                path,
+                name,
+                "must be a standard resource for containers",
+            ));
         }
     } else if !is_native(name) && !is_extended(name) {
-        errors.push(FieldError::invalid(path, name, "doesn't follow extended resource name standard"));
+        errors.push(FieldError::invalid(
+            path,
+            name,
+            "doesn't follow extended resource name standard",
+        ));
     }
 }
 
 fn pod_resource_name(name: &str, path: &Path, errors: &mut Errors) {
     if resource_name(name, path, errors) && !matches!(name, "cpu" | "memory") && !is_huge_page(name) {
-        errors.push(FieldError::not_supported(path, name, &["cpu", "hugepages-", "memory"]));
+        errors.push(FieldError::not_supported(
+            path,
+            name,
+            &["cpu", "hugepages-", "memory"],
+        ));
     }
 }
 
 pub fn quota_resource_name(name: &str, path: &Path, errors: &mut Errors) {
     resource_name(name, path, errors);
     if !name.contains('/') && !is_standard_for_quota(name) {
-        errors.push(FieldError::invalid(path, name, "must be a standard resource for quota"));
+        errors.push(FieldError::invalid(
+            path,
+            name,
+            "must be a standard resource for quota",
+        ));
     }
 }
 
@@ -138,12 +162,18 @@ pub fn positive_quantity(quantity: Quantity, path: &Path, errors: &mut Errors) -
 pub fn quantity_value(name: &str, quantity: Quantity, path: &Path, errors: &mut Errors) {
     nonnegative_quantity(quantity, path, errors);
     if !quantity.is_integer() && is_integer(name) {
-        errors.push(FieldError::invalid(path, &quantity.to_string(), "must be an integer"));
+        errors.push(FieldError::invalid(
+            path,
+            &quantity.to_string(),
+            "must be an integer",
+        ));
     }
 }
 
 fn huge_page_value(name: &str, quantity: Quantity, path: &Path, errors: &mut Errors) {
-    let size = Quantity::parse(&name["hugepages-".len()..]).unwrap_or(Quantity::ZERO).value();
+    let size = Quantity::parse(&name["hugepages-".len()..])
+        .unwrap_or(Quantity::ZERO)
+        .value();
     if size <= 0 || quantity.value() % size != 0 {
         let why = format!("{quantity} is not positive integer multiple of {name}");
         errors.push(FieldError::invalid(path, &quantity.to_string(), why));
@@ -196,7 +226,10 @@ pub fn requirements(
                 errors.push(FieldError::invalid(&requests_path, &quantity.to_string(), why));
             }
             None if !is_overcommit_allowed(name) => {
-                errors.push(FieldError::required(&limits_path, "Limit must be set for non overcommitable resources"));
+                errors.push(FieldError::required(
+                    &limits_path,
+                    "Limit must be set for non overcommitable resources",
+                ));
             }
             _ => {}
         }
@@ -217,7 +250,11 @@ pub fn requirements(
         } else if !claims.contains(&claim.name.as_str()) {
             let mut error = FieldError::not_found(path, &claim.name);
             error.detail = "must be one of the names in pod.spec.resourceClaims".to_owned();
-            error.detail += &if claims.is_empty() { " which is empty".to_owned() } else { format!(": {}", claims.join(", ")) };
+            error.detail += &if claims.is_empty() {
+                " which is empty".to_owned()
+            } else {
+                format!(": {}", claims.join(", "))
+            };
             errors.push(error);
         }
     }

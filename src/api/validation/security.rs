@@ -4,7 +4,7 @@
 
 use super::container::local_descending_path;
 use super::content;
-use super::field::{FieldError, Json, Path};
+use super::field::{self, FieldError, Internal, Json, Path};
 use super::meta::Errors;
 use k8s_openapi::api::core::v1::{
     AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext, Sysctl,
@@ -30,16 +30,43 @@ pub fn pod_context(context: &PodSecurityContext, spec: &PodSpec, path: &Path, er
     }
     if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
         let why = "ShareProcessNamespace and HostPID cannot both be enabled";
-        errors.push(FieldError::invalid(&path.child("shareProcessNamespace"), true, why));
+        errors.push(FieldError::invalid(
+            &path.child("shareProcessNamespace"),
+            true,
+            why,
+        ));
     }
     if let Some(sysctls) = &context.sysctls {
         self::sysctls(sysctls, spec, &path.child("sysctls"), errors);
     }
-    choice(&context.fs_group_change_policy, &["Always", "OnRootMismatch"], &path.child("fsGroupChangePolicy"), errors);
-    seccomp(context.seccomp_profile.as_ref(), &path.child("seccompProfile"), errors);
-    app_armor(context.app_armor_profile.as_ref(), &path.child("appArmorProfile"), errors);
-    choice(&context.supplemental_groups_policy, &["Merge", "Strict"], &path.child("supplementalGroupsPolicy"), errors);
-    choice(&context.se_linux_change_policy, &["MountOption", "Recursive"], &path.child("seLinuxChangePolicy"), errors);
+    choice(
+        &context.fs_group_change_policy,
+        &["Always", "OnRootMismatch"],
+        &path.child("fsGroupChangePolicy"),
+        errors,
+    );
+    seccomp(
+        context.seccomp_profile.as_ref(),
+        &path.child("seccompProfile"),
+        errors,
+    );
+    app_armor(
+        context.app_armor_profile.as_ref(),
+        &path.child("appArmorProfile"),
+        errors,
+    );
+    choice(
+        &context.supplemental_groups_policy,
+        &["Merge", "Strict"],
+        &path.child("supplementalGroupsPolicy"),
+        errors,
+    );
+    choice(
+        &context.se_linux_change_policy,
+        &["MountOption", "Recursive"],
+        &path.child("seLinuxChangePolicy"),
+        errors,
+    );
 }
 
 fn choice(value: &Option<String>, supported: &[&str], path: &Path, errors: &mut Errors) {
@@ -57,7 +84,9 @@ fn sysctls(sysctls: &[Sysctl], spec: &PodSpec, path: &Path, errors: &mut Errors)
             let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
             edge(part.as_bytes().first())
                 && edge(part.as_bytes().last())
-                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
         };
         if name.is_empty() {
             errors.push(FieldError::required(path, ""));
@@ -70,11 +99,19 @@ fn sysctls(sysctls: &[Sysctl], spec: &PodSpec, path: &Path, errors: &mut Errors)
         }
         let dotted = name.replace('/', ".");
         if spec.host_network == Some(true) && dotted.starts_with("net.") {
-            errors.push(FieldError::invalid(path, name, "may not be specified when 'hostNetwork' is true"));
+            errors.push(FieldError::invalid(
+                path,
+                name,
+                "may not be specified when 'hostNetwork' is true",
+            ));
         }
         let ipc = ["kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue."];
         if spec.host_ipc == Some(true) && ipc.iter().any(|prefix| dotted.starts_with(prefix)) {
-            errors.push(FieldError::invalid(path, name, "may not be specified when 'hostIPC' is true"));
+            errors.push(FieldError::invalid(
+                path,
+                name,
+                "may not be specified when 'hostIPC' is true",
+            ));
         }
     }
 }
@@ -85,25 +122,44 @@ pub fn container_context(context: &SecurityContext, host_users: bool, path: &Pat
     if let Some(proc_mount) = context.proc_mount.as_deref() {
         let path = &path.child("procMount");
         if !matches!(proc_mount, "Default" | "Unmasked") {
-            errors.push(FieldError::not_supported(path, proc_mount, &["Default", "Unmasked"]));
+            errors.push(FieldError::not_supported(
+                path,
+                proc_mount,
+                &["Default", "Unmasked"],
+            ));
         }
         if host_users && proc_mount == "Unmasked" {
-            errors.push(FieldError::invalid(path, proc_mount, "`hostUsers` must be false to use `Unmasked`"));
+            errors.push(FieldError::invalid(
+                path,
+                proc_mount,
+                "`hostUsers` must be false to use `Unmasked`",
+            ));
         }
     }
-    seccomp(context.seccomp_profile.as_ref(), &path.child("seccompProfile"), errors);
+    seccomp(
+        context.seccomp_profile.as_ref(),
+        &path.child("seccompProfile"),
+        errors,
+    );
     if context.allow_privilege_escalation == Some(false) {
         if context.privileged == Some(true) {
             let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
             errors.push(FieldError::invalid(path, Json(context), why));
         }
-        let added = context.capabilities.as_ref().and_then(|capabilities| capabilities.add.as_ref());
+        let added = context
+            .capabilities
+            .as_ref()
+            .and_then(|capabilities| capabilities.add.as_ref());
         if added.is_some_and(|added| added.iter().any(|name| name == "CAP_SYS_ADMIN")) {
             let why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
             errors.push(FieldError::invalid(path, Json(context), why));
         }
     }
-    app_armor(context.app_armor_profile.as_ref(), &path.child("appArmorProfile"), errors);
+    app_armor(
+        context.app_armor_profile.as_ref(),
+        &path.child("appArmorProfile"),
+        errors,
+    );
 }
 
 fn seccomp(profile: Option<&SeccompProfile>, path: &Path, errors: &mut Errors) {
@@ -111,7 +167,10 @@ fn seccomp(profile: Option<&SeccompProfile>, path: &Path, errors: &mut Errors) {
     let kinds = &["Localhost", "RuntimeDefault", "Unconfined"];
     match profile.type_.as_str() {
         "" => {
-            errors.push(FieldError::required(&path.child("type"), "type is required when seccompProfile is set"));
+            errors.push(FieldError::required(
+                &path.child("type"),
+                "type is required when seccompProfile is set",
+            ));
         }
         other if !kinds.contains(&other) => {
             errors.push(FieldError::not_supported(&path.child("type"), other, kinds));
@@ -121,14 +180,19 @@ fn seccomp(profile: Option<&SeccompProfile>, path: &Path, errors: &mut Errors) {
     let place = &path.child("localhostProfile");
     match (profile.type_.as_str(), profile.localhost_profile.as_deref()) {
         ("Localhost", None) => {
-            errors.push(FieldError::required(place, "must be set when seccomp type is Localhost"));
+            errors.push(FieldError::required(
+                place,
+                "must be set when seccomp type is Localhost",
+            ));
         }
         ("Localhost", Some(profile)) => local_descending_path(profile, place, errors),
         (_, Some(_)) => {
             let why = "can only be set when seccomp type is Localhost";
-            let internal =
-                serde_json::json!({"LocalhostProfile": profile.localhost_profile, "Type": profile.type_});
-            errors.push(FieldError::invalid(place, Json(internal), why));
+            let internal = Internal([
+                ("Type", field::value(&profile.type_)),
+                ("LocalhostProfile", field::value(&profile.localhost_profile)),
+            ]);
+            errors.push(FieldError::invalid(place, internal, why));
         }
         (_, None) => {}
     }
@@ -140,12 +204,22 @@ fn app_armor(profile: Option<&AppArmorProfile>, path: &Path, errors: &mut Errors
     let local = profile.localhost_profile.as_deref();
     match profile.type_.as_str() {
         "Localhost" => match local {
-            None => errors.push(FieldError::required(place, "must be set when AppArmor type is Localhost")),
+            None => errors.push(FieldError::required(
+                place,
+                "must be set when AppArmor type is Localhost",
+            )),
             Some(name) => {
                 if name.trim() != name {
-                    errors.push(FieldError::invalid(place, name, "must not be padded with whitespace"));
+                    errors.push(FieldError::invalid(
+                        place,
+                        name,
+                        "must not be padded with whitespace",
+                    ));
                 } else if name.is_empty() {
-                    errors.push(FieldError::required(place, "must be set when AppArmor type is Localhost"));
+                    errors.push(FieldError::required(
+                        place,
+                        "must be set when AppArmor type is Localhost",
+                    ));
                 }
                 if name.len() > 4095 {
                     errors.push(FieldError::too_long(place, 4095));
@@ -154,11 +228,18 @@ fn app_armor(profile: Option<&AppArmorProfile>, path: &Path, errors: &mut Errors
         },
         "RuntimeDefault" | "Unconfined" => {
             if let Some(name) = local {
-                errors.push(FieldError::invalid(place, name, "can only be set when AppArmor type is Localhost"));
+                errors.push(FieldError::invalid(
+                    place,
+                    name,
+                    "can only be set when AppArmor type is Localhost",
+                ));
             }
         }
         "" => {
-            errors.push(FieldError::required(&path.child("type"), "type is required when appArmorProfile is set"));
+            errors.push(FieldError::required(
+                &path.child("type"),
+                "type is required when appArmorProfile is set",
+            ));
         }
         other => {
             let supported = &["Localhost", "RuntimeDefault", "Unconfined"];
@@ -174,7 +255,10 @@ pub fn operating_system(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     match os.name.as_str() {
         "" => errors.push(FieldError::required(&own.child("name"), "cannot be empty")),
         "linux" => {
-            let windows = spec.security_context.as_ref().is_some_and(|c| c.windows_options.is_some());
+            let windows = spec
+                .security_context
+                .as_ref()
+                .is_some_and(|c| c.windows_options.is_some());
             if windows {
                 let path = path.child("securityContext");
                 let why = "windows options cannot be set for a linux pod";
@@ -189,16 +273,25 @@ pub fn operating_system(spec: &PodSpec, path: &Path, errors: &mut Errors) {
                 ("seccompProfile", context.seccomp_profile.is_some()),
                 ("fsGroup", context.fs_group.is_some()),
                 ("fsGroupChangePolicy", context.fs_group_change_policy.is_some()),
-                ("sysctls", context.sysctls.as_ref().is_some_and(|list| !list.is_empty())),
+                (
+                    "sysctls",
+                    context.sysctls.as_ref().is_some_and(|list| !list.is_empty()),
+                ),
                 ("runAsUser", context.run_as_user.is_some()),
                 ("runAsGroup", context.run_as_group.is_some()),
                 ("supplementalGroups", context.supplemental_groups.is_some()),
-                ("supplementalGroupsPolicy", context.supplemental_groups_policy.is_some()),
+                (
+                    "supplementalGroupsPolicy",
+                    context.supplemental_groups_policy.is_some(),
+                ),
                 ("seLinuxChangePolicy", context.se_linux_change_policy.is_some()),
             ];
             let own = path.child("securityContext");
             for (name, _) in forbidden.iter().filter(|(_, set)| *set) {
-                errors.push(FieldError::forbidden(&own.child(name), "cannot be set for a windows pod"));
+                errors.push(FieldError::forbidden(
+                    &own.child(name),
+                    "cannot be set for a windows pod",
+                ));
             }
             for (name, set) in [
                 ("hostUsers", spec.host_users.is_some()),
@@ -207,7 +300,10 @@ pub fn operating_system(spec: &PodSpec, path: &Path, errors: &mut Errors) {
                 ("shareProcessNamespace", spec.share_process_namespace.is_some()),
             ] {
                 if set {
-                    errors.push(FieldError::forbidden(&path.child(name), "cannot be set for a windows pod"));
+                    errors.push(FieldError::forbidden(
+                        &path.child(name),
+                        "cannot be set for a windows pod",
+                    ));
                 }
             }
         }
@@ -226,7 +322,10 @@ pub fn host_users(spec: &PodSpec, path: &Path, errors: &mut Errors) {
         ("HostIPC", spec.host_ipc == Some(true)),
     ] {
         if set {
-            errors.push(FieldError::forbidden(&path.child(name), "when `pod.Spec.HostUsers` is false"));
+            errors.push(FieldError::forbidden(
+                &path.child(name),
+                "when `pod.Spec.HostUsers` is false",
+            ));
         }
     }
 }

@@ -6,7 +6,9 @@ use super::content;
 use super::field::{FieldError, Json, Path};
 use super::meta::{self, Errors, IMMUTABLE};
 use super::{network, text};
-use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort, Endpoints, Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::core::v1::{
+    EndpointAddress, EndpointPort, Endpoints, Service, ServicePort, ServiceSpec,
+};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -82,10 +84,16 @@ pub fn service(service: &Service, errors: &mut Errors) {
     source_ranges(service, spec, errors);
     if spec.allocate_load_balancer_node_ports.is_some() && !is_balanced(spec) {
         let why = "may only be used when `type` is 'LoadBalancer'";
-        errors.push(FieldError::forbidden(&SPEC.child("allocateLoadBalancerNodePorts"), why));
+        errors.push(FieldError::forbidden(
+            &SPEC.child("allocateLoadBalancerNodePorts"),
+            why,
+        ));
     }
     if spec.allocate_load_balancer_node_ports.is_none() && is_balanced(spec) {
-        errors.push(FieldError::required(&Path::root("allocateLoadBalancerNodePorts"), ""));
+        errors.push(FieldError::required(
+            &Path::root("allocateLoadBalancerNodePorts"),
+            "",
+        ));
     }
     match spec.load_balancer_class.as_deref() {
         Some(class) if is_balanced(spec) => meta::label_name(class, &SPEC.child("loadBalancerClass"), errors),
@@ -114,7 +122,12 @@ fn external_name(spec: &ServiceSpec, errors: &mut Errors) {
     if name.is_empty() {
         errors.push(FieldError::required(&SPEC.child("externalName"), ""));
     } else {
-        meta::check(content::dns1123_subdomain(name), name, &SPEC.child("externalName"), errors);
+        meta::check(
+            content::dns1123_subdomain(name),
+            name,
+            &SPEC.child("externalName"),
+            errors,
+        );
     }
 }
 
@@ -143,20 +156,31 @@ fn session_affinity(spec: &ServiceSpec, errors: &mut Errors) {
         "" => errors.push(FieldError::required(&SPEC.child("sessionAffinity"), "")),
         "None" => {
             if spec.session_affinity_config.is_some() {
-                errors.push(FieldError::forbidden(path, "must not be set when session affinity is None"));
+                errors.push(FieldError::forbidden(
+                    path,
+                    "must not be set when session affinity is None",
+                ));
             }
         }
         "ClientIP" => {
             let why = "when session affinity type is ClientIP";
             let client_path = &path.child("clientIP");
-            match spec.session_affinity_config.as_ref().map(|config| config.client_ip.as_ref()) {
+            match spec
+                .session_affinity_config
+                .as_ref()
+                .map(|config| config.client_ip.as_ref())
+            {
                 None => errors.push(FieldError::required(path, why)),
                 Some(None) => errors.push(FieldError::required(client_path, why)),
                 Some(Some(client)) => match client.timeout_seconds {
                     None => errors.push(FieldError::required(&client_path.child("timeoutSeconds"), why)),
                     Some(seconds) if !(1..=86_400).contains(&seconds) => {
                         let why = "must be greater than 0 and less than 86400";
-                        errors.push(FieldError::invalid(&client_path.child("timeoutSeconds"), seconds, why));
+                        errors.push(FieldError::invalid(
+                            &client_path.child("timeoutSeconds"),
+                            seconds,
+                            why,
+                        ));
                     }
                     Some(_) => {}
                 },
@@ -178,37 +202,65 @@ fn address_fields(spec: &ServiceSpec, errors: &mut Errors) {
     let path = &SPEC.child("clusterIPs");
     let first = text(&spec.cluster_ip);
     if first.is_empty() && !ips.is_empty() {
-        errors.push(FieldError::invalid(path, Json(&ips), "must be empty when `clusterIP` is not specified"));
+        errors.push(FieldError::invalid(
+            path,
+            Json(&ips),
+            "must be empty when `clusterIP` is not specified",
+        ));
     } else if !first.is_empty() && ips[0] != first {
-        errors.push(FieldError::invalid(path, Json(&ips), "first value must match `clusterIP`"));
+        errors.push(FieldError::invalid(
+            path,
+            Json(&ips),
+            "first value must match `clusterIP`",
+        ));
     }
     let families = list(&spec.ip_families);
     let families_path = SPEC.child("ipFamilies");
     for (i, family) in families.iter().enumerate() {
         if !matches!(family.as_str(), "IPv4" | "IPv6") {
-            errors.push(FieldError::not_supported(&families_path.index(i), family, &["IPv4", "IPv6"]));
+            errors.push(FieldError::not_supported(
+                &families_path.index(i),
+                family,
+                &["IPv4", "IPv6"],
+            ));
         }
         if families[..i].contains(family) {
             errors.push(FieldError::duplicate(&families_path.index(i), family));
         }
     }
     let policies = &["PreferDualStack", "RequireDualStack", "SingleStack"];
-    if let Some(policy) = spec.ip_family_policy.as_deref().filter(|policy| !policies.contains(policy)) {
-        errors.push(FieldError::not_supported(&SPEC.child("ipFamilyPolicy"), policy, policies));
+    if let Some(policy) = spec
+        .ip_family_policy
+        .as_deref()
+        .filter(|policy| !policies.contains(policy))
+    {
+        errors.push(FieldError::not_supported(
+            &SPEC.child("ipFamilyPolicy"),
+            policy,
+            policies,
+        ));
     }
     let mut wrong = false;
     for (i, ip) in ips.iter().enumerate() {
         if i == 0 && *ip == "None" {
             if ips.len() > 1 {
                 wrong = true;
-                errors.push(FieldError::invalid(path, Json(&ips), "'None' must be the first and only value"));
+                errors.push(FieldError::invalid(
+                    path,
+                    Json(&ips),
+                    "'None' must be the first and only value",
+                ));
             }
             continue;
         }
         wrong |= !network::ip(ip, &path.index(i), errors);
     }
     if ips.len() > 2 {
-        errors.push(FieldError::invalid(path, Json(&ips), "may only hold up to 2 values"));
+        errors.push(FieldError::invalid(
+            path,
+            Json(&ips),
+            "may only hold up to 2 values",
+        ));
     }
     if wrong {
         return;
@@ -239,13 +291,20 @@ fn port_collisions(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
         }
     }
     for (i, port) in ports.iter().enumerate().filter(|(_, port)| node_port(port) != 0) {
-        let same = |other: &ServicePort| node_port(other) == node_port(port) && other.protocol == port.protocol;
+        let same =
+            |other: &ServicePort| node_port(other) == node_port(port) && other.protocol == port.protocol;
         if ports[..i].iter().any(same) {
-            errors.push(FieldError::duplicate(&path.index(i).child("nodePort"), node_port(port)));
+            errors.push(FieldError::duplicate(
+                &path.index(i).child("nodePort"),
+                node_port(port),
+            ));
         }
     }
     for (i, port) in ports.iter().enumerate() {
-        if ports[..i].iter().any(|other| other.port == port.port && other.protocol == port.protocol) {
+        if ports[..i]
+            .iter()
+            .any(|other| other.port == port.port && other.protocol == port.protocol)
+        {
             // Upstream prints the internal structure with only these two set.
             let key = format!(
                 "{{\"Name\":\"\",\"Protocol\":\"{}\",\"AppProtocol\":null,\"Port\":{},\"TargetPort\":0,\"NodePort\":0}}",
@@ -269,7 +328,12 @@ fn source_ranges(service: &Service, spec: &ServiceSpec, errors: &mut Errors) {
         for (i, range) in ranges.iter().enumerate() {
             network::cidr(range.trim(), &path.index(i), errors);
         }
-    } else if let Some(value) = service.metadata.annotations.as_ref().and_then(|a| a.get(ANNOTATION)) {
+    } else if let Some(value) = service
+        .metadata
+        .annotations
+        .as_ref()
+        .and_then(|a| a.get(ANNOTATION))
+    {
         let metadata = Path::root("metadata");
         let annotations = metadata.child("annotations");
         let path = &annotations.key(ANNOTATION);
@@ -333,18 +397,32 @@ fn traffic_policies(spec: &ServiceSpec, errors: &mut Errors) {
 }
 
 pub fn service_update(new: &Service, old: &Service, errors: &mut Errors) {
-    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else { return };
+    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
+        return;
+    };
     if !is_external_name(spec) && !is_external_name(old_spec) {
         cluster_ips_update(spec, old_spec, errors);
         families_update(spec, old_spec, errors);
     }
-    if is_balanced(spec) && is_balanced(old_spec) && spec.load_balancer_class != old_spec.load_balancer_class {
+    if is_balanced(spec) && is_balanced(old_spec) && spec.load_balancer_class != old_spec.load_balancer_class
+    {
         let class = Json(&spec.load_balancer_class);
-        errors.push(FieldError::invalid(&SPEC.child("loadBalancerClass"), class, "may not change once set"));
+        errors.push(FieldError::invalid(
+            &SPEC.child("loadBalancerClass"),
+            class,
+            "may not change once set",
+        ));
     }
     let port = |spec: &ServiceSpec| spec.health_check_node_port.unwrap_or(0);
-    if needs_health_check(spec) && needs_health_check(old_spec) && port(spec) != 0 && port(spec) != port(old_spec) {
-        errors.push(FieldError::forbidden(&SPEC.child("healthCheckNodePort"), IMMUTABLE));
+    if needs_health_check(spec)
+        && needs_health_check(old_spec)
+        && port(spec) != 0
+        && port(spec) != port(old_spec)
+    {
+        errors.push(FieldError::forbidden(
+            &SPEC.child("healthCheckNodePort"),
+            IMMUTABLE,
+        ));
     }
     service(new, errors);
 }
@@ -360,10 +438,9 @@ fn cluster_ips_update(spec: &ServiceSpec, old_spec: &ServiceSpec, errors: &mut E
         errors.extend((0..ips.len()).filter(|i| ips[*i] != old_ips[*i]).map(changed));
         return;
     }
-    if ips.is_empty() {
-        let why = "primary clusterIP can not be unset";
-        errors.push(FieldError::invalid(&path.index(0), Json(None::<()>), why));
-    } else if old_ips.first().is_some_and(|first| *first != ips[0]) {
+    // Left out, the address is kept: the allocator fills it in again.
+    let Some(first) = ips.first() else { return };
+    if old_ips.first().is_some_and(|old| old != first) {
         errors.push(changed(0));
     }
     if ips.len() == 1 && old_ips.len() > 1 && text(&spec.ip_family_policy) != "SingleStack" {
@@ -385,7 +462,11 @@ fn families_update(spec: &ServiceSpec, old_spec: &ServiceSpec, errors: &mut Erro
     let path = SPEC.child("ipFamilies");
     let same_length = families.len() == old_families.len();
     if families[0] != old_families[0] || (same_length && families != old_families) {
-        errors.push(FieldError::invalid(&path.index(0), Json(families), "may not change once set"));
+        errors.push(FieldError::invalid(
+            &path.index(0),
+            Json(families),
+            "may not change once set",
+        ));
     }
     if families.len() == 1 && old_families.len() > 1 && text(&spec.ip_family_policy) != "SingleStack" {
         let why = "must be set to 'SingleStack' when releasing the secondary ipFamily";
@@ -398,10 +479,17 @@ pub fn service_status(service: &Service, errors: &mut Errors) {
     let status = Path::root("status");
     let balancer = status.child("loadBalancer");
     let path = &balancer.child("ingress");
-    let ingress = service.status.as_ref().and_then(|s| s.load_balancer.as_ref()).and_then(|b| b.ingress.as_ref());
+    let ingress = service
+        .status
+        .as_ref()
+        .and_then(|s| s.load_balancer.as_ref())
+        .and_then(|b| b.ingress.as_ref());
     let ingress = ingress.map_or(&[][..], Vec::as_slice);
     if !ingress.is_empty() && service.spec.as_ref().is_some_and(|spec| !is_balanced(spec)) {
-        errors.push(FieldError::forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'"));
+        errors.push(FieldError::forbidden(
+            path,
+            "may only be used when `spec.type` is 'LoadBalancer'",
+        ));
         return;
     }
     for (i, ingress) in ingress.iter().enumerate() {
@@ -417,12 +505,21 @@ pub fn service_status(service: &Service, errors: &mut Errors) {
             }
             None | Some("VIP" | "Proxy") => {}
             Some(other) => {
-                errors.push(FieldError::not_supported(&path.child("ipMode"), other, &["Proxy", "VIP"]));
+                errors.push(FieldError::not_supported(
+                    &path.child("ipMode"),
+                    other,
+                    &["Proxy", "VIP"],
+                ));
             }
         }
         let hostname = text(&ingress.hostname);
         if !hostname.is_empty() {
-            meta::check(content::dns1123_subdomain(hostname), hostname, &path.child("hostname"), errors);
+            meta::check(
+                content::dns1123_subdomain(hostname),
+                hostname,
+                &path.child("hostname"),
+                errors,
+            );
             if hostname.parse::<std::net::IpAddr>().is_ok() {
                 let why = "must be a DNS name, not an IP address";
                 errors.push(FieldError::invalid(&path.child("hostname"), hostname, why));
@@ -437,7 +534,10 @@ pub fn endpoints(endpoints: &Endpoints, errors: &mut Errors) {
         let path = &root.index(i);
         let (ready, not_ready) = (list(&subset.addresses), list(&subset.not_ready_addresses));
         if ready.is_empty() && not_ready.is_empty() {
-            errors.push(FieldError::required(path, "must specify `addresses` or `notReadyAddresses`"));
+            errors.push(FieldError::required(
+                path,
+                "must specify `addresses` or `notReadyAddresses`",
+            ));
         }
         for (name, addresses) in [("addresses", ready), ("notReadyAddresses", not_ready)] {
             let list_path = path.child(name);
@@ -457,10 +557,20 @@ fn endpoint_address(address: &EndpointAddress, path: &Path, errors: &mut Errors)
     network::ip(&address.ip, &path.child("ip"), errors);
     let hostname = text(&address.hostname);
     if !hostname.is_empty() {
-        meta::check(content::dns1123_label(hostname), hostname, &path.child("hostname"), errors);
+        meta::check(
+            content::dns1123_label(hostname),
+            hostname,
+            &path.child("hostname"),
+            errors,
+        );
     }
     if let Some(node) = &address.node_name {
-        meta::check(content::dns1123_subdomain(node), node, &path.child("nodeName"), errors);
+        meta::check(
+            content::dns1123_subdomain(node),
+            node,
+            &path.child("nodeName"),
+            errors,
+        );
     }
     network::non_special_ip(&address.ip, &path.child("ip"), errors);
 }
@@ -502,26 +612,47 @@ pub fn endpoint_slice(slice: &EndpointSlice, errors: &mut Errors) {
         let path = &root.index(i);
         let addresses_path = &path.child("addresses");
         if endpoint.addresses.is_empty() {
-            errors.push(FieldError::required(addresses_path, "must contain at least 1 address"));
+            errors.push(FieldError::required(
+                addresses_path,
+                "must contain at least 1 address",
+            ));
         } else if endpoint.addresses.len() > MAX_ADDRESSES {
-            errors.push(FieldError::too_many(addresses_path, endpoint.addresses.len(), MAX_ADDRESSES));
+            errors.push(FieldError::too_many(
+                addresses_path,
+                endpoint.addresses.len(),
+                MAX_ADDRESSES,
+            ));
         }
         for (j, address) in endpoint.addresses.iter().enumerate() {
             slice_address(kind, address, &addresses_path.index(j), errors);
         }
         if let Some(node) = &endpoint.node_name {
-            meta::check(content::dns1123_subdomain(node), node, &path.child("nodeName"), errors);
+            meta::check(
+                content::dns1123_subdomain(node),
+                node,
+                &path.child("nodeName"),
+                errors,
+            );
         }
         if let Some(topology) = &endpoint.deprecated_topology {
             let path = &path.child("deprecatedTopology");
             meta::labels(topology, path, errors);
             if topology.contains_key("topology.kubernetes.io/zone") {
                 let why = "topology.kubernetes.io/zone has been removed, use zone instead";
-                errors.push(FieldError::invalid(&path.key("topology.kubernetes.io/zone"), "", why));
+                errors.push(FieldError::invalid(
+                    &path.key("topology.kubernetes.io/zone"),
+                    "",
+                    why,
+                ));
             }
         }
         if let Some(hostname) = &endpoint.hostname {
-            meta::check(content::dns1123_label(hostname), hostname, &path.child("hostname"), errors);
+            meta::check(
+                content::dns1123_label(hostname),
+                hostname,
+                &path.child("hostname"),
+                errors,
+            );
         }
     }
     slice_ports(slice, errors);
@@ -570,7 +701,11 @@ fn slice_ports(slice: &EndpointSlice, errors: &mut Errors) {
         match port.protocol.as_deref() {
             None => errors.push(FieldError::required(&path.child("protocol"), "")),
             Some(protocol) if !network::PROTOCOLS.contains(&protocol) => {
-                errors.push(FieldError::not_supported(&path.child("protocol"), protocol, network::PROTOCOLS));
+                errors.push(FieldError::not_supported(
+                    &path.child("protocol"),
+                    protocol,
+                    network::PROTOCOLS,
+                ));
             }
             Some(_) => {}
         }
@@ -583,6 +718,10 @@ fn slice_ports(slice: &EndpointSlice, errors: &mut Errors) {
 pub fn endpoint_slice_update(new: &EndpointSlice, old: &EndpointSlice, errors: &mut Errors) {
     endpoint_slice(new, errors);
     if new.address_type != old.address_type {
-        errors.push(FieldError::invalid(&Path::root("addressType"), &new.address_type, IMMUTABLE));
+        errors.push(FieldError::invalid(
+            &Path::root("addressType"),
+            &new.address_type,
+            IMMUTABLE,
+        ));
     }
 }

@@ -16,7 +16,12 @@ use k8s_openapi::api::core::v1::{
 
 const MORE_THAN_ONE: &str = "may not specify more than 1 volume type";
 const FILE_MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
-const ACCESS_MODES: &[&str] = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+const ACCESS_MODES: &[&str] = &[
+    "ReadOnlyMany",
+    "ReadWriteMany",
+    "ReadWriteOnce",
+    "ReadWriteOncePod",
+];
 const DUPLICATE_PATHS: &str = "conflicting duplicate paths";
 
 /// The volumes of a Pod; answers the names of those that can be mounted.
@@ -46,13 +51,20 @@ pub fn volumes<'a>(
         if let (Some(claim), Some(pod_name)) = (&volume.persistent_volume_claim, pod_name) {
             let made = |other: &Volume| {
                 other.ephemeral.is_some()
-                    && claim.claim_name.strip_prefix(pod_name).and_then(|rest| rest.strip_prefix('-'))
+                    && claim
+                        .claim_name
+                        .strip_prefix(pod_name)
+                        .and_then(|rest| rest.strip_prefix('-'))
                         == Some(other.name.as_str())
             };
             if volumes.iter().any(made) {
                 let path = path.child("persistentVolumeClaim");
                 let why = "must not reference a PVC that gets created for an ephemeral volume";
-                errors.push(FieldError::invalid(&path.child("claimName"), &claim.claim_name, why));
+                errors.push(FieldError::invalid(
+                    &path.child("claimName"),
+                    &claim.claim_name,
+                    why,
+                ));
             }
         }
     }
@@ -71,7 +83,11 @@ fn source(volume: &Volume, pod_name: Option<&str>, path: &Path, errors: &mut Err
     };
     if let Some(source) = &volume.empty_dir {
         first("emptyDir", errors);
-        if source.size_limit.as_ref().is_some_and(|limit| Quantity::of(limit).is_negative()) {
+        if source
+            .size_limit
+            .as_ref()
+            .is_some_and(|limit| Quantity::of(limit).is_negative())
+        {
             let path = path.child("emptyDir");
             let why = "SizeLimit field must be a valid resource quantity";
             errors.push(FieldError::forbidden(&path.child("sizeLimit"), why));
@@ -106,7 +122,11 @@ fn source(volume: &Volume, pod_name: Option<&str>, path: &Path, errors: &mut Err
     }
     if let Some(source) = &volume.persistent_volume_claim {
         if first("persistentVolumeClaim", errors) {
-            required(&source.claim_name, &path.child("persistentVolumeClaim").child("claimName"), errors);
+            required(
+                &source.claim_name,
+                &path.child("persistentVolumeClaim").child("claimName"),
+                errors,
+            );
         }
     }
     if let Some(source) = &volume.downward_api {
@@ -164,7 +184,11 @@ fn source(volume: &Volume, pod_name: Option<&str>, path: &Path, errors: &mut Err
                 "" => errors.push(FieldError::required(&path.child("pullPolicy"), "")),
                 other => {
                     let supported = &["Always", "IfNotPresent", "Never"];
-                    errors.push(FieldError::not_supported(&path.child("pullPolicy"), other, supported));
+                    errors.push(FieldError::not_supported(
+                        &path.child("pullPolicy"),
+                        other,
+                        supported,
+                    ));
                 }
             }
         }
@@ -216,8 +240,16 @@ fn host_path(source: &HostPathVolumeSource, path: &Path, errors: &mut Errors) {
         return;
     }
     no_backsteps(&source.path, &path.child("path"), errors);
-    let kinds =
-        &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
+    let kinds = &[
+        "",
+        "BlockDevice",
+        "CharDevice",
+        "Directory",
+        "DirectoryOrCreate",
+        "File",
+        "FileOrCreate",
+        "Socket",
+    ];
     let kind = text(&source.type_);
     if !kinds.contains(&kind) {
         errors.push(FieldError::not_supported(&path.child("type"), kind, kinds));
@@ -228,7 +260,11 @@ fn nfs(server: &str, place: &str, path: &Path, errors: &mut Errors) {
     required(server, &path.child("server"), errors);
     required(place, &path.child("path"), errors);
     if !place.is_empty() && !place.starts_with('/') {
-        errors.push(FieldError::invalid(&path.child("path"), place, "must be an absolute path"));
+        errors.push(FieldError::invalid(
+            &path.child("path"),
+            place,
+            "must be an absolute path",
+        ));
     }
 }
 
@@ -265,8 +301,13 @@ fn local_non_reserved_path(target: &str, path: &Path, errors: &mut Errors) {
     }
 }
 
-const DOWNWARD_FIELDS: &[&str] =
-    &["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
+const DOWNWARD_FIELDS: &[&str] = &[
+    "metadata.annotations",
+    "metadata.labels",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+];
 
 fn downward_file(file: &DownwardAPIVolumeFile, path: &Path, errors: &mut Errors) {
     required(&file.path, &path.child("path"), errors);
@@ -280,7 +321,10 @@ fn downward_file(file: &DownwardAPIVolumeFile, path: &Path, errors: &mut Errors)
             }
         }
         (None, Some(resource)) => resource_field(resource, true, &path.child("resourceFieldRef"), errors),
-        (None, None) => errors.push(FieldError::required(path, "one of fieldRef and resourceFieldRef is required")),
+        (None, None) => errors.push(FieldError::required(
+            path,
+            "one of fieldRef and resourceFieldRef is required",
+        )),
     }
     mode(file.mode, &path.child("mode"), errors);
 }
@@ -294,7 +338,10 @@ fn projected(source: &ProjectedVolumeSource, path: &Path, errors: &mut Errors) {
         let mut count = 0;
         for (field, keyed) in [
             ("secret", projection.secret.as_ref().map(|s| (&s.name, &s.items))),
-            ("configMap", projection.config_map.as_ref().map(|s| (&s.name, &s.items))),
+            (
+                "configMap",
+                projection.config_map.as_ref().map(|s| (&s.name, &s.items)),
+            ),
         ] {
             let Some((name, items)) = keyed else { continue };
             count += 1;
@@ -360,12 +407,18 @@ fn access_modes(modes: Option<&[String]>, path: &Path, errors: &mut Errors) {
         }
     }
     if others && modes.iter().any(|mode| mode == "ReadWriteOncePod") {
-        errors.push(FieldError::forbidden(path, "may not use ReadWriteOncePod with other access modes"));
+        errors.push(FieldError::forbidden(
+            path,
+            "may not use ReadWriteOncePod with other access modes",
+        ));
     }
 }
 
 fn volume_mode(mode: &Option<String>, path: &Path, errors: &mut Errors) {
-    if let Some(mode) = mode.as_deref().filter(|mode| !matches!(*mode, "Block" | "Filesystem")) {
+    if let Some(mode) = mode
+        .as_deref()
+        .filter(|mode| !matches!(*mode, "Block" | "Filesystem"))
+    {
         errors.push(FieldError::not_supported(path, mode, &["Block", "Filesystem"]));
     }
 }
@@ -379,7 +432,11 @@ pub fn persistent_volume(volume: &PersistentVolume, errors: &mut Errors) {
     match capacity {
         None => {
             errors.push(FieldError::required(capacity_path, ""));
-            errors.push(FieldError::not_supported(capacity_path, Json(None::<()>), &["storage"]));
+            errors.push(FieldError::not_supported(
+                capacity_path,
+                Json(None::<()>),
+                &["storage"],
+            ));
         }
         Some(capacity) => {
             if !capacity.contains_key("storage") || capacity.len() > 1 {
@@ -401,21 +458,33 @@ pub fn persistent_volume(volume: &PersistentVolume, errors: &mut Errors) {
     let policy = text(&spec.persistent_volume_reclaim_policy);
     if !policy.is_empty() && !matches!(policy, "Delete" | "Recycle" | "Retain") {
         let path = &path.child("persistentVolumeReclaimPolicy");
-        errors.push(FieldError::not_supported(path, policy, &["Delete", "Recycle", "Retain"]));
+        errors.push(FieldError::not_supported(
+            path,
+            policy,
+            &["Delete", "Recycle", "Retain"],
+        ));
     }
     if let Some(node_affinity) = &spec.node_affinity {
         let path = path.child("nodeAffinity");
         match &node_affinity.required {
             Some(selector) => affinity::node_selector(selector, &path.child("required"), errors),
             None => {
-                errors.push(FieldError::required(&path.child("required"), "must specify required node constraints"));
+                errors.push(FieldError::required(
+                    &path.child("required"),
+                    "must specify required node constraints",
+                ));
             }
         }
     }
     volume_source(spec, path, errors);
     let class = text(&spec.storage_class_name);
     if !class.is_empty() {
-        meta::check(content::dns1123_subdomain(class), class, &path.child("storageClassName"), errors);
+        meta::check(
+            content::dns1123_subdomain(class),
+            class,
+            &path.child("storageClassName"),
+            errors,
+        );
     }
     volume_mode(&spec.volume_mode, &path.child("volumeMode"), errors);
 }
@@ -436,7 +505,10 @@ fn volume_source(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors) 
         let root = !source.path.is_empty() && source.path.bytes().all(|b| b == b'/');
         if root && text(&spec.persistent_volume_reclaim_policy) == "Recycle" {
             let why = "may not be 'recycle' for a hostPath mount of '/'";
-            errors.push(FieldError::forbidden(&path.child("persistentVolumeReclaimPolicy"), why));
+            errors.push(FieldError::forbidden(
+                &path.child("persistentVolumeReclaimPolicy"),
+                why,
+            ));
         }
     }
     if let Some(source) = &spec.nfs {
@@ -511,7 +583,9 @@ fn only_source(spec: &PersistentVolumeSpec) -> PersistentVolumeSpec {
 
 pub fn persistent_volume_update(new: &PersistentVolume, old: &PersistentVolume, errors: &mut Errors) {
     persistent_volume(new, errors);
-    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else {
+        return;
+    };
     let (new_source, old_source) = (only_source(new), only_source(old));
     if new_source != old_source {
         let spec = Path::root("spec");
@@ -521,10 +595,19 @@ pub fn persistent_volume_update(new: &PersistentVolume, old: &PersistentVolume, 
         );
         errors.push(FieldError::forbidden(&spec.child("persistentvolumesource"), why));
     }
-    meta::immutable(&new.volume_mode, &old.volume_mode, &Path::root("volumeMode"), errors);
+    meta::immutable(
+        &new.volume_mode,
+        &old.volume_mode,
+        &Path::root("volumeMode"),
+        errors,
+    );
     if old.node_affinity.is_some() && new.node_affinity != old.node_affinity {
         let why = "field is immutable, except for updating from beta label to GA";
-        errors.push(FieldError::invalid(&Path::root("nodeAffinity"), Json(&new.node_affinity), why));
+        errors.push(FieldError::invalid(
+            &Path::root("nodeAffinity"),
+            Json(&new.node_affinity),
+            why,
+        ));
     }
 }
 
@@ -538,7 +621,10 @@ fn claim_spec(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors
     // A claim's errors about modes come in another order than a volume's.
     let modes = spec.access_modes.as_deref().unwrap_or(&[]);
     if modes.is_empty() {
-        errors.push(FieldError::required(&path.child("accessModes"), "at least 1 access mode is required"));
+        errors.push(FieldError::required(
+            &path.child("accessModes"),
+            "at least 1 access mode is required",
+        ));
     }
     if let Some(selector) = &spec.selector {
         meta::label_selector(selector, &path.child("selector"), errors);
@@ -548,8 +634,14 @@ fn claim_spec(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors
     }
     let resources = path.child("resources");
     let storage = &resources.key("storage");
-    let requests = spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
-    match requests.and_then(|requests| requests.get("storage")).map(Quantity::of) {
+    let requests = spec
+        .resources
+        .as_ref()
+        .and_then(|resources| resources.requests.as_ref());
+    match requests
+        .and_then(|requests| requests.get("storage"))
+        .map(Quantity::of)
+    {
         None => errors.push(FieldError::required(storage, "")),
         Some(quantity) => {
             if positive_quantity(quantity, storage, errors) {
@@ -559,16 +651,33 @@ fn claim_spec(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors
     }
     let class = text(&spec.storage_class_name);
     if !class.is_empty() {
-        meta::check(content::dns1123_subdomain(class), class, &path.child("storageClassName"), errors);
+        meta::check(
+            content::dns1123_subdomain(class),
+            class,
+            &path.child("storageClassName"),
+            errors,
+        );
     }
     volume_mode(&spec.volume_mode, &path.child("volumeMode"), errors);
     if let Some(source) = &spec.data_source {
         let group = text(&source.api_group);
-        data_source(group, &source.kind, &source.name, &path.child("dataSource"), errors);
+        data_source(
+            group,
+            &source.kind,
+            &source.name,
+            &path.child("dataSource"),
+            errors,
+        );
     }
     if let Some(source) = &spec.data_source_ref {
         let group = text(&source.api_group);
-        data_source(group, &source.kind, &source.name, &path.child("dataSourceRef"), errors);
+        data_source(
+            group,
+            &source.kind,
+            &source.name,
+            &path.child("dataSourceRef"),
+            errors,
+        );
     }
 }
 
@@ -580,19 +689,31 @@ fn data_source(group: &str, kind: &str, name: &str, path: &Path, errors: &mut Er
         errors.push(FieldError::invalid(path, kind, why));
     }
     if !group.is_empty() {
-        meta::check(content::dns1123_subdomain(group), group, &path.child("apiGroup"), errors);
+        meta::check(
+            content::dns1123_subdomain(group),
+            group,
+            &path.child("apiGroup"),
+            errors,
+        );
     }
 }
 
-fn storage_request(spec: &PersistentVolumeClaimSpec) -> Option<&k8s_openapi::apimachinery::pkg::api::resource::Quantity> {
+fn storage_request(
+    spec: &PersistentVolumeClaimSpec,
+) -> Option<&k8s_openapi::apimachinery::pkg::api::resource::Quantity> {
     spec.resources.as_ref()?.requests.as_ref()?.get("storage")
 }
 
 pub fn claim_update(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, errors: &mut Errors) {
     claim(new, errors);
-    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else { return };
+    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
+        return;
+    };
     let path = &Path::root("spec");
-    let bound = new.status.as_ref().is_some_and(|status| text(&status.phase) == "Bound");
+    let bound = new
+        .status
+        .as_ref()
+        .is_some_and(|status| text(&status.phase) == "Bound");
     let mut masked = spec.clone();
     if text(&old_spec.volume_name).is_empty() {
         masked.volume_name = old_spec.volume_name.clone();
@@ -601,9 +722,13 @@ pub fn claim_update(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, er
         masked.storage_class_name = None;
     }
     if bound {
-        if let (Some(requests), Some(old)) =
-            (masked.resources.as_mut().and_then(|resources| resources.requests.as_mut()), storage_request(old_spec))
-        {
+        if let (Some(requests), Some(old)) = (
+            masked
+                .resources
+                .as_mut()
+                .and_then(|resources| resources.requests.as_mut()),
+            storage_request(old_spec),
+        ) {
             requests.insert("storage".to_owned(), old.clone());
         }
         if spec.volume_attributes_class_name.is_some() {
@@ -619,12 +744,20 @@ pub fn claim_update(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, er
         errors.push(FieldError::forbidden(path, why));
     }
     let size = |spec: &PersistentVolumeClaimSpec| storage_request(spec).map_or(Quantity::ZERO, Quantity::of);
-    let held = old.status.as_ref().and_then(|status| status.capacity.as_ref()?.get("storage"));
+    let held = old
+        .status
+        .as_ref()
+        .and_then(|status| status.capacity.as_ref()?.get("storage"));
     if size(spec) < size(old_spec) && size(spec) <= held.map_or(Quantity::ZERO, Quantity::of) {
         let requests = path.child("resources");
         let requests = requests.child("requests");
         let why = "field can not be less than status.capacity";
         errors.push(FieldError::forbidden(&requests.child("storage"), why));
     }
-    meta::immutable(&spec.volume_mode, &old_spec.volume_mode, &Path::root("volumeMode"), errors);
+    meta::immutable(
+        &spec.volume_mode,
+        &old_spec.volume_mode,
+        &Path::root("volumeMode"),
+        errors,
+    );
 }

@@ -1,0 +1,471 @@
+//! Jobs and CronJobs.
+//!
+//! Source: kubernetes/pkg/apis/batch/validation/validation.go.
+
+use super::field::{FieldError, Json, Path};
+use super::meta::{self, Errors};
+use super::workloads::SPEC;
+use super::{content, cron, diff, job_policy, pod, text, workloads};
+use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, Job, JobSpec};
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+
+/// An Indexed Job's status lists indexes in a text; these bounds keep it short.
+const MAX_INDEXED: i32 = 100_000;
+const MAX_WITH_MANY_COMPLETIONS: i32 = 10_000;
+/// The controller appends eleven characters to the names of Jobs, which are labels of Pods.
+const MAX_CRON_JOB_NAME: usize = 52;
+
+pub fn job(job: &Job, errors: &mut Errors) {
+    let Some(spec) = &job.spec else { return };
+    job_spec(spec, &SPEC, errors);
+    if let Some(selector) = &spec.selector {
+        meta::label_selector(selector, &SPEC.child("selector"), errors);
+        workloads::template_matches(selector, &spec.template, &SPEC.child("template"), errors);
+    }
+    let completions = spec.completions.unwrap_or(0);
+    if is_indexed(spec) && completions > 0 {
+        let name = text(&job.metadata.name);
+        let longest = format!("{name}-{}", completions - 1);
+        if !content::dns1123_label(&longest).is_empty() {
+            let why = format!("will not able to create pod with invalid DNS label: {longest}");
+            errors.push(FieldError::invalid(
+                &Path::root("metadata").child("name"),
+                name,
+                why,
+            ));
+        }
+    }
+}
+
+pub fn is_indexed(spec: &JobSpec) -> bool {
+    spec.completion_mode.as_deref() == Some("Indexed")
+}
+
+/// Everything but the selector; `path` is the spec's.
+fn job_spec(spec: &JobSpec, path: &Path, errors: &mut Errors) {
+    let counts = [
+        ("parallelism", spec.parallelism.map(i64::from)),
+        ("completions", spec.completions.map(i64::from)),
+        ("activeDeadlineSeconds", spec.active_deadline_seconds),
+        ("backoffLimit", spec.backoff_limit.map(i64::from)),
+        (
+            "ttlSecondsAfterFinished",
+            spec.ttl_seconds_after_finished.map(i64::from),
+        ),
+        (
+            "backoffLimitPerIndex",
+            spec.backoff_limit_per_index.map(i64::from),
+        ),
+        ("maxFailedIndexes", spec.max_failed_indexes.map(i64::from)),
+    ];
+    for (field, value) in counts {
+        meta::nonnegative(value.unwrap_or(0), &path.child(field), errors);
+    }
+    if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
+        let why = "when maxFailedIndexes is specified";
+        errors.push(FieldError::required(&path.child("backoffLimitPerIndex"), why));
+    }
+    if let Some(manager) = &spec.managed_by {
+        let path = &path.child("managedBy");
+        domain_prefixed_path(manager, path, errors);
+        if manager.len() > 63 {
+            errors.push(FieldError::too_long(path, 63));
+        }
+    }
+    match spec.completion_mode.as_deref() {
+        Some("Indexed") => indexed(spec, path, errors),
+        None | Some("NonIndexed") => not_indexed(spec, path, errors),
+        Some(other) => {
+            let supported = &["NonIndexed", "Indexed"];
+            errors.push(FieldError::not_supported(
+                &path.child("completionMode"),
+                other,
+                supported,
+            ));
+        }
+    }
+    if let Some(policy) = &spec.pod_failure_policy {
+        job_policy::failure(policy, spec, &path.child("podFailurePolicy"), errors);
+    }
+    if let Some(policy) = &spec.success_policy {
+        let path = &path.child("successPolicy");
+        if is_indexed(spec) {
+            job_policy::success(policy, spec.completions.unwrap_or(0), path, errors);
+        } else {
+            errors.push(FieldError::invalid(
+                path,
+                Json(job_policy::internal(policy)),
+                "requires indexed completion mode",
+            ));
+        }
+    }
+    if let Some(policy) = spec.pod_replacement_policy.as_deref() {
+        let supported: &[&str] = if spec.pod_failure_policy.is_some() {
+            &["Failed"]
+        } else {
+            &["Failed", "TerminatingOrFailed"]
+        };
+        if !supported.contains(&policy) {
+            errors.push(FieldError::not_supported(
+                &path.child("podReplacementPolicy"),
+                policy,
+                supported,
+            ));
+        }
+    }
+    let template_path = &path.child("template");
+    pod::template(&spec.template, template_path, errors);
+    restart_policy(
+        spec,
+        &spec.template,
+        &template_path.child("spec").child("restartPolicy"),
+        errors,
+    );
+}
+
+fn indexed(spec: &JobSpec, path: &Path, errors: &mut Errors) {
+    let (parallelism, failed) = (
+        spec.parallelism.unwrap_or(0),
+        spec.max_failed_indexes.unwrap_or(0),
+    );
+    let (parallelism_path, failed_path) = (&path.child("parallelism"), &path.child("maxFailedIndexes"));
+    if spec.completions.is_none() {
+        errors.push(FieldError::required(
+            &path.child("completions"),
+            "when completion mode is Indexed",
+        ));
+    }
+    if parallelism > MAX_INDEXED {
+        let why = format!("must be less than or equal to {MAX_INDEXED} when completion mode is Indexed");
+        errors.push(FieldError::invalid(parallelism_path, parallelism, why));
+    }
+    if spec.completions.is_some_and(|completions| failed > completions) {
+        errors.push(FieldError::invalid(
+            failed_path,
+            failed,
+            "must be less than or equal to completions",
+        ));
+    }
+    if failed > MAX_INDEXED {
+        errors.push(FieldError::invalid(
+            failed_path,
+            failed,
+            format!("must be less than or equal to {MAX_INDEXED}"),
+        ));
+    }
+    if spec.completions.unwrap_or(0) <= MAX_INDEXED || spec.backoff_limit_per_index.is_none() {
+        return;
+    }
+    if spec.max_failed_indexes.is_none() {
+        let why = format!("must be specified when completions is above {MAX_INDEXED}");
+        errors.push(FieldError::required(failed_path, why));
+    }
+    for (path, value) in [(parallelism_path, parallelism), (failed_path, failed)] {
+        if value > MAX_WITH_MANY_COMPLETIONS {
+            let why = format!(
+                "must be less than or equal to {MAX_WITH_MANY_COMPLETIONS} when completions are above {MAX_INDEXED} \
+                 and used with backoff limit per index"
+            );
+            errors.push(FieldError::invalid(path, value, why));
+        }
+    }
+}
+
+fn not_indexed(spec: &JobSpec, path: &Path, errors: &mut Errors) {
+    let fields = [
+        ("backoffLimitPerIndex", spec.backoff_limit_per_index),
+        ("maxFailedIndexes", spec.max_failed_indexes),
+    ];
+    for (field, value) in fields {
+        if let Some(value) = value {
+            errors.push(FieldError::invalid(
+                &path.child(field),
+                value,
+                "requires indexed completion mode",
+            ));
+        }
+    }
+}
+
+fn restart_policy(spec: &JobSpec, template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {
+    match template
+        .spec
+        .as_ref()
+        .map_or("", |spec| text(&spec.restart_policy))
+    {
+        // Defaulting writes Always where nothing was said.
+        "" | "Always" => errors.push(FieldError::required(
+            path,
+            "valid values: \"OnFailure\", \"Never\"",
+        )),
+        "Never" => {}
+        "OnFailure" => {
+            if spec.pod_failure_policy.is_some() {
+                let why = "only \"Never\" is supported when podFailurePolicy is specified";
+                errors.push(FieldError::invalid(path, "OnFailure", why));
+            }
+        }
+        other => errors.push(FieldError::not_supported(path, other, &["OnFailure", "Never"])),
+    }
+}
+
+/// `example.com/path`: what controllers are called. Upstream: IsDomainPrefixedPath.
+pub fn domain_prefixed_path(name: &str, path: &Path, errors: &mut Errors) {
+    if name.is_empty() {
+        errors.push(FieldError::required(path, ""));
+        return;
+    }
+    let Some((domain, rest)) = name
+        .split_once('/')
+        .filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
+    else {
+        let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
+        errors.push(FieldError::invalid(path, name, why));
+        return;
+    };
+    meta::check(content::dns1123_subdomain(domain), domain, path, errors);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
+    if !rest.bytes().all(plain) {
+        let regex = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+        errors.push(FieldError::invalid(
+            path,
+            rest,
+            content::regex_error("Invalid path", regex, &[]),
+        ));
+    }
+}
+
+pub fn job_update(new: &Job, old: &Job, errors: &mut Errors) {
+    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
+        return;
+    };
+    job_spec(spec, &SPEC, errors);
+    if let Some(selector) = &spec.selector {
+        meta::label_selector(selector, &SPEC.child("selector"), errors);
+        workloads::template_matches(selector, &spec.template, &SPEC.child("template"), errors);
+    }
+    completions_update(spec, old_spec, errors);
+    meta::immutable(
+        &spec.selector,
+        &old_spec.selector,
+        &SPEC.child("selector"),
+        errors,
+    );
+    template_update(new, old, errors);
+    immutable(
+        &spec.completion_mode,
+        &old_spec.completion_mode,
+        "completionMode",
+        errors,
+    );
+    immutable(
+        &spec.pod_failure_policy,
+        &old_spec.pod_failure_policy,
+        "podFailurePolicy",
+        errors,
+    );
+    immutable(
+        &spec.backoff_limit_per_index,
+        &old_spec.backoff_limit_per_index,
+        "backoffLimitPerIndex",
+        errors,
+    );
+    immutable(&spec.managed_by, &old_spec.managed_by, "managedBy", errors);
+    immutable(
+        &spec.success_policy,
+        &old_spec.success_policy,
+        "successPolicy",
+        errors,
+    );
+}
+
+fn immutable<T: PartialEq + serde::Serialize>(new: &T, old: &T, field: &str, errors: &mut Errors) {
+    meta::immutable(new, old, &SPEC.child(field), errors);
+}
+
+fn completions_update(spec: &JobSpec, old: &JobSpec, errors: &mut Errors) {
+    if !is_indexed(spec) {
+        immutable(&spec.completions, &old.completions, "completions", errors);
+        return;
+    }
+    let Some(completions) = spec.completions.filter(|_| spec.completions != old.completions) else {
+        return;
+    };
+    if Some(completions) != spec.parallelism {
+        let why = "can only be modified in tandem with spec.parallelism";
+        errors.push(FieldError::invalid(&SPEC.child("completions"), completions, why));
+    }
+}
+
+/// A suspended Job that never ran may still be steered to other nodes.
+fn template_update(new: &Job, old: &Job, errors: &mut Errors) {
+    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
+        return;
+    };
+    if spec.template == old_spec.template {
+        return;
+    }
+    let mut expected = old_spec.template.clone();
+    let started = old
+        .status
+        .as_ref()
+        .is_some_and(|status| status.start_time.is_some());
+    if old_spec.suspend == Some(true) && !started {
+        let mut metadata = expected.metadata.take().unwrap_or_default();
+        let wanted = spec.template.metadata.clone().unwrap_or_default();
+        (metadata.labels, metadata.annotations) = (wanted.labels, wanted.annotations);
+        expected.metadata = Some(metadata);
+        if let (Some(old), Some(new)) = (expected.spec.as_mut(), spec.template.spec.as_ref()) {
+            old.node_selector.clone_from(&new.node_selector);
+            old.tolerations.clone_from(&new.tolerations);
+            old.scheduling_gates.clone_from(&new.scheduling_gates);
+            let node_affinity = new
+                .affinity
+                .as_ref()
+                .and_then(|affinity| affinity.node_affinity.clone());
+            let mut affinity = old.affinity.take().unwrap_or_default();
+            affinity.node_affinity = node_affinity;
+            old.affinity =
+                Some(affinity).filter(|affinity| new.affinity.is_some() || *affinity != Default::default());
+            for (old, new) in old
+                .containers
+                .iter_mut()
+                .zip(&new.containers)
+                .filter(|(old, new)| old.name == new.name)
+            {
+                old.resources.clone_from(&new.resources);
+            }
+        }
+    }
+    if !diff::semantic_equal(&spec.template, &expected) {
+        let template = Json(&spec.template);
+        errors.push(FieldError::invalid(
+            &SPEC.child("template"),
+            template,
+            meta::IMMUTABLE,
+        ));
+    }
+}
+
+pub fn cron_job(job: &CronJob, errors: &mut Errors) {
+    cron_spec(&job.spec, None, errors);
+    let name = text(&job.metadata.name);
+    if name.len() > MAX_CRON_JOB_NAME {
+        let why = content::max_len_error(MAX_CRON_JOB_NAME);
+        errors.push(FieldError::invalid(
+            &Path::root("metadata").child("name"),
+            name,
+            why,
+        ));
+    }
+}
+
+pub fn cron_job_update(new: &CronJob, old: &CronJob, errors: &mut Errors) {
+    cron_spec(&new.spec, Some(&old.spec), errors);
+}
+
+fn cron_spec(spec: &CronJobSpec, old: Option<&CronJobSpec>, errors: &mut Errors) {
+    let path = &SPEC.child("schedule");
+    let schedule = &spec.schedule;
+    if schedule.is_empty() {
+        errors.push(FieldError::required(path, ""));
+    } else {
+        if let Err(why) = cron::check(schedule) {
+            errors.push(FieldError::invalid(path, schedule, why));
+        }
+        if schedule.contains("TZ") {
+            let allowed = old.is_some_and(|old| old.schedule.contains("TZ"));
+            if !allowed {
+                let why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+                errors.push(FieldError::invalid(path, schedule, why));
+            } else if spec.time_zone.is_some() {
+                let why = "cannot use both timeZone field and TZ or CRON_TZ in schedule";
+                errors.push(FieldError::invalid(path, schedule, why));
+            }
+        }
+    }
+    meta::nonnegative(
+        spec.starting_deadline_seconds.unwrap_or(0),
+        &SPEC.child("startingDeadlineSeconds"),
+        errors,
+    );
+    if old.is_none_or(|old| old.time_zone != spec.time_zone) {
+        if let Some(zone) = &spec.time_zone {
+            time_zone(zone, &SPEC.child("timeZone"), errors);
+        }
+    }
+    let path = &SPEC.child("concurrencyPolicy");
+    match text(&spec.concurrency_policy) {
+        "Allow" | "Forbid" | "Replace" => {}
+        "" => errors.push(FieldError::required(path, "")),
+        other => errors.push(FieldError::not_supported(
+            path,
+            other,
+            &["Allow", "Forbid", "Replace"],
+        )),
+    }
+    let template_path = &SPEC.child("jobTemplate");
+    let path = &template_path.child("spec");
+    let default = JobSpec::default();
+    let job = spec.job_template.spec.as_ref().unwrap_or(&default);
+    job_spec(job, path, errors);
+    if let Some(selector) = &job.selector {
+        errors.push(FieldError::invalid(
+            &path.child("selector"),
+            Json(selector),
+            "`selector` will be auto-generated",
+        ));
+    }
+    if job.manual_selector == Some(true) {
+        errors.push(FieldError::not_supported(
+            &path.child("manualSelector"),
+            true,
+            &["nil", "false"],
+        ));
+    }
+    meta::nonnegative_opt(
+        spec.successful_jobs_history_limit,
+        &SPEC.child("successfulJobsHistoryLimit"),
+        errors,
+    );
+    meta::nonnegative_opt(
+        spec.failed_jobs_history_limit,
+        &SPEC.child("failedJobsHistoryLimit"),
+        errors,
+    );
+}
+
+fn time_zone(zone: &str, path: &Path, errors: &mut Errors) {
+    if zone.is_empty() {
+        errors.push(FieldError::invalid(
+            path,
+            zone,
+            "timeZone must be nil or non-empty string",
+        ));
+        return;
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_+".contains(&byte);
+    let fits = |part: &str| {
+        part != "."
+            && part != ".."
+            && !part.starts_with('-')
+            && (1..=14).contains(&part.len())
+            && part.bytes().all(plain)
+    };
+    let local = zone.eq_ignore_ascii_case("local");
+    if local {
+        let why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+        errors.push(FieldError::invalid(path, zone, why));
+    }
+    if !zone.split('/').all(fits) || !(cron::is_known_zone(zone) || zone == "Local") {
+        errors.push(FieldError::invalid(
+            path,
+            zone,
+            format!("unknown time zone {zone}"),
+        ));
+    }
+}
+
+pub fn job_status(new: &Job, old: &Job, errors: &mut Errors) {
+    job_policy::status(new, old, errors);
+}
