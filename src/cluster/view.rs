@@ -129,8 +129,8 @@ pub struct Pod {
     /// Requests, summed over containers.
     pub cpu_milli: u64,
     pub memory_bytes: u64,
-    /// `metadata.resourceVersion`.
-    pub changed: u64,
+    /// What the machine itself says, where that is not what the API server believes.
+    pub machine: Text,
 }
 
 /// What a machine still needs before it is a node (scene one).
@@ -177,17 +177,8 @@ pub struct Desk {
     pub board: Rows<BoardRow>,
     pub kubelet: Rc<Seat>,
     pub proxy: Rc<Seat>,
-    /// What the machine really holds, where that differs from what the API server believes.
-    pub machine: Rc<[MachinePod]>,
-}
-
-/// A Pod sandbox on the machine itself, for the button next to the duty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MachinePod {
-    pub namespace: Text,
-    pub name: Text,
-    /// `crictl`'s word for the sandbox or its least fortunate container.
-    pub state: Text,
+    /// How many Pods sit here, drawn or not.
+    pub pod_count: usize,
 }
 
 /// A row of a node's IPVS table.
@@ -202,10 +193,6 @@ pub struct BoardRow {
     pub real: Option<RealServer>,
     /// The virtual service's scheduler (`rr`); empty for a real server.
     pub scheduler: Text,
-    /// The Service or Pod this address belongs to, as the API server knows it; empty if nobody's.
-    pub of: Text,
-    /// Moment of the last change to the rule itself (counters do not count).
-    pub changed: SimTime,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,8 +212,9 @@ pub struct Service {
     pub cluster_ip: Text,
     /// `80/TCP,443/TCP`, as kubectl prints it.
     pub ports: Text,
+    /// The first port, 0 without one.
+    pub port: i32,
     pub selector: Text,
-    pub changed: u64,
 }
 
 /// One address of an Endpoints object.
@@ -241,7 +229,6 @@ pub struct Endpoint {
     pub pod: Text,
     pub node: Text,
     pub ready: bool,
-    pub changed: u64,
 }
 
 /// One endpoint of an EndpointSlice.
@@ -255,9 +242,6 @@ pub struct SliceRow {
     pub pod: Text,
     pub node: Text,
     pub ready: bool,
-    pub serving: bool,
-    pub terminating: bool,
-    pub changed: u64,
 }
 
 /// The three tables between a Pod and a packet.
@@ -304,10 +288,7 @@ pub struct Request {
     pub path: Text,
     pub user: Text,
     pub code: u16,
-    pub duration_micros: u64,
-    /// The request (or command) that brought this one about, where that is known.
-    pub cause: Option<u64>,
-    pub stamps: Rc<[(Stage, Verdict)]>,
+    /// The Status message of a refused request, else empty.
     pub message: Text,
 }
 
@@ -352,8 +333,8 @@ pub enum Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     pub dots: Rows<Dot>,
-    /// Requests per minute; 0 is off.
-    pub rate_per_minute: u32,
+    /// Requests per second, over all clients; 0 is off.
+    pub rate_per_second: u32,
     /// `address:port` asked for.
     pub target: Text,
     /// The desk the visitor stands at.
@@ -396,6 +377,8 @@ pub struct Views {
     pub network: Rc<Network>,
     pub duties: Rows<Duty>,
     pub requests: Rows<Request>,
+    /// Too much for cards: the floor draws density.
+    pub dense: bool,
     pub traffic: Rc<Traffic>,
     pub goals: Rc<[Goal]>,
 }

@@ -1,6 +1,7 @@
 //! Every gesture is a command line. This file words them; the shell runs them.
 
 use crate::cluster::view::Cargo;
+use crate::shell::{ApiRequest, export};
 
 /// A place that takes something a hand carries, as written in a `data-drop` attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,15 @@ impl Place {
     }
 }
 
+/// Where the API server answers: the address `kubectl proxy` serves on, so that an exported line
+/// runs against a real cluster too.
+pub const API_SERVER: &str = "localhost:8001";
+
+/// A line that is to run on a desk's own machine.
+pub fn on_desk(node: &str, line: &str) -> String {
+    if node.is_empty() { line.to_string() } else { format!("ssh {node} {line}") }
+}
+
 /// Binds a Pod to a node, as the scheduler does.
 pub fn bind(namespace: &str, pod: &str, node: &str) -> String {
     let binding = serde_json::json!({
@@ -52,7 +62,10 @@ pub fn bind(namespace: &str, pod: &str, node: &str) -> String {
         "metadata": { "name": pod, "namespace": namespace },
         "target": { "apiVersion": "v1", "kind": "Node", "name": node },
     });
-    format!("curl -X POST /api/v1/namespaces/{namespace}/pods/{pod}/binding -d '{binding}'")
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/binding");
+    let mut request = ApiRequest::new("POST", path).with_header("Content-Type", "application/json");
+    request.body = binding.to_string();
+    export::curl(&request, API_SERVER)
 }
 
 /// Seats a person (`human`) or the autopilot.
@@ -65,9 +78,9 @@ pub fn plug(node: &str, plugged: bool) -> String {
     format!("kbh node {} {node}", if plugged { "plug" } else { "unplug" })
 }
 
-/// Makes the visitor at `from` call `target` that often; 0 stops.
-pub fn traffic(target: &str, from: &str, per_minute: u32) -> String {
-    if per_minute == 0 { "kbh traffic stop".to_string() } else { format!("kbh traffic {target} --from {from} --rate {per_minute}") }
+/// Makes a client on a desk call `target` that many times a second; 0 stops every client.
+pub fn traffic(target: &str, from: &str, per_second: u32) -> String {
+    if per_second == 0 { "kbh traffic stop".to_string() } else { format!("kbh traffic --from {from} --rate {per_second} http://{target}") }
 }
 
 #[cfg(test)]
@@ -92,8 +105,8 @@ mod tests {
     fn binding_is_one_line_of_json() {
         let line = bind("default", "web-1", "suda");
         let words = shlex::split(&line).unwrap();
-        assert_eq!(words[3], "/api/v1/namespaces/default/pods/web-1/binding");
-        let body: serde_json::Value = serde_json::from_str(&words[5]).unwrap();
+        assert!(words.iter().any(|word| word.ends_with("/api/v1/namespaces/default/pods/web-1/binding")), "{line}");
+        let body: serde_json::Value = serde_json::from_str(words.last().unwrap()).unwrap();
         assert_eq!(body["target"]["name"], "suda");
     }
 }

@@ -5,6 +5,7 @@
 //! ([`words`], [`gesture`], `palette`) compiles and is tested natively.
 
 pub mod gesture;
+pub mod look;
 #[cfg(test)]
 mod palette;
 pub mod words;

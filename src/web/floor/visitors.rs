@@ -15,9 +15,9 @@ pub fn Visitors() -> Html {
     let traffic = use_view(|page| page.views.traffic.clone());
     let network = use_view(|page| page.views.network.clone());
     let desks = use_view(|page| page.views.desks.clone());
-    let rate = use_state_eq(|| 60u32);
+    let rate = use_state_eq(|| 2u32);
     let (target, from) = (use_node_ref(), use_node_ref());
-    let sending = traffic.rate_per_minute > 0;
+    let sending = traffic.rate_per_second > 0;
     let toggle = {
         let (target, from, rate) = (target.clone(), from.clone(), *rate);
         Callback::from(move |_| {
@@ -48,14 +48,13 @@ pub fn Visitors() -> Html {
                 <label>{ words.visitor_target }
                     <select class="field" ref={target}>
                         { for network.services.iter().map(|service| {
-                            let port = service.ports.split(['/', ':', ',']).next().unwrap_or("80").to_string();
-                            let address = format!("{}:{port}", service.cluster_ip);
+                            let address = format!("{}:{}", service.cluster_ip, service.port);
                             html! { <option key={format!("{}/{}", service.namespace, service.name)} value={address}>{ service.name.clone() }</option> }
                         }) }
                     </select>
                 </label>
                 <label>
-                    <input class="field" type="number" min="1" max="6000" value={rate.to_string()} {oninput} style="width:72px" />
+                    <input class="field" type="number" min="1" max="100" value={rate.to_string()} {oninput} style="width:72px" />
                     { words.visitor_rate }
                 </label>
                 <button class="btn small ink" onclick={toggle}>{ if sending { words.visitor_stop } else { words.visitor_start } }</button>

@@ -83,7 +83,7 @@ pub const WORDS: Words = Words {
     visitors: "Visitor",
     visitor_from: "at desk",
     visitor_target: "asks for",
-    visitor_rate: "per minute",
+    visitor_rate: "a second",
     visitor_start: "Send",
     visitor_stop: "Stop",
     visitor_count: "{0} answered · {1} lost",

@@ -83,7 +83,7 @@ pub const WORDS: Words = Words {
     visitors: "来客",
     visitor_from: "いる机",
     visitor_target: "呼び先",
-    visitor_rate: "回 / 分",
+    visitor_rate: "回 / 秒",
     visitor_start: "送る",
     visitor_stop: "止める",
     visitor_count: "返事 {0} · 不着 {1}",

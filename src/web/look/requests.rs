@@ -1,0 +1,135 @@
+//! The request log, and the slips at the counter.
+
+use std::rc::Rc;
+
+use super::{keep_list, text};
+use crate::apiserver::{LogEntry, Stage as Station, Subresource, Verb};
+use crate::api::Kind;
+use crate::cluster::Cluster;
+use crate::cluster::view::{Reception, Request, Slip, Stage, Text, Verdict, Views};
+
+/// Lines of the log that are made.
+const LINES: usize = 200;
+/// Slips on the counter, and how far back to look for them.
+const SLIPS: usize = 6;
+const SLIPS_AMONG: usize = 400;
+
+pub fn look(views: &mut Views, cluster: &Cluster) {
+    let log = &cluster.api.log;
+    if views.reception.requests == log.last_id() {
+        return;
+    }
+    // A lower number than before: time was turned back.
+    let known = if log.last_id() < views.reception.requests { Default::default() } else { views.requests.clone() };
+    let newest = known.last().map_or(0, |request| request.id);
+    let mut lines: Vec<Rc<Request>> =
+        log.recent().take(LINES).take_while(|entry| entry.id > newest).map(|entry| Rc::new(line(entry))).collect();
+    lines.reverse();
+    let stay = LINES.saturating_sub(lines.len());
+    let kept = known.len().saturating_sub(stay);
+    let requests: Vec<_> = known.iter().skip(kept).cloned().chain(lines).collect();
+    views.requests = keep_list(&views.requests, requests);
+
+    let old = views.reception.slips.clone();
+    let mut slips: Vec<Rc<Slip>> = log
+        .recent()
+        .take(SLIPS_AMONG)
+        .filter(|entry| is_worth_a_slip(entry))
+        .take(SLIPS)
+        .map(|entry| {
+            let same = |slip: &&Rc<Slip>| slip.id == entry.id && slip.at == entry.at;
+            old.iter().find(same).cloned().unwrap_or_else(|| Rc::new(slip(entry)))
+        })
+        .collect();
+    slips.reverse();
+    views.reception = Rc::new(Reception { slips: keep_list(&old, slips), requests: log.last_id() });
+}
+
+/// Heartbeats, Events and successful reads happen all the time; a slip is for what someone did.
+fn is_worth_a_slip(entry: &LogEntry) -> bool {
+    let person = hand(entry) == "person";
+    let read = matches!(entry.verb, Verb::Get | Verb::List | Verb::Watch);
+    if entry.refused() {
+        return person || !read;
+    }
+    let heartbeat = entry.kind == Kind::Lease || entry.kind == Kind::Event
+        || (entry.kind == Kind::Node && entry.subresource == Subresource::Status);
+    if person { !(read && entry.verb != Verb::Get) } else { !read && !heartbeat }
+}
+
+/// Who wrote it: a seat, or a person.
+fn hand(entry: &LogEntry) -> String {
+    let user = entry.user.name.as_str();
+    if let Some(node) = user.strip_prefix("system:node:") {
+        return format!("kubelet@{node}");
+    }
+    if let Some(controller) = user.strip_prefix("system:serviceaccount:kube-system:") {
+        return controller.strip_suffix("-controller").unwrap_or(controller).to_string();
+    }
+    match user {
+        "system:kube-scheduler" => "scheduler".to_string(),
+        _ if user.starts_with("system:") => user.trim_start_matches("system:").to_string(),
+        _ => "person".to_string(),
+    }
+}
+
+fn method(entry: &LogEntry) -> &'static str {
+    entry.verb.method()
+}
+
+fn line(entry: &LogEntry) -> Request {
+    Request {
+        id: entry.id,
+        at: entry.at,
+        verb: text(method(entry)),
+        path: entry.path().into(),
+        user: text(&entry.user.name),
+        code: entry.code,
+        message: text(&entry.message),
+    }
+}
+
+fn slip(entry: &LogEntry) -> Slip {
+    let read = matches!(entry.verb, Verb::Get | Verb::List | Verb::Watch);
+    Slip {
+        id: entry.id,
+        at: entry.at,
+        verb: text(method(entry)),
+        path: entry.path().into(),
+        user: text(&entry.user.name),
+        code: entry.code,
+        stamps: stamps(entry, read),
+        message: text(&entry.message),
+        drawer: (!read && !entry.refused()).then(|| Text::from(entry.kind.info().plural)),
+        hand: hand(entry).into(),
+    }
+}
+
+/// Which boxes of the form are stamped. A read is neither admitted nor validated.
+fn stamps(entry: &LogEntry, read: bool) -> Rc<[(Stage, Verdict)]> {
+    const STAGES: [(Stage, Station); 4] = [
+        (Stage::Authentication, Station::Authentication),
+        (Stage::Authorization, Station::Authorization),
+        (Stage::Admission, Station::Admission),
+        (Stage::Validation, Station::Validation),
+    ];
+    let verdict = |station: Station| {
+        if read && station >= Station::Admission {
+            Verdict::Skipped
+        } else if !entry.refused() || station < entry.stage {
+            Verdict::Passed
+        } else if station == entry.stage {
+            Verdict::Refused
+        } else {
+            Verdict::Skipped
+        }
+    };
+    STAGES.iter().map(|(stage, station)| (*stage, verdict(*station))).collect()
+}
+
+/// How a request came about, the first cause first.
+pub fn chain(cluster: &Cluster, id: u64) -> Vec<Request> {
+    let mut chain: Vec<Request> = cluster.api.log.chain(id).iter().map(|entry| line(entry)).collect();
+    chain.reverse();
+    chain
+}
