@@ -1,16 +1,40 @@
-//! Where the machine lives: outside Yew, in a thread-local. Components read it through
-//! [`use_view`], which re-renders them when, and only when, what they selected has changed.
+//! Where the machine lives: outside Yew, in a thread-local.
+//!
+//! Components read through [`use_view`] and hand over command lines with [`run`]; nothing else
+//! crosses. The machine runs on the main thread in slices of a few milliseconds per frame; what it
+//! cannot keep up with is dropped, not owed. While nothing moves no frame is asked for: a timer
+//! waits for the next thing due, and paused or hidden there is not even that.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
+use gloo::events::EventListener;
+use gloo::render::{AnimationFrame, request_animation_frame};
+use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
-use super::gesture::{self, Place};
-use super::words::{Words, fill};
-use crate::cluster::view::{Cargo, Fit, Views};
+use super::look::{self, Looker};
+use super::share;
+use crate::cluster::view::{Cargo, DeskFit, Fit, Mark, Request, Views};
+use crate::shell::terminal::{JobId, Printed, Terminal};
+use crate::shell::transport::Pace;
 use crate::sim::SimTime;
+
+/// How long one slice of the machine's work may take, in milliseconds.
+const SLICE_MS: f64 = 5.0;
+/// Events between two looks at the clock on the wall.
+const BATCH: usize = 16;
+/// A frame that comes later than this has lost its time: nothing is owed.
+const LATE_MS: f64 = 250.0;
+/// Things due sooner than this are worth an animation frame instead of a timer.
+const SOON_MS: f64 = 40.0;
+/// The clock on the page ticks at least this often.
+const TICK_MS: f64 = 1_000.0;
+/// Output of one entry that is kept, in bytes; older text goes first.
+const OUTPUT_BYTES: usize = 256 << 10;
+const ENTRIES: usize = 300;
 
 /// What one command line answered, as the console shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +43,8 @@ pub struct Entry {
     pub line: Rc<str>,
     pub stdout: Rc<str>,
     pub stderr: Rc<str>,
-    pub code: i32,
+    /// None while it runs.
+    pub code: Option<i32>,
     /// It came from a gesture, not from the keyboard.
     pub by_gesture: bool,
 }
@@ -45,32 +70,317 @@ pub struct Page {
     pub draft: Rc<str>,
     /// The template it started from, see `ui::Ui::manifest`.
     pub draft_number: u32,
+    /// The scene whose goals are checked.
+    pub scene: usize,
 }
 
-#[derive(Default)]
-struct Host {
+/// Called once with the exit code when a line has run.
+type Done = Box<dyn FnOnce(&Entry)>;
+
+struct Job {
+    entry: u64,
+    done: Option<Done>,
+}
+
+pub struct Host {
+    pub terminal: Terminal,
+    looker: Looker,
     page: Page,
+    jobs: BTreeMap<JobId, Job>,
+    next_entry: u64,
+    paused: bool,
+    speed_milli: u32,
+    /// When the last slice ended, on the wall, in milliseconds.
+    last_ms: f64,
+    /// Where the timeline is being dragged to.
+    seek: Option<SimTime>,
+    /// A moment to reach as fast as possible: a share link opens, a test advances.
+    hurry: Option<(SimTime, Option<Box<dyn FnOnce()>>)>,
     listeners: BTreeMap<u32, Rc<dyn Fn()>>,
     next_listener: u32,
-    next_entry: u64,
+    frame: Option<AnimationFrame>,
+    timer: Option<Timeout>,
+    /// The look at the machine is out of date.
+    stale: bool,
 }
 
 thread_local! {
-    static HOST: RefCell<Host> = RefCell::default();
+    static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+}
+
+fn with<T>(act: impl FnOnce(&mut Host) -> T) -> T {
+    HOST.with_borrow_mut(|host| {
+        act(host.get_or_insert_with(|| Host::new(share::opening())))
+    })
+}
+
+fn now_ms() -> f64 {
+    gloo::utils::window().performance().map_or(0.0, |performance| performance.now())
+}
+
+impl Host {
+    fn new(opening: share::Opening) -> Host {
+        let until = opening.until;
+        let terminal = Terminal::replay(opening.setup, opening.log, SimTime::ZERO);
+        let mut host = Host {
+            terminal,
+            looker: Looker::default(),
+            page: Page::default(),
+            jobs: BTreeMap::new(),
+            next_entry: 0,
+            paused: false,
+            speed_milli: 1000,
+            last_ms: now_ms(),
+            seek: None,
+            hurry: (until > SimTime::ZERO).then_some((until, None)),
+            listeners: BTreeMap::new(),
+            next_listener: 0,
+            frame: None,
+            timer: None,
+            stale: true,
+        };
+        host.look();
+        host
+    }
+
+    /// Brings the view-models up to date.
+    fn look(&mut self) {
+        self.stale = false;
+        if let Some(pace) = self.terminal.take_pace() {
+            match pace {
+                Pace::Paused => self.paused = true,
+                Pace::Speed(milli) => {
+                    self.paused = false;
+                    self.speed_milli = milli;
+                }
+            }
+        }
+        self.looker.look(&self.terminal.cluster);
+        let views = &mut self.looker.views;
+        let clock = Rc::make_mut(&mut views.clock);
+        clock.now = self.terminal.now();
+        clock.end = self.terminal.end();
+        clock.paused = self.paused;
+        clock.speed_milli = self.speed_milli;
+        clock.revision = self.terminal.cluster.api.etcd.revision();
+        let log = self.terminal.log();
+        let count = log.len() + self.terminal.future().len();
+        if clock.marks.len() != count {
+            let lines = log.iter().chain(self.terminal.future());
+            clock.marks = lines.map(|line| Mark { at: line.at, line: line.line.as_str().into() }).collect();
+        }
+        self.page.views = views.clone();
+        self.collect();
+    }
+
+    /// Takes what the running commands have printed.
+    fn collect(&mut self) {
+        let running: Vec<JobId> = self.jobs.keys().copied().collect();
+        for id in running {
+            let printed = self.terminal.take(id);
+            self.take_in(id, printed);
+        }
+    }
+
+    fn take_in(&mut self, id: JobId, printed: Printed) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if printed.pieces.is_empty() && printed.code.is_none() {
+            return;
+        }
+        let number = job.entry;
+        let mut finished = None;
+        self.page.console = self
+            .page
+            .console
+            .iter()
+            .map(|entry| {
+                if entry.id != number {
+                    return entry.clone();
+                }
+                let entry = Rc::new(Entry {
+                    stdout: append(&entry.stdout, &printed.stdout()),
+                    stderr: append(&entry.stderr, &printed.stderr()),
+                    code: printed.code,
+                    ..(**entry).clone()
+                });
+                finished = Some(entry.clone());
+                entry
+            })
+            .collect();
+        if printed.code.is_some() {
+            if let (Some(job), Some(entry)) = (self.jobs.remove(&id), finished) {
+                if let Some(done) = job.done {
+                    // Not now: whoever waits may want the host.
+                    gloo::timers::callback::Timeout::new(0, move || done(&entry)).forget();
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, line: &str, by_gesture: bool, done: Option<Done>) {
+        self.next_entry += 1;
+        let entry = Entry {
+            id: self.next_entry,
+            line: line.into(),
+            stdout: "".into(),
+            stderr: "".into(),
+            code: None,
+            by_gesture,
+        };
+        let keep = self.page.console.len().saturating_sub(ENTRIES);
+        self.page.console = self.page.console.iter().skip(keep).cloned().chain([Rc::new(entry)]).collect();
+        let (id, printed) = self.terminal.enter(line);
+        self.jobs.insert(id, Job { entry: self.next_entry, done });
+        self.take_in(id, printed);
+        self.stale = true;
+    }
+
+    /// One slice of the machine's work.
+    fn slice(&mut self) {
+        let now = now_ms();
+        let elapsed = (now - self.last_ms).min(if self.frame.is_some() { LATE_MS } else { LATE_MS + TICK_MS });
+        self.last_ms = now;
+        if let Some(moment) = self.seek.take() {
+            self.terminal.go_to(moment);
+            self.stale = true;
+            return;
+        }
+        let (target, hurrying) = match &self.hurry {
+            Some((moment, _)) => (*moment, true),
+            None if self.paused => return,
+            None => {
+                let micros = elapsed * f64::from(self.speed_milli);
+                (SimTime::from_micros(self.terminal.now().as_micros() + micros as u64), false)
+            }
+        };
+        let mut behind = false;
+        loop {
+            let moved = (0..BATCH).all(|_| self.terminal.step(target));
+            if !moved {
+                break;
+            }
+            self.stale = true;
+            if now_ms() - now > SLICE_MS {
+                behind = true;
+                break;
+            }
+        }
+        if !behind {
+            self.terminal.run_until(target);
+            self.stale = true;
+            if hurrying {
+                if let Some((_, Some(done))) = self.hurry.take() {
+                    Timeout::new(0, done).forget();
+                }
+            }
+        }
+    }
+
+    /// When to go on: at the next frame, in some milliseconds, or never.
+    fn next(&self) -> Next {
+        if self.stale || self.hurry.is_some() || self.seek.is_some() {
+            return Next::Frame;
+        }
+        if self.paused {
+            return Next::Never;
+        }
+        if self.terminal.cluster.traffic().clients().next().is_some() {
+            return Next::Frame;
+        }
+        let wait = |at: SimTime| at.since(self.terminal.now()).as_micros() as f64 / f64::from(self.speed_milli.max(1));
+        let due = self.terminal.next_at().map_or(TICK_MS, wait);
+        if due < SOON_MS { Next::Frame } else { Next::Timer(due.min(TICK_MS) as u32) }
+    }
+}
+
+enum Next {
+    Frame,
+    Timer(u32),
+    Never,
+}
+
+fn append(text: &Rc<str>, more: &str) -> Rc<str> {
+    if more.is_empty() {
+        return text.clone();
+    }
+    let mut text = format!("{text}{more}");
+    if text.len() > OUTPUT_BYTES {
+        let mut cut = text.len() - OUTPUT_BYTES;
+        while !text.is_char_boundary(cut) {
+            cut += 1;
+        }
+        text.drain(..cut);
+    }
+    text.into()
+}
+
+/// Lets the machine run, looks, and tells everyone who looks at the page.
+fn tick() {
+    with(|host| {
+        host.slice();
+        if host.stale {
+            host.look();
+        }
+        host.frame = None;
+        host.timer = None;
+    });
+    tell();
+    schedule();
+}
+
+fn hidden() -> bool {
+    gloo::utils::document().hidden()
+}
+
+fn schedule() {
+    with(|host| {
+        if hidden() {
+            host.frame = None;
+            host.timer = None;
+            return;
+        }
+        match host.next() {
+            Next::Frame => {
+                host.timer = None;
+                if host.frame.is_none() {
+                    host.frame = Some(request_animation_frame(|_| tick()));
+                }
+            }
+            Next::Timer(ms) => {
+                if host.frame.is_none() {
+                    host.timer = Some(Timeout::new(ms, tick));
+                }
+            }
+            Next::Never => {
+                host.frame = None;
+                host.timer = None;
+            }
+        }
+    });
+}
+
+/// Tells the listeners; each compares what it selected.
+fn tell() {
+    let listeners: Vec<_> = with(|host| host.listeners.values().cloned().collect());
+    for listener in listeners {
+        listener();
+    }
 }
 
 /// Reads something of the page's state.
 pub fn read<T>(select: impl FnOnce(&Page) -> T) -> T {
-    HOST.with_borrow(|host| select(&host.page))
+    with(|host| select(&host.page))
 }
 
-/// Changes the page's state and tells everyone who looks.
+/// Changes the page's own state and tells everyone who looks.
 pub fn change(change: impl FnOnce(&mut Page)) {
-    HOST.with_borrow_mut(|host| change(&mut host.page));
-    let listeners: Vec<_> = HOST.with_borrow(|host| host.listeners.values().cloned().collect());
-    for listener in listeners {
-        listener();
-    }
+    with(|host| change(&mut host.page));
+    tell();
+}
+
+/// Asks the machine.
+pub fn ask<T>(ask: impl FnOnce(&mut Terminal) -> T) -> T {
+    with(|host| ask(&mut host.terminal))
 }
 
 /// Ends with its owner.
@@ -78,12 +388,12 @@ pub struct Subscription(u32);
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        HOST.with_borrow_mut(|host| host.listeners.remove(&self.0));
+        with(|host| host.listeners.remove(&self.0));
     }
 }
 
 pub fn subscribe(listener: Rc<dyn Fn()>) -> Subscription {
-    HOST.with_borrow_mut(|host| {
+    with(|host| {
         host.next_listener += 1;
         host.listeners.insert(host.next_listener, listener);
         Subscription(host.next_listener)
@@ -104,79 +414,100 @@ pub fn use_view<T: Clone + PartialEq + 'static>(select: fn(&Page) -> T) -> T {
     (*state).clone()
 }
 
-/// Runs a command line and shows it in the console.
-pub fn run(line: &str, by_gesture: bool) {
-    let entry = HOST.with_borrow_mut(|host| {
-        host.next_entry += 1;
-        Rc::new(Entry {
-            id: host.next_entry,
-            line: line.into(),
-            stdout: "".into(),
-            stderr: "".into(),
-            code: 0,
-            by_gesture,
-        })
-    });
-    change(|page| page.console = page.console.iter().cloned().chain([entry]).collect());
+/// Starts the machine and keeps it running as long as the page is seen.
+pub fn start() {
+    tick();
+    with(|host| host.page.moving = true);
+    let document = gloo::utils::document();
+    EventListener::new(&document, "visibilitychange", |_| {
+        with(|host| host.last_ms = now_ms());
+        schedule();
+    })
+    .forget();
 }
 
-/// Starts the machine.
-pub fn start() {
-    change(|page| page.views = super::demo::views());
+/// Runs a command line and shows it in the console.
+pub fn run(line: &str, by_gesture: bool) {
+    run_then(line, by_gesture, None);
+}
+
+/// The same, and calls back when it is done.
+pub fn run_then(line: &str, by_gesture: bool, done: Option<Done>) {
+    with(|host| host.enter(line, by_gesture, done));
+    tell();
+    schedule();
+}
+
+/// Ctrl+C: ends what runs.
+pub fn interrupt() {
+    with(|host| {
+        let jobs = std::mem::take(&mut host.jobs);
+        for (id, job) in jobs {
+            host.terminal.cancel(id);
+            host.page.console = host
+                .page
+                .console
+                .iter()
+                .map(|entry| if entry.id == job.entry { Rc::new(Entry { code: Some(130), ..(**entry).clone() }) } else { entry.clone() })
+                .collect();
+        }
+        host.stale = true;
+    });
+    tell();
+    schedule();
 }
 
 pub fn set_paused(paused: bool) {
-    change(|page| {
-        let clock = Rc::make_mut(&mut page.views.clock);
-        clock.paused = paused;
+    with(|host| {
+        host.paused = paused;
+        host.last_ms = now_ms();
+        host.stale = true;
     });
+    schedule();
 }
 
-pub fn step() {}
-
-pub fn set_speed(milli: u32) {
-    run(&format!("kbh speed {}", milli as f64 / 1000.0), true);
-}
-
-pub fn seek(_at: SimTime) {}
-
-pub fn share(done: &str) {
-    say(done);
-}
-
-pub fn fit(_cargo: &Cargo) -> Fit {
-    super::demo::fit()
-}
-
-pub fn say(text: &str) {
-    change(|page| page.toast = Some(text.into()));
-}
-
-pub fn complete(_line: &str) -> Vec<Rc<str>> {
-    Vec::new()
-}
-
-pub fn interrupt() {}
-
-/// What the API server would say to a manifest.
-pub fn check(_text: &str) -> Vec<super::editor::Remark> {
-    Vec::new()
-}
-
-/// What a drop does: one command line, or a word about why not.
-pub fn drop_on(cargo: &Cargo, place: &Place, words: &'static Words) {
-    match (cargo, place) {
-        (Cargo::Pod { namespace, name }, Place::Desk(desk)) => {
-            let home = read(|page| {
-                let pods = page.views.desks.iter().flat_map(|desk| desk.pods.iter());
-                pods.filter(|pod| pod.namespace == *namespace && pod.name == *name).find_map(|pod| pod.node.clone())
-            });
-            match home {
-                Some(home) if *home == **desk => {}
-                Some(home) => say(&fill(words.pods_never_move, &[&home])),
-                None => run(&gesture::bind(namespace, name, desk), true),
+/// Lets things happen one by one until something is seen to have happened.
+pub fn step() {
+    const UNSEEN: usize = 200;
+    with(|host| {
+        host.paused = true;
+        let before = host.terminal.cluster.api.etcd.revision();
+        for _ in 0..UNSEEN {
+            let Some(next) = host.terminal.next_at() else { break };
+            host.terminal.step(next);
+            if host.terminal.cluster.api.etcd.revision() != before {
+                break;
             }
         }
-        _ => {}
-    }
+        host.stale = true;
+    });
+    schedule();
+}
+
+/// Goes to a moment of the session.
+pub fn seek(at: SimTime) {
+    with(|host| host.seek = Some(at));
+    schedule();
+}
+
+/// Lets this much time pass as fast as possible.
+pub fn advance(span: Duration, done: Box<dyn FnOnce()>) {
+    with(|host| host.hurry = Some((host.terminal.now() + span, Some(done))));
+    schedule();
+}
+
+/// What the scheduler says about a carried Pod, desk by desk.
+pub fn fit(cargo: &Cargo) -> Fit {
+    let Cargo::Pod { namespace, name } = cargo else { return Fit::default() };
+    ask(|terminal| look::fit(&terminal.cluster, namespace, name))
+}
+
+/// How a request came about.
+pub fn chain(id: u64) -> Vec<Request> {
+    ask(|terminal| look::chain(&terminal.cluster, id))
+}
+
+/// A remark that goes away by itself.
+pub fn say(text: &str) {
+    change(|page| page.toast = Some(text.into()));
 }

@@ -4,7 +4,7 @@
 //! own, so that the page compares by pointer. Lists are cut where the page would not draw more.
 
 mod desks;
-mod lines;
+mod fit;
 mod network;
 mod pods;
 mod requests;
@@ -16,8 +16,9 @@ use crate::cluster::view::{Drawer, Duty, Rows, Seat, Text, Views, Why};
 use crate::cluster::Cluster;
 use crate::etcd::EventType;
 use crate::seat::Mode;
+use crate::shell::commands;
 
-pub use lines::line_of;
+pub use fit::fit;
 pub use requests::chain;
 
 /// Above this many Pods, or desks, the floor draws density instead of cards.
@@ -177,8 +178,8 @@ fn duties(cluster: &Cluster) -> impl Iterator<Item = Duty> + '_ {
                 key: text(duty.why.sentence),
                 args: duty.why.args.iter().map(|arg| text(arg)).collect(),
             },
-            line: line_of(&duty.action, seat.id.node()).into(),
-            carry: lines::cargo_of(key, &duty.action),
+            line: commands::line(&seat.id, &duty.action).into(),
+            carry: fit::cargo_of(key, &duty.action),
         })
     })
     .take(DUTIES)
