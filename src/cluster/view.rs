@@ -3,8 +3,8 @@
 //! They hold no browser type and no handle into the machine, so that the same page can be drawn
 //! from a machine in another thread or behind a socket. Every row is an `Rc` whose pointer stays
 //! the same while the row says the same: the page compares by pointer and redraws one row of
-//! thousands. Texts are Kubernetes' own words and stay untranslated; what is prose comes as
-//! a key with arguments ([`Why`]), and the page's catalogue words it.
+//! thousands. Texts are Kubernetes' own words and stay untranslated; what is prose
+//! comes in every language of the page.
 
 use std::rc::Rc;
 
@@ -252,20 +252,14 @@ pub struct Network {
     pub slices: Rows<SliceRow>,
 }
 
-/// Why something is so: a key of the page's catalogue and its arguments, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Why {
-    pub key: Text,
-    pub args: Rc<[Text]>,
-}
-
 /// A duty of a seat a person holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duty {
     pub id: Text,
     /// The [`Seat::id`].
     pub seat: Text,
-    pub why: Why,
+    /// Why it is there, in English and in Japanese.
+    pub why: (Text, Text),
     /// The command line that does it, ready to run; may span lines (a heredoc).
     pub line: Text,
     /// What a hand would carry to do it.

@@ -11,6 +11,7 @@ use super::floor::Floor;
 use super::guide::Guide;
 use super::host::{self, use_view};
 use super::requests::Requests;
+use super::sky::Sky;
 use super::tables::Tables;
 use super::todo::Todo;
 use super::ui::{Do, Dock, Sheet, Ui, UiHandle, use_ui};
@@ -48,6 +49,7 @@ fn App() -> Html {
                 </main>
                 <Thumb />
             </div>
+            <Sky />
             <StatusLine />
             <Toast />
         </ContextProvider<UiHandle>>

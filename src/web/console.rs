@@ -8,6 +8,7 @@ use yew::prelude::*;
 use super::app::CloseSheet;
 use super::host::{self, Entry, use_view};
 use super::ui::{Sheet, use_ui};
+use crate::shell::parse::wants_more;
 
 /// Entries drawn; older ones are in the session log.
 const WINDOW: usize = 100;
@@ -62,10 +63,11 @@ fn EntryView(props: &EntryProps) -> Html {
     let words = use_ui().lang.words();
     let entry = &props.entry;
     html! {
-        <div class="entry" data-code={entry.code.to_string()}>
+        <div class="entry" data-code={entry.code.map(|code| code.to_string())}>
             <div class="said"><b>{ "$ " }</b>{ entry.line.clone() }
                 if entry.by_gesture { <span class="from">{ "  # " }{ words.by_gesture }</span> }
             </div>
+            if entry.code.is_none() { <div class="from">{ words.still_running }</div> }
             if !entry.stdout.is_empty() { <pre>{ entry.stdout.clone() }</pre> }
             if !entry.stderr.is_empty() { <pre class="err">{ entry.stderr.clone() }</pre> }
         </div>
@@ -166,7 +168,7 @@ fn Prompt() -> Html {
             if !offers.is_empty() {
                 <div class="offers">{ for offers.iter().take(40).map(|offer| html! { <span key={&**offer}>{ offer.clone() }</span> }) }</div>
             }
-            <form {onsubmit}>
+            <form {onsubmit} data-anchor="console">
                 <span class="prompt" aria-hidden="true">{ "$" }</span>
                 <textarea ref={area} rows="1" aria-label={words.console_label} placeholder={words.console_hint} {onkeydown} {oninput}
                     spellcheck="false" autocapitalize="off" autocomplete="off" enterkeyhint="go" />
@@ -178,20 +180,4 @@ fn Prompt() -> Html {
 /// As tall as its text, to a limit.
 fn grow(area: &HtmlTextAreaElement) {
     area.set_rows(area.value().lines().count().clamp(1, 8) as u32);
-}
-
-/// Whether a line is unfinished: an open heredoc or a trailing backslash.
-fn wants_more(text: &str) -> bool {
-    if text.ends_with('\\') {
-        return true;
-    }
-    let Some((_, after)) = text.split_once("<<") else { return false };
-    let tag: String = after
-        .trim_start_matches('-')
-        .trim_start()
-        .trim_start_matches(['\'', '"'])
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
-    !tag.is_empty() && !text.lines().skip(1).any(|line| line.trim() == tag)
 }

@@ -3,6 +3,7 @@
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use super::check::Remark;
 use super::host;
 use super::ui::use_ui;
 use super::words::fill;
@@ -11,15 +12,6 @@ pub const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  labe
 pub const REPLICASET: &str = "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: web\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n      - name: nginx\n        image: nginx\n        ports:\n        - containerPort: 80\n";
 pub const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n      - name: nginx\n        image: nginx\n        ports:\n        - containerPort: 80\n";
 pub const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  selector:\n    app: web\n  ports:\n  - port: 80\n    targetPort: 80\n";
-
-/// What is said about the text in the editor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remark {
-    /// From 1; 0 for the whole text.
-    pub line: usize,
-    pub text: String,
-    pub error: bool,
-}
 
 #[component]
 pub fn Editor() -> Html {

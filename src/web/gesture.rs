@@ -1,7 +1,9 @@
 //! Every gesture is a command line. This file words them; the shell runs them.
 
 use crate::cluster::view::Cargo;
-use crate::shell::{ApiRequest, export};
+use crate::api::Kind;
+use crate::apiserver::{Body, Request, Subresource, Verb};
+use crate::shell::commands;
 
 /// A place that takes something a hand carries, as written in a `data-drop` attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,27 +47,11 @@ impl Place {
     }
 }
 
-/// Where the API server answers: the address `kubectl proxy` serves on, so that an exported line
-/// runs against a real cluster too.
-pub const API_SERVER: &str = "localhost:8001";
-
-/// A line that is to run on a desk's own machine.
-pub fn on_desk(node: &str, line: &str) -> String {
-    if node.is_empty() { line.to_string() } else { format!("ssh {node} {line}") }
-}
-
 /// Binds a Pod to a node, as the scheduler does.
 pub fn bind(namespace: &str, pod: &str, node: &str) -> String {
-    let binding = serde_json::json!({
-        "apiVersion": "v1",
-        "kind": "Binding",
-        "metadata": { "name": pod, "namespace": namespace },
-        "target": { "apiVersion": "v1", "kind": "Node", "name": node },
-    });
-    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/binding");
-    let mut request = ApiRequest::new("POST", path).with_header("Content-Type", "application/json");
-    request.body = binding.to_string();
-    export::curl(&request, API_SERVER)
+    let mut request = Request::new(Verb::Create, Kind::Pod, namespace, pod, Body::Binding { node: node.into() });
+    request.subresource = Subresource::Binding;
+    commands::api_line(&request)
 }
 
 /// Seats a person (`human`) or the autopilot.

@@ -75,7 +75,7 @@ pub fn Guide() -> Html {
                                 html! {
                                     <li key={goal.id.clone()} data-goal={goal.id.clone()}>
                                         <span class={classes!("check", met.then_some("met"))}>{ icon("check") }</span>
-                                        <span>{ goal.text.clone() }</span>
+                                        <span>{ strong(&goal.text) }</span>
                                         if met { <span class="sr">{ words.stamped }</span> }
                                     </li>
                                 }
@@ -96,6 +96,11 @@ pub fn Guide() -> Html {
             </div>
         </section>
     }
+}
+
+/// A goal's sentence; what stands between `**` is strong.
+fn strong(text: &str) -> Html {
+    text.split("**").enumerate().map(|(index, part)| if index % 2 == 1 { html! { <b>{ part }</b> } } else { html! { part } }).collect()
 }
 
 #[derive(Properties, PartialEq)]

@@ -15,9 +15,13 @@ use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
+use super::gesture::{self, Place};
 use super::look::{self, Looker};
+use super::{check, complete};
+use super::words::{Words, fill};
 use super::share;
-use crate::cluster::view::{Cargo, DeskFit, Fit, Mark, Request, Views};
+use crate::cluster::Preset;
+use crate::cluster::view::{Cargo, Fit, Mark, Request, Views};
 use crate::shell::terminal::{JobId, Printed, Terminal};
 use crate::shell::transport::Pace;
 use crate::sim::SimTime;
@@ -110,8 +114,21 @@ thread_local! {
 
 fn with<T>(act: impl FnOnce(&mut Host) -> T) -> T {
     HOST.with_borrow_mut(|host| {
-        act(host.get_or_insert_with(|| Host::new(share::opening())))
+        act(host.get_or_insert_with(|| Host::new(opening())))
     })
+}
+
+/// The session in the address (`#s=…`), else the story's office; `?preset=autopilot` seats nobody.
+fn opening() -> share::Opening {
+    let location = gloo::utils::window().location();
+    if let Some(opening) = location.hash().ok().and_then(|hash| share::unpack(&hash)) {
+        return opening;
+    }
+    let mut setup = share::story();
+    if let Some(preset) = super::ui::query("preset") {
+        setup.preset = Preset::parse(&preset);
+    }
+    share::Opening { setup, log: Vec::new(), until: SimTime::ZERO }
 }
 
 fn now_ms() -> f64 {
@@ -284,7 +301,7 @@ impl Host {
         if self.paused {
             return Next::Never;
         }
-        if self.terminal.cluster.traffic().clients().next().is_some() {
+        if !self.page.views.traffic.dots.is_empty() {
             return Next::Frame;
         }
         let wait = |at: SimTime| at.since(self.terminal.now()).as_micros() as f64 / f64::from(self.speed_milli.max(1));
@@ -466,6 +483,15 @@ pub fn set_paused(paused: bool) {
     schedule();
 }
 
+/// Sets the pace, as `kbh speed` does.
+pub fn set_speed(milli: u32) {
+    with(|host| {
+        host.speed_milli = milli;
+        host.stale = true;
+    });
+    schedule();
+}
+
 /// Lets things happen one by one until something is seen to have happened.
 pub fn step() {
     const UNSEEN: usize = 200;
@@ -510,4 +536,56 @@ pub fn chain(id: u64) -> Vec<Request> {
 /// A remark that goes away by itself.
 pub fn say(text: &str) {
     change(|page| page.toast = Some(text.into()));
+}
+
+/// Copies the link to this very moment.
+pub fn share(done: &'static str) {
+    let fragment = ask(|terminal| share::pack(&terminal.cluster.setup, terminal.log(), terminal.now()));
+    let window = gloo::utils::window();
+    let location = window.location();
+    let address = location.href().unwrap_or_default();
+    let link = format!("{}#{fragment}", address.split('#').next().unwrap_or_default());
+    let _ = location.set_hash(&fragment);
+    let _ = window.navigator().clipboard().write_text(&link);
+    say(done);
+}
+
+/// Candidates for the last word of a line.
+pub fn complete(line: &str) -> Vec<Rc<str>> {
+    ask(|terminal| complete::candidates(&terminal.cluster, line)).into_iter().map(Into::into).collect()
+}
+
+/// What the API server would say to a manifest.
+pub fn check(text: &str) -> Vec<check::Remark> {
+    ask(|terminal| check::check(&terminal.cluster.api, terminal.now(), text))
+}
+
+/// What a drop does: one command line, or a word about why not.
+pub fn drop_on(cargo: &Cargo, place: &Place, words: &'static Words) {
+    match (cargo, place) {
+        (Cargo::Pod { namespace, name }, Place::Desk(desk)) => {
+            let home = read(|page| {
+                let pods = page.views.desks.iter().flat_map(|desk| desk.pods.iter());
+                pods.filter(|pod| pod.namespace == *namespace && pod.name == *name).find_map(|pod| pod.node.clone())
+            });
+            match home {
+                Some(home) if *home == **desk => {}
+                Some(home) => say(&fill(words.pods_never_move, &[&home])),
+                None => run(&gesture::bind(namespace, name, desk), true),
+            }
+        }
+        (Cargo::Pod { namespace, name }, Place::Endpoints { namespace: of, service }) => {
+            match ask(|terminal| look::add_endpoint(&terminal.cluster, of, service, namespace, name)) {
+                Some(line) => run(&line, true),
+                None => say(&fill(words.no_address, &[name])),
+            }
+        }
+        (Cargo::Endpoint { namespace, service, address }, Place::Board(desk)) => {
+            match ask(|terminal| look::add_rule(&terminal.cluster, namespace, service, address, desk)) {
+                Some(line) => run(&line, true),
+                None => say(words.carry_nowhere),
+            }
+        }
+        _ => say(words.carry_nowhere),
+    }
 }

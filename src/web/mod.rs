@@ -4,8 +4,11 @@
 //! (`cluster::view`) with `use_view` and hand back command lines. What knows no browser
 //! ([`words`], [`gesture`], `palette`) compiles and is tested natively.
 
+pub mod check;
+pub mod complete;
 pub mod gesture;
 pub mod look;
+pub mod share;
 #[cfg(test)]
 mod palette;
 pub mod words;
@@ -19,8 +22,6 @@ mod bits;
 #[cfg(target_arch = "wasm32")]
 mod console;
 #[cfg(target_arch = "wasm32")]
-mod demo;
-#[cfg(target_arch = "wasm32")]
 mod drag;
 #[cfg(target_arch = "wasm32")]
 mod editor;
@@ -32,6 +33,8 @@ mod guide;
 mod host;
 #[cfg(target_arch = "wasm32")]
 mod requests;
+#[cfg(target_arch = "wasm32")]
+mod sky;
 #[cfg(target_arch = "wasm32")]
 mod tables;
 #[cfg(target_arch = "wasm32")]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::bits::clock;
-use super::host::use_view;
+use super::host::{self, use_view};
 use super::ui::use_ui;
 use crate::cluster::view::Request;
 
@@ -27,7 +27,7 @@ pub fn Requests() -> Html {
                 <section class="chain" aria-label={words.because}>
                     <h3>{ words.because }</h3>
                     <ol>
-                        { for chain(&requests, id).into_iter().map(|request| html! {
+                        { for host::chain(id).into_iter().map(|request| html! {
                             <li key={request.id}>
                                 { clock(request.at) }{ " " }<b>{ request.user.clone() }</b>{ " " }{ request.verb.clone() }{ " " }{ request.path.clone() }{ " " }{ request.code }
                                 if !request.message.is_empty() { <div>{ request.message.clone() }</div> }
@@ -55,20 +55,6 @@ pub fn Requests() -> Html {
     }
 }
 
-/// The request, what brought it about, and so on, first cause first.
-fn chain(requests: &[Rc<Request>], id: u64) -> Vec<Rc<Request>> {
-    let mut chain = Vec::new();
-    let mut next = Some(id);
-    while let Some(id) = next {
-        let Some(request) = requests.iter().find(|request| request.id == id) else { break };
-        chain.push(request.clone());
-        // A cause is always earlier.
-        next = request.cause.filter(|cause| *cause < id);
-    }
-    chain.reverse();
-    chain
-}
-
 #[derive(Properties, PartialEq)]
 struct Props {
     request: Rc<Request>,
@@ -82,7 +68,7 @@ fn Line(props: &Props) -> Html {
     let onclick = { let (on, id) = (props.on.clone(), request.id); Callback::from(move |_| on.emit(id)) };
     html! {
         <tr>
-            <td title={format!("{} µs", request.duration_micros)}>{ clock(request.at) }</td>
+            <td>{ clock(request.at) }</td>
             <td><button {onclick} aria-expanded={props.open.to_string()}><b>{ request.verb.clone() }</b>{ " " }{ request.path.clone() }</button></td>
             <td>{ request.user.clone() }</td>
             <td class={classes!("code", (request.code >= 400).then_some("bad"))}>{ request.code }</td>

@@ -9,7 +9,7 @@ use super::bits::{runs, use_fresh};
 use super::drag;
 use super::host::use_view;
 use super::ui::{Sheet, use_ui};
-use super::words::why::why;
+use super::words::Lang;
 use crate::cluster::view::Duty;
 
 #[component]
@@ -52,14 +52,13 @@ fn DutyRow(props: &Props) -> Html {
     let fresh = use_fresh();
     let whole = use_state_eq(|| false);
     let duty = &props.duty;
-    let args: Vec<&str> = duty.why.args.iter().map(|arg| &**arg).collect();
     let open = { let whole = whole.clone(); Callback::from(move |_| whole.set(!*whole)) };
     let onpointerdown = duty.carry.clone().map(|cargo| drag::pick_with_pointer(cargo, duty.seat.clone()));
     html! {
         <li class={classes!("duty", fresh)} data-duty={duty.id.clone()} {onpointerdown}>
             <div>
                 <div class="who">{ duty.seat.clone() }</div>
-                <div class="why">{ why(ui.lang, &duty.why.key, &args) }</div>
+                <div class="why">{ if ui.lang == Lang::Ja { duty.why.1.clone() } else { duty.why.0.clone() } }</div>
             </div>
             <button class="btn small" onclick={runs(duty.line.clone())}>{ words.do_it }</button>
             <pre class={(!*whole).then_some("short")}>{ duty.line.clone() }</pre>

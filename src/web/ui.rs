@@ -95,15 +95,8 @@ pub fn use_words() -> &'static Words {
 impl Ui {
     /// From the address (`?lang=ja&theme=dark&scene=2`), else from the browser.
     pub fn first() -> Ui {
-        let window = gloo::utils::window();
-        let query = window.location().search().unwrap_or_default();
-        let of = |name: &str| {
-            query.trim_start_matches('?').split('&').find_map(|pair| {
-                let (key, value) = pair.split_once('=')?;
-                (key == name).then(|| value.to_string())
-            })
-        };
-        let tag = of("lang").or_else(|| window.navigator().language()).unwrap_or_default();
+        let of = query;
+        let tag = of("lang").or_else(|| gloo::utils::window().navigator().language()).unwrap_or_default();
         Ui {
             lang: Lang::of_tag(&tag),
             dark: of("theme").map(|theme| theme == "dark"),
@@ -114,4 +107,13 @@ impl Ui {
             prompt: None,
         }
     }
+}
+
+/// A parameter of the address.
+pub fn query(name: &str) -> Option<String> {
+    let query = gloo::utils::window().location().search().unwrap_or_default();
+    query.trim_start_matches('?').split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key == name).then(|| value.to_string())
+    })
 }

@@ -68,13 +68,13 @@ fn DeskCard(props: &Props) -> Html {
                 <p class="sub"><span class={classes!("tone", tone)}>{ word }</span>{ " " }{ desk.pod_cidr.clone() }</p>
             </div>
             { verdict_line(verdict.as_ref(), words) }
-            if registered {
+            if registered && desk.setup.network && desk.setup.ipvs {
                 <div class="gauges">
                     { gauge(words.cpu, desk.cpu, cpu) }
                     { gauge(words.memory, desk.memory, memory) }
                 </div>
             } else {
-                { setup(desk, words) }
+                <SetupList desk={desk.clone()} />
             }
             <ul class="pods" aria-label={fill(words.pods, &[&desk.name])}>
                 { for desk.pods.iter().take(40).map(|pod| html! {
@@ -124,12 +124,20 @@ fn gauge(label: &'static str, gauge: Gauge, show: fn(u64) -> String) -> Html {
     }
 }
 
-/// What the machine still needs before it is a node.
-fn setup(desk: &Desk, words: &'static Words) -> Html {
+/// What the machine still needs before it is a node, each with the duty that does it.
+#[component]
+fn SetupList(props: &Props) -> Html {
+    let words = use_ui().lang.words();
+    let duties = use_view(|page| page.views.duties.clone());
+    let desk = &props.desk;
+    let seats = [&desk.kubelet.id, &desk.proxy.id];
+    let line_with = |part: &str| {
+        duties.iter().find(|duty| seats.contains(&&duty.seat) && duty.line.contains(part)).map(|duty| duty.line.clone())
+    };
     let steps = [
-        (words.setup_network, desk.setup.network, format!("kbh node network {}", desk.name)),
-        (words.setup_ipvs, desk.setup.ipvs, format!("kbh node ipvs {}", desk.name)),
-        (words.setup_register, desk.setup.registered, format!("kbh node register {}", desk.name)),
+        (words.setup_network, desk.setup.network, line_with(" cni ")),
+        (words.setup_ipvs, desk.setup.ipvs, line_with("modprobe").or_else(|| Some(format!("ssh {} modprobe ip_vs", desk.name).into()))),
+        (words.setup_register, desk.setup.registered, line_with("kind: Node")),
     ];
     html! {
         <ul class="setup">
@@ -137,7 +145,7 @@ fn setup(desk: &Desk, words: &'static Words) -> Html {
                 <li key={label}>
                     <span class={classes!("check", met.then_some("met"))}>{ icon("check") }</span>
                     <span>{ label }</span>
-                    if !met {
+                    if let (false, Some(line)) = (met, line) {
                         <button class="btn small" onclick={runs(line)} aria-label={format!("{} {label}", words.set_up)}>{ words.set_up }</button>
                     }
                 </li>
@@ -190,13 +198,13 @@ fn BoardLine(props: &RowProps) -> Html {
     let ip = row.address.rsplit_once(':').map_or(&*row.address, |(ip, _)| ip).to_string();
     match &row.real {
         None => html! {
-            <tr class={classes!("row", "virtual", fresh)} title={row.of.clone()}>
+            <tr class={classes!("row", "virtual", fresh)}>
                 <td colspan="2">{ row.protocol.clone() }{ " " }{ row.address.clone() }</td>
                 <td class="num" colspan="2">{ row.scheduler.clone() }</td>
             </tr>
         },
         Some(real) => html! {
-            <tr class={classes!("row", fresh)} data-ip={ip} title={format!("{} {}", row.of, real.forward)}>
+            <tr class={classes!("row", fresh)} data-ip={ip} title={real.forward.clone()}>
                 <td class="jack"><i class={(real.weight > 0).then_some("in")} /></td>
                 <td>{ row.address.clone() }</td>
                 <td class="num">{ real.weight }</td>

@@ -8,18 +8,21 @@ mod fit;
 mod network;
 mod pods;
 mod requests;
+mod traffic;
+mod wiring;
 
 use std::rc::Rc;
 
 use crate::api::Kind;
-use crate::cluster::view::{Drawer, Duty, Rows, Seat, Text, Views, Why};
+use crate::cluster::view::{Drawer, Duty, Rows, Seat, Text, Views};
 use crate::cluster::Cluster;
 use crate::etcd::EventType;
 use crate::seat::Mode;
-use crate::shell::commands;
+use crate::shell::commands::{self, Language};
 
 pub use fit::fit;
 pub use requests::chain;
+pub use wiring::{add_endpoint, add_rule};
 
 /// Above this many Pods, or desks, the floor draws density instead of cards.
 const CARDS: usize = 200;
@@ -91,7 +94,7 @@ fn text(text: &str) -> Text {
 }
 
 impl Looker {
-    /// Looks again. The clock, the traffic and the goals are the host's to fill in.
+    /// Looks again. The clock and the goals are the host's to fill in.
     pub fn look(&mut self, cluster: &Cluster) {
         let etcd = &cluster.api.etcd;
         if etcd.revision() != self.revision {
@@ -106,6 +109,7 @@ impl Looker {
         self.views.desks = desks::desks(&self.views.desks, cluster, &self.pods, self.views.dense);
         self.views.duties = keep(&self.views.duties, duties(cluster));
         requests::look(&mut self.views, cluster);
+        self.views.traffic = traffic::traffic(&self.views.traffic, cluster);
         self.revision = etcd.revision();
     }
 
@@ -174,10 +178,10 @@ fn duties(cluster: &Cluster) -> impl Iterator<Item = Duty> + '_ {
         seat.duties().enumerate().map(move |(index, (key, duty))| Duty {
             id: format!("{}/{key}/{index}", seat.id).into(),
             seat: text(seat.id.as_str()),
-            why: Why {
-                key: text(duty.why.sentence),
-                args: duty.why.args.iter().map(|arg| text(arg)).collect(),
-            },
+            why: (
+                commands::why(&duty.why, Language::English).into(),
+                commands::why(&duty.why, Language::Japanese).into(),
+            ),
             line: commands::line(&seat.id, &duty.action).into(),
             carry: fit::cargo_of(key, &duty.action),
         })
@@ -203,8 +207,7 @@ mod tests {
         looker.look(&cluster);
         let first = looker.views.clone();
         assert_eq!(first.desks.len(), 2);
-        assert!(first.desks.iter().all(|desk| desk.setup.registered && !desk.pod_cidr.is_empty()));
-        assert!(first.drawers.iter().any(|drawer| &*drawer.resource == "nodes" && drawer.count == 2 && drawer.changed > 0));
+        assert!(first.drawers.iter().any(|drawer| &*drawer.resource == "namespaces" && drawer.count > 0 && drawer.changed > 0));
         assert!(first.seats.iter().any(|seat| &*seat.id == "scheduler" && seat.human));
         looker.look(&cluster);
         assert!(Rc::ptr_eq(&first.desks, &looker.views.desks));

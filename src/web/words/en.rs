@@ -77,6 +77,7 @@ pub const WORDS: Words = Words {
     carry_nowhere: "Nothing here takes it.",
     carry_help: "Space picks it up",
     pods_never_move: "Pods never move. This one stays on {0} until it ends; delete it, and its ReplicaSet asks for a new one, which may get another desk.",
+    no_address: "Pod {0} cannot go there: it has no address yet, is in another namespace, or is listed already.",
     carry_handle: "Carry {0}",
     restarts: "{0} restarts",
     no_ip: "no IP yet",

@@ -77,6 +77,7 @@ pub const WORDS: Words = Words {
     carry_nowhere: "ここには置けません。",
     carry_help: "スペースキーで持ち上げる",
     pods_never_move: "Pod は引っ越しません。終わるまで {0} にいます。削除すれば ReplicaSet が新しい Pod を求め、それは別の机に行くかもしれません。",
+    no_address: "Pod {0} は置けません。まだアドレスがないか、別の名前空間にいるか、すでに載っています。",
     carry_handle: "{0} を運ぶ",
     restarts: "再起動 {0} 回",
     no_ip: "IP はまだ",

@@ -5,7 +5,6 @@
 
 mod en;
 mod ja;
-pub mod why;
 
 /// A language of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +79,7 @@ catalogue! {
     tray, tray_empty, desk, desks_empty, machine, node, ready, not_ready, unknown, unplugged, cordoned, unregistered,
     setup_network, setup_ipvs, setup_register, set_up, plug, unplug, cordon, uncordon, drain, add_desk, desk_menu,
     cpu, memory, desk_free, pods, board, board_empty, board_hint, on_machine,
-    fits, carry_start, carry_over, carry_drop, carry_cancel, carry_nowhere, carry_help, pods_never_move, carry_handle,
+    fits, carry_start, carry_over, carry_drop, carry_cancel, carry_nowhere, carry_help, pods_never_move, no_address, carry_handle,
     restarts, no_ip,
     visitors, visitor_from, visitor_target, visitor_rate, visitor_start, visitor_stop, visitor_count, no_service,
     // the guide
