@@ -16,6 +16,7 @@ pub mod schema;
 pub mod status;
 mod trusted;
 pub mod validation;
+pub mod wire;
 pub mod yaml;
 
 pub use fields::FieldSelector;

@@ -62,14 +62,18 @@ macro_rules! define_object {
                 match self { $(Object::$variant(inner) => trusted::encode(&**inner)),* }
             }
 
-            /// Appends the object as JSON. Natively every type has an encoder of its own, which is faster;
-            /// in the browser the one through [`Object::to_value`] is enough.
+            /// Encodes as the API server answers it: see [`wire`](super::wire).
+            pub fn to_wire(&self) -> Value {
+                match self { $(Object::$variant(inner) => super::wire::value(&**inner, true)),* }
+            }
+
+            /// Appends the object as the API server answers it. Natively every type has an encoder of its
+            /// own, which is faster; in the browser the one through a value is enough.
             pub fn write_json(&self, out: &mut Vec<u8>) {
                 #[cfg(not(target_arch = "wasm32"))]
-                let written = match self { $(Object::$variant(inner) => serde_json::to_writer(&mut *out, &**inner)),* };
+                match self { $(Object::$variant(inner) => super::wire::write(out, &**inner)),* }
                 #[cfg(target_arch = "wasm32")]
-                let written = serde_json::to_writer(&mut *out, &self.to_value());
-                debug_assert!(written.is_ok(), "a typed object is always JSON");
+                super::wire::write(out, &self.to_wire());
             }
 
             /// True when both are the same allocation.

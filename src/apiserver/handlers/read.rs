@@ -5,7 +5,9 @@ use super::Handled;
 use crate::api::{Object, Status};
 use crate::etcd::Key;
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
+use base64::engine::DecodePaddingMode;
 
 impl ApiServer {
     pub(super) fn get(&self, request: &Request) -> Handled {
@@ -111,9 +113,15 @@ fn encode_token(revision: u64, key: &Key) -> String {
 }
 
 fn decode_token(token: &str, request: &Request) -> Result<(u64, Key), Status> {
-    let invalid = |why: &str| Status::bad_request(format!("continue key is not valid: {why}"));
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid("illegal base64 data"))?;
-    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| invalid(&error.to_string()))?;
+    let invalid = |why: &str| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+    // Go's decoder does not mind bits that are left over.
+    const LENIENT: GeneralPurpose =
+        GeneralPurpose::new(&URL_SAFE, GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone).with_decode_allow_trailing_bits(true));
+    let bytes = LENIENT.decode(token).map_err(|error| match error {
+        base64::DecodeError::InvalidByte(at, _) => invalid(&format!("illegal base64 data at input byte {at}")),
+        _ => invalid(&format!("illegal base64 data at input byte {}", token.len())),
+    })?;
+    let (value, _) = crate::api::decode::parse_json(&bytes).map_err(|why| invalid(&why))?;
     let revision = value["rv"].as_u64().ok_or_else(|| invalid("incorrect encoded start resourceVersion"))?;
     let start = value["start"].as_str().unwrap_or("");
     let (namespace, name) = start.split_once('/').ok_or_else(|| invalid("incorrect encoded start key"))?;

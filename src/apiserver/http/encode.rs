@@ -56,8 +56,8 @@ impl Encoder {
     /// The object in the version asked for.
     fn whole(&self, object: &Object) -> Value {
         match self.alias {
-            Some(alias) => (alias.from_stored)(object.to_value()),
-            None => object.to_value(),
+            Some(alias) => (alias.from_stored)(object.to_wire()),
+            None => object.to_wire(),
         }
     }
 

@@ -97,13 +97,36 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
 pub fn serve(server: &mut ApiServer, now: SimTime, request: &Request<Vec<u8>>) -> HttpAnswer {
     let answer = answer(server, now, request);
     let id = server.log.last_id();
-    match answer {
+    let mut answer = match answer {
         Ok(Reply::Watch(watch)) => HttpAnswer::Watch(watch),
         Ok(Reply::Proxy(proxy)) => HttpAnswer::Proxy(proxy),
         Ok(Reply::Body { code, content_type, bytes, warnings }) => {
             HttpAnswer::Response(response(id, code, content_type, bytes, &warnings))
         }
         Err(status) => HttpAnswer::Response(refusal(id, request.headers(), &status)),
+    };
+    if let (HttpAnswer::Response(response), Some(warning)) = (&mut answer, deprecation(request.uri().path())) {
+        add_warning(response.headers_mut(), warning);
+    }
+    answer
+}
+
+/// What every answer about a deprecated resource warns of. Source: the `APILifecycleDeprecated`
+/// methods of k8s.io/api.
+fn deprecation(path: &str) -> Option<&'static str> {
+    match path::parse(path) {
+        Route::Resource(place) if place.group.is_empty() && place.version == "v1" => match place.resource.as_str() {
+            "endpoints" => Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+            "componentstatuses" => Some("v1 ComponentStatus is deprecated in v1.19+"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn add_warning(headers: &mut HeaderMap, warning: &str) {
+    if let Ok(value) = HeaderValue::from_str(&format!("299 - {}", quoted_string(warning))) {
+        headers.append(header::WARNING, value);
     }
 }
 
@@ -159,11 +182,7 @@ fn response(id: u64, code: u16, content_type: &str, bytes: Vec<u8>, warnings: &[
     if let Ok(value) = HeaderValue::from_str(&format!("00000000-0000-4000-8000-{id:012x}")) {
         headers.insert("audit-id", value);
     }
-    for warning in warnings {
-        if let Ok(value) = HeaderValue::from_str(&format!("299 - {}", quoted_string(warning))) {
-            headers.append(header::WARNING, value);
-        }
-    }
+    warnings.iter().for_each(|warning| add_warning(headers, warning));
     response
 }
 
