@@ -1,0 +1,109 @@
+//! The machine without a page, natively: `cargo bench --bench machine`.
+//!
+//! Prints one line a figure; medians of three runs, because machines are noisy.
+
+use kube_by_hand::api::{Kind, Object};
+use kube_by_hand::apiserver::{ApiServer, Config, Request};
+use kube_by_hand::cluster::{Cluster, Preset, Setup, admin};
+use kube_by_hand::sim::SimTime;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+fn median(mut run: impl FnMut() -> f64) -> f64 {
+    let mut values = [run(), run(), run()];
+    values.sort_by(f64::total_cmp);
+    values[1]
+}
+
+fn pod(name: &str) -> Object {
+    let value = json!({
+        "metadata": {"name": name, "namespace": "default", "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "nginx", "image": "nginx:1.27", "resources": {"requests": {"cpu": "100m"}}}]},
+    });
+    Object::from_value(Kind::Pod, value).expect("a valid Pod")
+}
+
+/// Creations per second through authorization, admission, validation and the store.
+fn creations() -> f64 {
+    let mut server = ApiServer::new(Config::default());
+    let pods: Vec<Object> = (0..20_000).map(|n| pod(&format!("web-{n}"))).collect();
+    let identity = admin();
+    let start = Instant::now();
+    for pod in pods {
+        server.call(SimTime::ZERO, &identity, 0, Request::create(pod)).result.expect("created");
+    }
+    20_000.0 / start.elapsed().as_secs_f64()
+}
+
+fn deployment(replicas: usize) -> Object {
+    let value = json!({
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "nginx", "image": "nginx:1.27"}]},
+            },
+        },
+    });
+    Object::from_value(Kind::Deployment, value).expect("a valid Deployment")
+}
+
+fn service() -> Object {
+    let value = json!({
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+    });
+    Object::from_value(Kind::Service, value).expect("a valid Service")
+}
+
+fn ready(cluster: &Cluster) -> usize {
+    cluster
+        .api
+        .etcd
+        .range(Kind::Pod, "default")
+        .filter(|(_, value)| match &value.object {
+            Object::Pod(pod) => pod
+                .status
+                .iter()
+                .flat_map(|status| status.conditions.iter().flatten())
+                .any(|condition| condition.type_ == "Ready" && condition.status == "True"),
+            _ => false,
+        })
+        .count()
+}
+
+/// A Deployment and a Service from apply until every Pod is ready and in every table: CPU seconds
+/// and virtual seconds.
+fn rollout(nodes: usize, replicas: usize) -> (f64, f64, usize) {
+    let desks = (0..nodes).map(|n| format!("node-{n}")).collect();
+    let mut cluster = Cluster::new(Setup { preset: Preset::Autopilot, desks, ..Setup::default() });
+    cluster.advance(Duration::from_secs(5));
+    let begin = cluster.now();
+    let start = Instant::now();
+    for object in [service(), deployment(replicas)] {
+        cluster.call(&admin(), Request::create(object)).result.expect("created");
+    }
+    let mut steps = 0;
+    let limit = begin + Duration::from_secs(300);
+    while cluster.step(limit) {
+        steps += 1;
+        if steps % 2_000 == 0 && ready(&cluster) == replicas {
+            break;
+        }
+    }
+    (start.elapsed().as_secs_f64(), cluster.now().since(begin).as_secs_f64(), ready(&cluster))
+}
+
+fn main() {
+    println!("in-process creations: {:.0} a second", median(creations));
+    for (nodes, replicas) in [(4, 10), (50, 500), (100, 2000)] {
+        let mut last = (0.0, 0.0, 0);
+        let cpu = median(|| {
+            last = rollout(nodes, replicas);
+            last.0
+        });
+        println!("{nodes} nodes, {replicas} replicas: {:.3} s CPU, {:.1} s virtual, {} ready", cpu, last.1, last.2);
+    }
+}
