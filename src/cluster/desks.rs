@@ -10,6 +10,7 @@ use crate::node::runtime::{ContainerId, SandboxId};
 use crate::node::{ActionId, Completion, Machine, NodeAction, NodeError, NodeEvent, Output};
 use crate::seat::{Mode, SeatId};
 use crate::sim::SimTime;
+use k8s_openapi::api::core::v1::Node;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -112,32 +113,35 @@ impl Cluster {
         Ok(())
     }
 
-    /// Puts up a machine and sets it up as its autopilot would, until its Node is Ready; then the
-    /// seats belong to whom the preset says.
+    /// Puts up a machine and sets it up as its autopilot would, until its Node is Ready and takes
+    /// Pods; then the seats belong to whom they belonged.
     pub fn add_ready_desk(&mut self, name: &str) -> Result<(), DeskError> {
         self.add_desk(name)?;
-        let seats = [SeatId::at("kubelet", name), SeatId::at("kube-proxy", name)];
+        let seats = [SeatId::at("kubelet", name), SeatId::at("kube-proxy", name), SeatId::new("node-lifecycle")];
+        let modes: Vec<Mode> =
+            seats.iter().map(|seat| self.seat(seat).map_or(Mode::Autopilot, |seat| seat.mode)).collect();
         for seat in &seats {
             self.set_mode(seat, Mode::Autopilot);
         }
         let limit = self.now + SETUP_LIMIT;
-        while !self.node_reports_ready(name) && self.step(limit) {}
-        for seat in &seats {
-            let mode = self.setup.preset.mode(seat);
+        while !self.takes_pods(name) && self.step(limit) {}
+        for (seat, mode) in seats.iter().zip(modes) {
             self.set_mode(seat, mode);
         }
         Ok(())
     }
 
-    fn node_reports_ready(&self, name: &str) -> bool {
-        self.api.etcd.get(&Key::new(Kind::Node, "", name)).is_some_and(|value| match &value.object {
-            crate::api::Object::Node(node) => node
-                .status
-                .iter()
-                .flat_map(|status| status.conditions.iter().flatten())
-                .any(|condition| condition.type_ == "Ready" && condition.status == "True"),
-            _ => false,
-        })
+    /// Whether a desk's Node is Ready, untainted, and has its Lease.
+    fn takes_pods(&self, name: &str) -> bool {
+        let leased = self.api.etcd.get(&Key::new(Kind::Lease, "kube-node-lease", name)).is_some();
+        let node = self.api.etcd.get(&Key::new(Kind::Node, "", name)).and_then(|value| value.object.get::<Node>());
+        leased
+            && node.is_some_and(|node| {
+                let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+                let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref());
+                taints.is_none_or(Vec::is_empty)
+                    && conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+            })
     }
 
     /// Pulls a machine's network cable: what runs there runs on, but nobody hears of it.

@@ -2,7 +2,9 @@
 
 use super::export;
 use super::transport::ApiRequest;
-use crate::apiserver::{Body, Propagation, Request, Subresource, Verb};
+use crate::api::Object;
+use crate::apiserver::{Body, PatchType, Propagation, Request, Subresource, Verb};
+use crate::etcd::Key;
 use crate::node::NodeAction;
 use crate::seat::{Action, SeatId, Why};
 use serde_json::{Value, json};
@@ -32,14 +34,68 @@ pub fn why(why: &Why, language: Language) -> String {
     text
 }
 
-/// The command line that performs an action from the console at the reception.
-pub fn line(seat: &SeatId, action: &Action<NodeAction>) -> String {
+/// The command line that performs an action from the console at the reception. `stored` is the
+/// object an update is about as it is now: what a person writes is only what changes.
+pub fn line(seat: &SeatId, action: &Action<NodeAction>, stored: Option<&Object>) -> String {
     match action {
         Action::Local(local) => match seat.node() {
             Some(node) => format!("ssh {node} {local}"),
             None => local.to_string(),
         },
-        Action::Api(request) => api_line(request),
+        Action::Api(request) => match (&request.body, stored) {
+            (Body::Object(object), Some(stored)) if request.verb == Verb::Update => {
+                let mut patch = merge_diff(&stored.to_value(), &object.to_value()).unwrap_or_else(|| json!({}));
+                if let Some(metadata) = patch.get_mut("metadata").and_then(Value::as_object_mut) {
+                    metadata.retain(|key, _| !matches!(key.as_str(), "resourceVersion" | "managedFields" | "generation"));
+                }
+                if patch.get("metadata") == Some(&json!({})) {
+                    patch.as_object_mut().map(|map| map.remove("metadata"));
+                }
+                let request = Request {
+                    verb: Verb::Patch,
+                    body: Body::Patch(PatchType::Merge, patch),
+                    ..(**request).clone()
+                };
+                api_line(&request)
+            }
+            _ => api_line(request),
+        },
+    }
+}
+
+/// The key of the object an action changes, to look it up for [`line`].
+pub fn subject(action: &Action<NodeAction>) -> Option<Key> {
+    match action {
+        Action::Api(request) if request.verb == Verb::Update => {
+            Some(Key { kind: request.kind, namespace: request.namespace.clone(), name: request.name.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// The merge patch (RFC 7386) that turns `old` into `new`; none if they are equal.
+pub fn merge_diff(old: &Value, new: &Value) -> Option<Value> {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            let mut patch = serde_json::Map::new();
+            for (key, value) in new {
+                match old.get(key) {
+                    Some(known) => {
+                        if let Some(inner) = merge_diff(known, value) {
+                            patch.insert(key.clone(), inner);
+                        }
+                    }
+                    None => {
+                        patch.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+            for key in old.keys().filter(|key| !new.contains_key(*key)) {
+                patch.insert(key.clone(), Value::Null);
+            }
+            (!patch.is_empty()).then_some(Value::Object(patch))
+        }
+        (old, new) => (old != new).then(|| new.clone()),
     }
 }
 
@@ -152,6 +208,14 @@ mod tests {
     use crate::apiserver::DeleteOptions;
 
     #[test]
+    fn updates_say_only_what_changes() {
+        let old = json!({"spec": {"renewTime": "a", "holder": "bob"}, "status": {"x": [1]}});
+        let new = json!({"spec": {"renewTime": "b", "holder": "bob"}});
+        assert_eq!(merge_diff(&old, &new), Some(json!({"spec": {"renewTime": "b"}, "status": null})));
+        assert_eq!(merge_diff(&old, &old), None);
+    }
+
+    #[test]
     fn duties_read_as_commands() {
         let delete = Request::delete(Kind::Pod, "default", "web-1", DeleteOptions::default());
         assert_eq!(api_line(&delete), "kubectl delete pod web-1 --wait=false");
@@ -159,7 +223,7 @@ mod tests {
         assert!(bind.starts_with("curl -H 'Content-Type: application/json' http://localhost:8001/api/v1/namespaces/default/pods/web-1/binding"), "{bind}");
         let seat = SeatId::at("kubelet", "bob");
         assert_eq!(
-            line(&seat, &Action::Local(NodeAction::PullImage { image: "nginx".to_owned() })),
+            line(&seat, &Action::Local(NodeAction::PullImage { image: "nginx".to_owned() }), None),
             "ssh bob crictl pull nginx"
         );
     }

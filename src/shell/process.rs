@@ -339,6 +339,46 @@ impl Program for Ssh {
     }
 }
 
+/// `bash -c SCRIPT`, `bash FILE`, or a script on standard input.
+struct Bash {
+    args: Vec<String>,
+    inner: Option<Box<Process>>,
+}
+
+impl Program for Bash {
+    fn poll(&mut self, io: &mut Io) -> Progress {
+        if self.inner.is_none() {
+            let script = match self.args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                ["-c", script, ..] => (*script).to_owned(),
+                [] => match io.stdin.all() {
+                    Some(script) => script,
+                    None => return Progress::Waiting { until: None },
+                },
+                [file, ..] => match io.session.file(file) {
+                    Some(script) => script.clone(),
+                    None => {
+                        io.err(&format!("bash: {file}: No such file or directory\n"));
+                        return Progress::Done(127);
+                    }
+                },
+            };
+            self.inner = Some(Box::new(Process::nested(&script, 1)));
+        }
+        let Some(process) = &mut self.inner else { return Progress::Done(1) };
+        let progress = process.poll(io.session, io.transport);
+        for piece in process.output.take() {
+            io.output.push(piece.is_error, &piece.text);
+        }
+        progress
+    }
+
+    fn cancel(&mut self, transport: &mut dyn Transport) {
+        if let Some(process) = &mut self.inner {
+            process.interrupt(transport);
+        }
+    }
+}
+
 /// `exit`: back from a machine to the reception.
 struct Exit;
 
@@ -356,6 +396,7 @@ fn program(argv: Vec<String>) -> Box<dyn Program> {
         "kubectl" | "k" => super::kubectl::start(args),
         "curl" => super::curl::start(args),
         "ssh" => Box::new(Ssh { args: args.to_vec(), inner: None }),
+        "bash" | "sh" => Box::new(Bash { args: args.to_vec(), inner: None }),
         "exit" | "logout" => Box::new(Exit),
         _ => super::filters::start(name, args).unwrap_or_else(|| Box::new(HostProgram { argv, waiting: None })),
     }

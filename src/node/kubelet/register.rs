@@ -43,7 +43,11 @@ fn quantities(machine: &Machine) -> BTreeMap<String, Quantity> {
         cores if cores % 1000 == 0 => (cores / 1000).to_string(),
         milli => format!("{milli}m"),
     };
-    let binary = |bytes: u64| if bytes % 1024 == 0 { format!("{}Ki", bytes / 1024) } else { bytes.to_string() };
+    // In canonical form, as the API server gives it back: what is equal must look equal.
+    let binary = |bytes: u64| {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        crate::api::Quantity::new(bytes, crate::api::quantity::Format::BinarySi).to_string()
+    };
     [
         ("cpu", cpu),
         ("memory", binary(hardware.memory_bytes)),

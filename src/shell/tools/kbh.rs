@@ -7,7 +7,7 @@ use crate::node::address::Cidr;
 use crate::seat::{Mode, SeatId};
 use crate::shell::commands;
 use crate::shell::host::{Attached, done};
-use crate::shell::transport::{Pace, Transport};
+use crate::shell::transport::{Pace, ProgramOutput, Started, Transport};
 use std::net::Ipv4Addr;
 
 const USAGE: &str = "kbh runs the office around the cluster.
@@ -43,8 +43,8 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String]) -> Outcome 
         [] | ["help" | "--help" | "-h", ..] => Ok(done(USAGE)),
         ["seat" | "seats"] => Ok(done(seats(attached))),
         ["seat", seat, mode] => set_seat(attached, seat, mode),
-        ["todo"] => Ok(done(todo(attached, None))),
-        ["todo", seat] => Ok(done(todo(attached, Some(seat)))),
+        ["todo"] => Ok(list_or_nothing(todo(attached, None))),
+        ["todo", seat] => Ok(list_or_nothing(todo(attached, Some(seat)))),
         ["node" | "nodes"] => Ok(done(nodes(attached))),
         ["node", rest @ ..] => node(attached, host, rest),
         ["traffic", rest @ ..] => traffic(attached, host, rest),
@@ -122,6 +122,12 @@ fn set_seat(attached: &mut Attached<'_>, wanted: &str, mode: &str) -> Outcome {
     Ok(done(seats.iter().map(|seat| format!("{seat} is held by {who}\n")).collect::<String>()))
 }
 
+/// An empty list says so on standard error, so that `kbh todo | bash` has nothing to run.
+fn list_or_nothing(list: String) -> Started {
+    let stderr = if list.is_empty() { "Nothing to do.\n".to_owned() } else { String::new() };
+    Started::Done(ProgramOutput { stdout: list, stderr, code: 0 })
+}
+
 fn todo(attached: &Attached<'_>, wanted: Option<&str>) -> String {
     let mut out = String::new();
     for seat in attached.cluster.seats() {
@@ -130,10 +136,12 @@ fn todo(attached: &Attached<'_>, wanted: Option<&str>) -> String {
         }
         for (_, duty) in seat.duties() {
             let why = commands::why(&duty.why, commands::Language::English);
-            out.push_str(&format!("# {}: {why}\n{}\n", seat.id, commands::line(&seat.id, &duty.action)));
+            let stored = commands::subject(&duty.action).and_then(|key| attached.cluster.stored(&key).cloned());
+            let line = commands::line(&seat.id, &duty.action, stored.as_ref());
+            out.push_str(&format!("# {}: {why}\n{line}\n", seat.id));
         }
     }
-    if out.is_empty() { "Nothing to do.\n".to_owned() } else { out }
+    out
 }
 
 fn nodes(attached: &Attached<'_>) -> String {

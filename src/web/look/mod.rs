@@ -174,16 +174,19 @@ fn control_plane_seats(cluster: &Cluster) -> Vec<Seat> {
 
 fn duties(cluster: &Cluster) -> impl Iterator<Item = Duty> + '_ {
     let held = cluster.seats().filter(|seat| seat.mode == Mode::Human);
-    held.flat_map(|seat| {
-        seat.duties().enumerate().map(move |(index, (key, duty))| Duty {
+    held.flat_map(move |seat| {
+        seat.duties().enumerate().map(move |(index, (key, duty))| {
+            let stored = commands::subject(&duty.action).and_then(|subject| cluster.stored(&subject));
+            Duty {
             id: format!("{}/{key}/{index}", seat.id).into(),
             seat: text(seat.id.as_str()),
             why: (
                 commands::why(&duty.why, Language::English).into(),
                 commands::why(&duty.why, Language::Japanese).into(),
             ),
-            line: commands::line(&seat.id, &duty.action).into(),
+            line: commands::line(&seat.id, &duty.action, stored).into(),
             carry: fit::cargo_of(key, &duty.action),
+            }
         })
     })
     .take(DUTIES)
