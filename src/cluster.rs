@@ -12,7 +12,7 @@ pub mod traffic;
 pub mod view;
 mod work;
 
-pub use desks::DeskError;
+pub use desks::{DeskError, MAX_DESKS};
 pub use process::{Process, ProcessId};
 pub use seats::{Preset, SeatState};
 pub use traffic::{Client, Flight, Traffic};

@@ -85,8 +85,10 @@ impl Cluster {
             return;
         }
         let events = std::mem::take(&mut process.inbox);
+        let mut changed = false;
         for event in events {
             if let Some(change) = process.caches.observe(&event) {
+                changed = true;
                 for seat in &process.seats {
                     if let Some(seat) = self.seats.get_mut(seat) {
                         seat.observe(&process.caches, &change, self.now);
@@ -95,6 +97,13 @@ impl Cluster {
             }
         }
         process.caches.revision = self.dispatched;
+        if changed {
+            for seat in &process.seats {
+                if let Some(seat) = self.seats.get_mut(seat) {
+                    seat.doubt_duties(self.now);
+                }
+            }
+        }
         for seat in process.seats.clone() {
             self.schedule_work(&seat);
         }

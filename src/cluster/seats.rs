@@ -164,6 +164,14 @@ impl SeatState {
         }
     }
 
+    /// A person's list must not show what is already done. Components mark only what may need
+    /// work, so after any change everything on the list is looked at once more.
+    pub(super) fn doubt_duties(&mut self, now: SimTime) {
+        for key in self.duties.keys() {
+            self.queue.add(key.clone(), now, 0);
+        }
+    }
+
     pub(super) fn clear_duties(&mut self) {
         if !self.duties.is_empty() {
             self.duties.clear();

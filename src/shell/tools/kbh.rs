@@ -27,6 +27,9 @@ Usage:
   kbh traffic stop [ID]             stop one client or all
   kbh pause | kbh play              stop and start time
   kbh speed FACTOR                  how fast time passes: 0.25 to 1000
+  kbh reset [--preset P] [--nodes N] [--desks A,B] [--seed S]
+                                    another session from its start; P is company-x, autopilot
+                                    or the one component you want to hold
   kbh seed | kbh hash               this session's seed; the state as one number
   kbh help
 ";
