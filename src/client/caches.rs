@@ -144,6 +144,13 @@ impl Caches {
         self.objects.range(start..).map(|(key, _)| key).take_while(move |key| key.kind == kind)
     }
 
+    /// The keys of one kind in one namespace.
+    pub fn keys_in(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Key> {
+        let start = Key::new(kind, namespace, "");
+        let of = start.namespace.clone();
+        self.objects.range(start..).map(|(key, _)| key).take_while(move |key| key.kind == kind && key.namespace == of)
+    }
+
     /// Everything observed, in key order.
     pub fn all(&self) -> impl Iterator<Item = (&Key, &Object)> {
         self.objects.iter()

@@ -4,6 +4,8 @@ mod claim;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
+pub mod garbage_collector;
+pub mod namespace;
 pub mod node_lifecycle;
 mod owned;
 mod pods;
@@ -33,6 +35,10 @@ pub fn all() -> Vec<Box<dyn Component>> {
         Box::new(endpointslice::EndpointSlices::default()),
         Box::new(node_lifecycle::NodeLifecycle::default()),
         Box::new(taint_eviction::TaintEviction::default()),
+        Box::new(garbage_collector::GarbageCollector::default()),
+        Box::new(namespace::Namespaces),
+        Box::new(namespace::Furnisher::ServiceAccount),
+        Box::new(namespace::Furnisher::RootCa),
     ]
 }
 

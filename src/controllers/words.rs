@@ -24,4 +24,12 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     ("node-lifecycle.untaint", "{0} is ready again and needs no taint", "{0} はまた Ready なので、taint は要りません"),
     ("node-lifecycle.pod", "Pod {0} is on {1}, for which nobody vouches", "Pod {0} は、様子の分からない {1} にあります"),
     ("taint-eviction.delete", "Pod {0} does not tolerate {2} on {1} any longer", "Pod {0} は、{1} の {2} をこれ以上許容しません"),
+    ("garbage-collector.delete", "{0} belonged to {1}, which is gone or going", "{0} の所有者 {1} は、もうないか、なくなるところです"),
+    ("garbage-collector.release", "{0} still names {1} as an owner, which is gone or going", "{0} は、もうない所有者 {1} をまだ指しています"),
+    ("garbage-collector.orphan", "{0} is to outlive {1}", "{0} は {1} が消えても残すことになっています"),
+    ("garbage-collector.let_go", "{0} waits for nothing any more", "{0} は、もう何も待っていません"),
+    ("namespace.empty", "Namespace {0} is being deleted and still holds {1} {2}", "Namespace {0} は削除中ですが、まだ {2} が {1} 個あります"),
+    ("namespace.status", "Namespace {0} should say what is still in it", "Namespace {0} に、まだ残っているものを書いておきます"),
+    ("namespace.finalize", "Namespace {0} is empty", "Namespace {0} は空になりました"),
+    ("namespace.furnish", "every Namespace has a {1} {2}, and {0} has none", "どの Namespace にも {1} {2} がありますが、{0} にはありません"),
 ];
