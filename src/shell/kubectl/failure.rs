@@ -105,11 +105,7 @@ impl Failure {
                         lines.push(line);
                     }
                 }
-                match (all.as_slice(), lines.as_slice()) {
-                    ([one], _) => return one.printed(),
-                    (_, [line]) if !matches!(all[0], Failure::Status(_)) => format!("error: {line}"),
-                    _ => lines.join("\n"),
-                }
+                lines.join("\n")
             }
         };
         if text.ends_with('\n') { text } else { format!("{text}\n") }

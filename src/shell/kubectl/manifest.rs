@@ -3,32 +3,16 @@
 use super::failure::{Failure, Result, message};
 use super::kube::{Kube, text};
 use super::resource::{Target, of_object};
-use serde::Deserialize;
 use serde_json::Value;
 
 /// The documents of a YAML or JSON text as JSON.
 /// # Errors
 /// In kubectl's words, with the line.
 pub fn documents(text: &str, source: &str) -> Result<Vec<Value>> {
-    let mut values = Vec::new();
-    let json = text.trim_start().starts_with('{');
-    for document in serde_yaml::Deserializer::from_str(text) {
-        match Value::deserialize(document) {
-            Ok(Value::Null) => {}
-            Ok(value) => values.push(value),
-            Err(error) if json => {
-                let plain = serde_json::from_str::<Value>(text).err().map_or_else(|| error.to_string(), |e| e.to_string());
-                return message(format!("error parsing {source}: json: {plain}"));
-            }
-            Err(error) => {
-                let line = error.location().map_or(0, |l| l.line());
-                let what = error.to_string();
-                let what = what.split(" at line ").next().unwrap_or(&what);
-                return message(format!("error parsing {source}: error converting YAML to JSON: yaml: line {line}: {what}"));
-            }
-        }
+    match crate::api::yaml::read_all(text) {
+        Ok(documents) => Ok(documents.into_iter().map(|d| d.value).collect()),
+        Err(error) => message(format!("error parsing {source}: error converting YAML to JSON: {}", error.go_text())),
     }
-    Ok(values)
 }
 
 /// The text of one `-f` argument: (name in messages, text).
@@ -170,6 +154,6 @@ mod tests {
     fn several_documents() {
         let values = documents("a: 1\n---\n# nothing\n---\n{\"b\": 2}\n", "x").unwrap();
         assert_eq!(values.len(), 2);
-        assert!(documents("a: b: c", "x.yaml").unwrap_err().printed().starts_with("error: error parsing x.yaml: error converting YAML to JSON: yaml: line "));
+        assert!(documents("a: b: c", "x.yaml").unwrap_err().printed().starts_with("error: error parsing x.yaml: error converting YAML to JSON: yaml: "));
     }
 }

@@ -1,14 +1,28 @@
 //! kubectl: one table of commands and flags, each command a few requests.
 
+mod apply;
+mod auth;
+mod change;
+mod create;
+mod delete;
+mod describe;
+mod edit;
+mod explain;
 pub mod failure;
 pub mod flags;
+mod follow;
 mod get;
 mod help;
+mod info;
 pub mod kube;
+mod logs;
 mod manifest;
 mod output;
+mod patch;
 pub mod resource;
+mod rollout;
 pub mod table;
+mod wait;
 
 use super::program::{Io, Program, Progress};
 use super::transport::Transport;

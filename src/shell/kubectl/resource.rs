@@ -378,8 +378,12 @@ pub fn list_pages(kube: &mut Kube, path: &str) -> Result<Vec<Value>> {
 /// The failures as one, if there are any.
 /// # Errors
 /// That one.
-pub fn fail_with(failures: Vec<Failure>) -> Result<()> {
-    if failures.is_empty() { Ok(()) } else { Err(Failure::Many(failures)) }
+pub fn fail_with(mut failures: Vec<Failure>) -> Result<()> {
+    match failures.len() {
+        0 => Ok(()),
+        1 => Err(failures.remove(0)),
+        _ => Err(Failure::Many(failures)),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Indented JSON as Go's encoder writes it: four spaces, `<`, `>` and `&` escaped by kubectl's
-//! printer not at all, keys sorted.
+//! JSON as Go's encoder writes it: keys sorted, `<`, `>` and `&` escaped.
 
 use serde_json::Value;
 
@@ -8,6 +7,19 @@ pub fn pretty(value: &Value) -> String {
     let mut out = String::new();
     write(value, 0, &mut out);
     out
+}
+
+/// On one line.
+pub fn compact(value: &Value) -> String {
+    escaped(value.to_string())
+}
+
+/// Inside JSON these characters stand in strings only.
+fn escaped(text: String) -> String {
+    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return text;
+    }
+    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
 fn write(value: &Value, depth: usize, out: &mut String) {
@@ -23,7 +35,7 @@ fn write(value: &Value, depth: usize, out: &mut String) {
                     out.push(',');
                 }
                 indent(depth + 1, out);
-                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push_str(&escaped(Value::from(key.as_str()).to_string()));
                 out.push_str(": ");
                 write(value, depth + 1, out);
             }
@@ -42,7 +54,7 @@ fn write(value: &Value, depth: usize, out: &mut String) {
             indent(depth, out);
             out.push(']');
         }
-        other => out.push_str(&other.to_string()),
+        other => out.push_str(&escaped(other.to_string())),
     }
 }
 
@@ -51,6 +63,6 @@ mod tests {
     #[test]
     fn layout() {
         let value = serde_json::json!({"b": [], "a": [1, {"c": "<"}]});
-        assert_eq!(super::pretty(&value), "{\n    \"a\": [\n        1,\n        {\n            \"c\": \"<\"\n        }\n    ],\n    \"b\": []\n}");
+        assert_eq!(super::pretty(&value), "{\n    \"a\": [\n        1,\n        {\n            \"c\": \"\\u003c\"\n        }\n    ],\n    \"b\": []\n}");
     }
 }

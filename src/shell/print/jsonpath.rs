@@ -106,7 +106,7 @@ pub fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        other => super::json::compact(other),
     }
 }
 

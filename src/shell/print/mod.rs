@@ -5,6 +5,10 @@ pub mod gotemplate;
 pub mod json;
 pub mod jsonpath;
 pub mod times;
-pub mod yaml;
+
+/// YAML as the API knows it, under the name the printers use.
+pub mod yaml {
+    pub use crate::api::yaml::to_yaml as document;
+}
 
 pub use columns::TabWriter;

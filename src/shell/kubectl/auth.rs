@@ -1,0 +1,203 @@
+//! `auth can-i`, `auth whoami`, and `config`.
+
+use super::super::print::{TabWriter, yaml};
+use super::failure::{Failure, Result, message};
+use super::kube::{Kube, Next, list, text};
+use super::output::{Format, go_value};
+use super::resource::resolve;
+use serde_json::{Value, json};
+
+const GROUP: &str = "authorization.k8s.io/v1";
+
+pub fn can_i(kube: &mut Kube) -> Result<Next> {
+    let args = kube.call.args.clone();
+    let namespace = if kube.all_namespaces() { String::new() } else { kube.namespace() };
+    if kube.flags().on("list") {
+        if !args.is_empty() {
+            return message("list option must be specified with no arguments");
+        }
+        return rules(kube, &namespace);
+    }
+    let [verb, resource, rest @ ..] = args.as_slice() else {
+        return Err(Failure::Plain("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.".to_owned()));
+    };
+    let mut spec = json!({});
+    if resource.starts_with('/') {
+        spec["nonResourceAttributes"] = json!({"path": resource, "verb": verb});
+    } else {
+        let (word, name) = match resource.split_once('/') {
+            Some((word, name)) => (word, Some(name.to_owned())),
+            None => (resource.as_str(), rest.first().cloned()),
+        };
+        let mut attributes = json!({"verb": verb});
+        match (word, resolve(kube, word)) {
+            ("*", _) => attributes["resource"] = "*".into(),
+            (_, Ok(kind)) => {
+                attributes["resource"] = kind.plural.clone().into();
+                if !kind.group.is_empty() {
+                    attributes["group"] = kind.group.clone().into();
+                }
+                if !kind.namespaced {
+                    let group = if kind.group.is_empty() { String::new() } else { format!(" in group '{}'", kind.group) };
+                    kube.warn(&format!("resource '{}' is not namespace scoped{group}", kind.plural));
+                    kube.err("\n");
+                }
+            }
+            (_, Err(_)) => {
+                kube.warn(&format!("the server doesn't have a resource type '{word}'"));
+                kube.err("\n");
+                attributes["resource"] = word.into();
+            }
+        }
+        if !namespace.is_empty() {
+            attributes["namespace"] = namespace.into();
+        }
+        if let Some(name) = name {
+            attributes["name"] = name.into();
+        }
+        if !kube.flags().text("subresource").is_empty() {
+            attributes["subresource"] = kube.flags().text("subresource").into();
+        }
+        spec["resourceAttributes"] = attributes;
+    }
+    let review = json!({"kind": "SelfSubjectAccessReview", "apiVersion": GROUP, "metadata": {"creationTimestamp": null}, "spec": spec, "status": {"allowed": false}});
+    let answer = kube.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review)?;
+    let allowed = answer["status"]["allowed"] == true;
+    if !kube.flags().on("quiet") {
+        let mut line = if allowed { "yes" } else { "no" }.to_owned();
+        for (field, label) in [("/status/reason", ""), ("/status/evaluationError", "")] {
+            let why = text(&answer, field);
+            if !why.is_empty() && !allowed {
+                line.push_str(&format!(" - {label}{why}"));
+            }
+        }
+        kube.out(&format!("{line}\n"));
+    }
+    Ok(Next::Code(i32::from(!allowed)))
+}
+
+fn rules(kube: &mut Kube, namespace: &str) -> Result<Next> {
+    let review = json!({"kind": "SelfSubjectRulesReview", "apiVersion": GROUP, "metadata": {"creationTimestamp": null}, "spec": {"namespace": namespace}, "status": {"resourceRules": null, "nonResourceRules": null, "incomplete": false}});
+    let answer = kube.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", &review)?;
+    let resource_rules = list(&answer, "/status/resourceRules");
+    let other = list(&answer, "/status/nonResourceRules");
+    let mut table = String::new();
+    if !kube.flags().on("no-headers") {
+        table.push_str("Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
+    }
+    for (resources, urls, names, verbs) in super::describe::rbac::rule_rows(resource_rules, other) {
+        table.push_str(&format!("{resources}\t{urls}\t{names}\t{verbs}\n"));
+    }
+    let text = TabWriter::table().format(&table);
+    kube.out(&text);
+    Ok(Next::Done)
+}
+
+pub fn whoami(kube: &mut Kube) -> Result<Next> {
+    let review = json!({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {"creationTimestamp": null}, "status": {"userInfo": {}}});
+    let answer = kube.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &review)?;
+    if let Some(format) = Format::of(kube)? {
+        format.print(kube, &answer)?;
+        return Ok(Next::Done);
+    }
+    let user = &answer["status"]["userInfo"];
+    let mut table = "ATTRIBUTE\tVALUE\n".to_owned();
+    for (label, value) in [("Username", &user["username"]), ("UID", &user["uid"]), ("Groups", &user["groups"])] {
+        if !value.is_null() && *value != "" {
+            table.push_str(&format!("{label}\t{}\n", go_value(value)));
+        }
+    }
+    for (key, value) in user["extra"].as_object().into_iter().flatten() {
+        table.push_str(&format!("Extra: {key}\t{}\n", go_value(value)));
+    }
+    let text = TabWriter::table().format(&table);
+    kube.out(&text);
+    Ok(Next::Done)
+}
+
+/// The kubeconfig as the session stands for it.
+fn config(kube: &Kube) -> Value {
+    let session = &kube.io.session;
+    let user = match &session.token {
+        Some(_) => json!({"token": "REDACTED"}),
+        None => json!({}),
+    };
+    json!({"apiVersion": "v1", "kind": "Config", "current-context": "company-x", "preferences": {},
+        "clusters": [{"name": "company-x", "cluster": {"server": session.server}}],
+        "contexts": [{"name": "company-x", "context": {"cluster": "company-x", "namespace": session.namespace, "user": "you"}}],
+        "users": [{"name": "you", "user": user}]})
+}
+
+pub fn config_view(kube: &mut Kube) -> Result<Next> {
+    let config = config(kube);
+    match Format::of(kube)? {
+        Some(format) => format.print(kube, &config)?,
+        None => kube.out(&yaml::document(&config)),
+    }
+    Ok(Next::Done)
+}
+
+pub fn config_current(kube: &mut Kube) -> Result<Next> {
+    kube.out("company-x\n");
+    Ok(Next::Done)
+}
+
+pub fn config_contexts(kube: &mut Kube) -> Result<Next> {
+    let namespace = kube.io.session.namespace.clone();
+    let text = TabWriter::table().format(&format!("CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n*\tcompany-x\tcompany-x\tyou\t{namespace}\n"));
+    kube.out(&text);
+    Ok(Next::Done)
+}
+
+pub fn config_set_context(kube: &mut Kube) -> Result<Next> {
+    let name = kube.call.args.first().cloned();
+    if name.is_some() == kube.flags().on("current") {
+        return message(if name.is_some() { "you cannot specify both a context name and --current" } else { "you must specify a non-empty context name or --current" });
+    }
+    if name.as_deref().is_some_and(|n| n != "company-x") {
+        return message("there is one context here, company-x");
+    }
+    if kube.flags().changed("namespace") {
+        kube.io.session.namespace = kube.flags().text("namespace").to_owned();
+    }
+    kube.out("Context \"company-x\" modified.\n");
+    Ok(Next::Done)
+}
+
+pub fn config_use_context(kube: &mut Kube) -> Result<Next> {
+    match kube.call.args.first().map(String::as_str) {
+        Some("company-x") => {
+            kube.out("Switched to context \"company-x\".\n");
+            Ok(Next::Done)
+        }
+        Some(other) => message(format!("no context exists with the name: {other:?}")),
+        None => message("accepts 1 arg(s), received 0"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::program::{Progress, Session};
+    use super::super::super::testing::Fake;
+    use super::*;
+
+    #[test]
+    fn questions_of_rights() {
+        let review = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        let mut fake = Fake::default().on(review, 201, json!({"status": {"allowed": true}})).on(review, 201, json!({"status": {"allowed": false}}))
+            .on("POST /apis/authentication.k8s.io/v1/selfsubjectreviews", 201, json!({"status": {"userInfo": {"username": "admin", "groups": ["a", "b"]}}}));
+        assert_eq!(fake.run("kubectl auth can-i create pods").0, "yes\n");
+        assert_eq!(fake.body()["spec"], json!({"resourceAttributes": {"verb": "create", "resource": "pods", "namespace": "default"}}));
+        assert_eq!(fake.run("kubectl auth can-i create deploy/x --as=viewer"), ("no\n".into(), String::new(), Progress::Done(1)));
+        assert_eq!(fake.requests.last().unwrap().header("Impersonate-User"), Some("viewer"));
+        assert_eq!(fake.run("kubectl auth whoami").0, "ATTRIBUTE   VALUE\nUsername    admin\nGroups      [a b]\n");
+    }
+
+    #[test]
+    fn the_namespace_sticks() {
+        let mut session = Session::default();
+        let mut fake = Fake::default().on("GET /api/v1/namespaces/demo/pods/a", 200, json!({"kind": "Pod"}));
+        assert_eq!(fake.run_in(&mut session, "kubectl config set-context --current --namespace=demo").0, "Context \"company-x\" modified.\n");
+        assert_eq!(fake.run_in(&mut session, "kubectl get pod a -o jsonpath='{.kind}'").0, "Pod");
+    }
+}

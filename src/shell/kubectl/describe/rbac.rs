@@ -1,0 +1,67 @@
+//! `describe` of roles and bindings, and the rows of `auth can-i --list`.
+
+use super::super::kube::{list, map, text};
+use super::Lines;
+use serde_json::Value;
+
+/// Rules broken down to one resource a row: (resources, URLs, names, verbs).
+pub fn rule_rows(resource_rules: &[Value], url_rules: &[Value]) -> Vec<(String, String, String, String)> {
+    let words = |value: &Value, field: &str| list(value, field).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let shown = |all: &[String]| format!("[{}]", all.join(" "));
+    // Rules for one resource with one verb each, joined again: (resource, names) → verbs.
+    let mut joined: Vec<(String, Vec<String>, Vec<String>)> = Vec::new();
+    for rule in resource_rules {
+        for group in words(rule, "/apiGroups") {
+            for resource in words(rule, "/resources") {
+                let (base, sub) = resource.split_once('/').map_or((resource.clone(), String::new()), |(b, s)| (b.to_owned(), format!("/{s}")));
+                let full = if group.is_empty() { format!("{base}{sub}") } else { format!("{base}.{group}{sub}") };
+                let names = words(rule, "/resourceNames");
+                match joined.iter_mut().find(|j| j.0 == full && j.1 == names) {
+                    Some(entry) => {
+                        for verb in words(rule, "/verbs") {
+                            if !entry.2.contains(&verb) {
+                                entry.2.push(verb);
+                            }
+                        }
+                    }
+                    None => joined.push((full, names, words(rule, "/verbs"))),
+                }
+            }
+        }
+    }
+    let mut rows: Vec<(String, String, String, String)> = joined.into_iter().map(|(resource, names, verbs)| (resource, "[]".to_owned(), shown(&names), shown(&verbs))).collect();
+    for rule in resource_rules.iter().chain(url_rules) {
+        for url in words(rule, "/nonResourceURLs") {
+            rows.push((String::new(), format!("[{url}]"), "[]".to_owned(), shown(&words(rule, "/verbs"))));
+        }
+    }
+    rows.sort();
+    rows
+}
+
+pub fn role(object: &Value, out: &mut Lines) {
+    out.line(0, format!("Name:\t{}", text(object, "/metadata/name")));
+    out.labels("Labels", &map(object, "/metadata/labels"));
+    out.annotations("Annotations", object);
+    out.line(0, "PolicyRule:");
+    out.line(1, "Resources\tNon-Resource URLs\tResource Names\tVerbs");
+    out.line(1, "---------\t-----------------\t--------------\t-----");
+    for (resources, urls, names, verbs) in rule_rows(list(object, "/rules"), &[]) {
+        out.line(1, format!("{resources}\t{urls}\t{names}\t{verbs}"));
+    }
+}
+
+pub fn binding(object: &Value, out: &mut Lines) {
+    out.line(0, format!("Name:\t{}", text(object, "/metadata/name")));
+    out.labels("Labels", &map(object, "/metadata/labels"));
+    out.annotations("Annotations", object);
+    out.line(0, "Role:");
+    out.line(1, format!("Kind:\t{}", text(object, "/roleRef/kind")));
+    out.line(1, format!("Name:\t{}", text(object, "/roleRef/name")));
+    out.line(0, "Subjects:");
+    out.line(1, "Kind\tName\tNamespace");
+    out.line(1, "----\t----\t---------");
+    for subject in list(object, "/subjects") {
+        out.line(1, format!("{}\t{}\t{}", text(subject, "/kind"), text(subject, "/name"), text(subject, "/namespace")));
+    }
+}

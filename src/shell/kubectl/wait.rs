@@ -1,0 +1,143 @@
+//! `wait --for=condition=…|jsonpath=…|delete|create`.
+
+use super::super::print::jsonpath::{Template, scalar};
+use super::super::transport::Transport;
+use super::failure::{Failure, Result, message};
+use super::follow::Follow;
+use super::kube::{Kube, Next, Step, Task, int, list, text};
+use super::resource::{Rk, Selection, fail_with, live, select};
+use crate::sim::SimTime;
+use serde_json::Value;
+
+enum For {
+    Condition(String, String),
+    Path(Template, Option<String>),
+    Delete,
+    Create,
+}
+
+pub fn run(kube: &mut Kube) -> Result<Next> {
+    let given = kube.flags().text("for").to_owned();
+    let goal = match given.split_once('=') {
+        _ if given.eq_ignore_ascii_case("delete") => For::Delete,
+        _ if given.eq_ignore_ascii_case("create") => For::Create,
+        Some(("condition", rest)) => {
+            let (name, value) = rest.split_once('=').unwrap_or((rest, "true"));
+            For::Condition(name.to_owned(), value.to_owned())
+        }
+        Some(("jsonpath", rest)) => {
+            let bare = rest.trim_matches(['\'', '"']);
+            let close = bare.rfind('}').map_or(bare.find('=').unwrap_or(bare.len()), |at| at + 1);
+            let (path, value) = bare.split_at(close);
+            let path = Template::relaxed(path).map_err(Failure::Message)?;
+            let value = value.strip_prefix('=').map(|v| v.trim_matches(['\'', '"']).to_owned());
+            if value.as_deref() == Some("") {
+                return message("jsonpath wait value cannot be empty");
+            }
+            For::Path(path, value)
+        }
+        _ => return message(format!("unrecognized condition: {given:?}")),
+    };
+    let args = kube.call.args.clone();
+    let namespace = kube.namespace();
+    let waits: Vec<(Rk, String, String)> = if matches!(goal, For::Delete | For::Create) && kube.flags().text("selector").is_empty() && !kube.flags().on("all") && kube.flags().list("filename").is_empty() {
+        match select(kube, &args)? {
+            Selection::Named(named) => named.into_iter().map(|(kind, name)| (kind, namespace.clone(), name)).collect(),
+            Selection::Types(_) => return message("resource(s) were provided, but no name was specified"),
+        }
+    } else {
+        let (targets, failures) = live(kube, &args)?;
+        fail_with(failures)?;
+        if targets.is_empty() && !matches!(goal, For::Delete) {
+            return message("no matching resources found");
+        }
+        targets.into_iter().map(|t| (t.kind, t.namespace, t.name)).collect()
+    };
+    let until = kube.now() + kube.flags().duration("timeout");
+    Ok(Next::Task(Box::new(Wait { goal, waits, follow: None, until, failures: Vec::new() })))
+}
+
+struct Wait {
+    goal: For,
+    waits: Vec<(Rk, String, String)>,
+    follow: Option<Follow>,
+    until: SimTime,
+    failures: Vec<Failure>,
+}
+
+impl For {
+    fn met(&self, object: Option<&Value>) -> bool {
+        match (self, object) {
+            (For::Delete, object) => object.is_none(),
+            (For::Create, object) => object.is_some(),
+            (_, None) => false,
+            (For::Condition(name, value), Some(object)) => {
+                let generation = int(object, "/metadata/generation").unwrap_or(0);
+                list(object, "/status/conditions").iter().any(|c| {
+                    let observed = int(c, "/observedGeneration").or(int(object, "/status/observedGeneration"));
+                    text(c, "/type").eq_ignore_ascii_case(name) && text(c, "/status").eq_ignore_ascii_case(value) && observed.is_none_or(|o| o >= generation)
+                })
+            }
+            (For::Path(path, value), Some(object)) => match path.find(object).as_deref() {
+                Ok([first, ..]) => value.as_ref().is_none_or(|v| scalar(first) == *v),
+                _ => false,
+            },
+        }
+    }
+}
+
+impl Task for Wait {
+    fn poll(&mut self, kube: &mut Kube) -> Result<Step> {
+        while let Some((kind, namespace, name)) = self.waits.first() {
+            if self.follow.is_none() {
+                self.follow = Some(Follow::open(kube, kind, namespace, name)?);
+            }
+            let Some(follow) = &mut self.follow else { continue };
+            let mut met = self.goal.met(follow.object.as_ref());
+            while !met {
+                match follow.next(kube)? {
+                    Some(state) => met = self.goal.met(state.as_ref()),
+                    None => break,
+                }
+            }
+            if met {
+                let line = format!("{} condition met\n", kind.label(name));
+                kube.out(&line);
+            } else if kube.now() < self.until && !follow.ended {
+                return Ok(Step::Wait(Some(self.until)));
+            } else {
+                self.failures.push(Failure::Message(format!("timed out waiting for the condition on {}/{name}", kind.plural)));
+            }
+            follow.close(kube.io.transport);
+            self.follow = None;
+            self.waits.remove(0);
+        }
+        fail_with(std::mem::take(&mut self.failures))?;
+        Ok(Step::Done)
+    }
+
+    fn cancel(&mut self, transport: &mut dyn Transport) {
+        if let Some(follow) = &mut self.follow {
+            follow.close(transport);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::program::Progress;
+    use super::super::super::testing::Fake;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn conditions_and_paths() {
+        let web = json!({"metadata": {"name": "web", "namespace": "default"}, "status": {"readyReplicas": 5, "conditions": [{"type": "Available", "status": "True"}]}});
+        let mut fake = Fake::default().on("GET /apis/apps/v1/namespaces/default/deployments/web", 200, web.clone()).on("GET /apis/apps/v1/namespaces/default/deployments", 200, json!({"items": [web]}));
+        assert_eq!(fake.run("kubectl wait deploy/web --for=condition=Available").0, "deployment.apps/web condition met\n");
+        assert_eq!(fake.run("kubectl wait deploy/web --for=jsonpath='{.status.readyReplicas}'=5").0, "deployment.apps/web condition met\n");
+        assert_eq!(fake.run("kubectl wait deploy/web --for=condition=Nope --timeout=1s").2, Progress::Waiting { until: Some(SimTime::from_secs(1)) });
+        assert_eq!(fake.run("kubectl wait deploy/web --for=condition=Nope --timeout=0").1, "error: timed out waiting for the condition on deployments/web\n");
+        assert_eq!(fake.run("kubectl wait pod/x").1, "error: unrecognized condition: \"\"\n");
+    }
+}
