@@ -1,6 +1,7 @@
 //! kube-controller-manager: a file per controller, each a seat of its own.
 
 mod claim;
+pub mod daemonset;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
@@ -10,6 +11,8 @@ pub mod node_lifecycle;
 mod owned;
 mod pods;
 pub mod replicaset;
+pub mod replication;
+mod revisions;
 mod selected;
 pub mod taint_eviction;
 mod words;
@@ -31,6 +34,8 @@ pub fn all() -> Vec<Box<dyn Component>> {
     vec![
         Box::new(deployment::Deployments::default()),
         Box::new(replicaset::ReplicaSets::default()),
+        Box::new(replication::ReplicationControllers::default()),
+        Box::new(daemonset::DaemonSets::default()),
         Box::new(endpoints::EndpointsController::default()),
         Box::new(endpointslice::EndpointSlices::default()),
         Box::new(node_lifecycle::NodeLifecycle::default()),

@@ -121,7 +121,7 @@ impl Replicated<'_> {
     }
 }
 
-fn some_if_positive(count: i32) -> Option<i32> {
+pub(super) fn some_if_positive(count: i32) -> Option<i32> {
     (count != 0).then_some(count)
 }
 

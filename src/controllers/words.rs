@@ -32,4 +32,13 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     ("namespace.status", "Namespace {0} should say what is still in it", "Namespace {0} に、まだ残っているものを書いておきます"),
     ("namespace.finalize", "Namespace {0} is empty", "Namespace {0} は空になりました"),
     ("namespace.furnish", "every Namespace has a {1} {2}, and {0} has none", "どの Namespace にも {1} {2} がありますが、{0} にはありません"),
+    ("revisions.create", "{0} has a template that is not in its history: {1}", "{0} のテンプレートが履歴にありません: {1}"),
+    ("revisions.again", "{0} went back to the template of {1}", "{0} は {1} のテンプレートに戻りました"),
+    ("revisions.clean", "{0} keeps no more history than its limit: {1} is the oldest", "{0} の履歴が上限を超えています。いちばん古いのは {1} です"),
+    ("daemonset.create", "{0} wants a Pod on {1}, and there is none", "{0} は {1} に Pod を必要としていますが、ありません"),
+    ("daemonset.replace", "Pod {1} of {0} on {2} has ended and will be replaced", "{2} にある {0} の Pod {1} は終了したので、作り直します"),
+    ("daemonset.unwanted", "Pod {1} of {0} may not stay on {2}", "{0} の Pod {1} は、{2} にいられなくなりました"),
+    ("daemonset.surplus", "{2} has more than one Pod of {0}: {1} goes", "{2} に {0} の Pod が 2 個以上あります。消すのは {1} です"),
+    ("daemonset.roll", "Pod {1} on {2} is of an older template of {0}", "{2} の Pod {1} は、{0} の古いテンプレートのものです"),
+    ("daemonset.status", "the status of {0} is not what is: {1} ready", "{0} の status が実際と違います: Ready {1} 個"),
 ];

@@ -19,6 +19,7 @@ use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet, Repli
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::sync::Arc;
 use std::time::Duration;
+pub(super) use util::{safe_encode, scaled_value};
 use util::{
     HASH_LABEL, REVISION, Wanted, by_age, complete, condition, desired_annotation, name, new_replicas, progressing,
     proportion, remove_condition, replicas, revision, same_template, set_condition, set_new_annotations,

@@ -1,0 +1,118 @@
+//! The ReplicationController's controller: a ReplicaSet's with an older selector.
+//!
+//! Source: pkg/controller/replication.
+
+use super::owned::{OwnedPods, owner_keys};
+use super::replicaset::{Replicated, some_if_positive};
+use crate::api::{Kind, Object};
+use crate::apiserver::{Identity, Request};
+use crate::client::helpers::{controller_of, pairs_match};
+use crate::client::{Caches, Change, Watch};
+use crate::etcd::Key;
+use crate::seat::{Component, Duty, Observed, Plan, Why};
+use k8s_openapi::api::core::v1::{Pod, ReplicationController, ReplicationControllerStatus};
+
+/// The replication controller.
+#[derive(Clone, Debug)]
+pub struct ReplicationControllers {
+    pods: OwnedPods,
+}
+
+impl Default for ReplicationControllers {
+    fn default() -> ReplicationControllers {
+        ReplicationControllers { pods: OwnedPods::new("ReplicationController") }
+    }
+}
+
+impl Component for ReplicationControllers {
+    fn name(&self) -> &'static str {
+        "replicationcontroller"
+    }
+
+    fn identity(&self) -> Identity {
+        super::identity("replication-controller")
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        [Kind::ReplicationController, Kind::Pod].map(Watch::all).to_vec()
+    }
+
+    fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
+        match change.object() {
+            Object::ReplicationController(_) => dirty.push(change.key.clone()),
+            Object::Pod(pod) => {
+                self.pods.observe(change);
+                owner_keys(Kind::ReplicationController, change, dirty);
+                if controller_of(&pod.metadata).is_none() && change.new.is_some() {
+                    for controller in caches.list::<ReplicationController>(&change.key.namespace) {
+                        let selector = controller.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+                        if selector.is_some_and(|s| !s.is_empty() && pairs_match(s, pod.metadata.labels.as_ref())) {
+                            dirty.push(Key::of(&Object::ReplicationController(controller.clone())));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
+        let mut plan = Plan::default();
+        let Some(controller) = observed.caches.by_key::<ReplicationController>(key) else { return plan };
+        let Some(spec) = &controller.spec else { return plan };
+        let replicated = Replicated {
+            kind: Kind::ReplicationController,
+            meta: &controller.metadata,
+            replicas: spec.replicas.unwrap_or(1),
+            min_ready_seconds: spec.min_ready_seconds.unwrap_or(0),
+            template: spec.template.as_ref(),
+        };
+        let Some(selector) = spec.selector.as_ref().filter(|selector| !selector.is_empty()) else { return plan };
+        let matches = |pod: &Pod| pairs_match(selector, pod.metadata.labels.as_ref());
+        let uid = controller.metadata.uid.as_deref().unwrap_or("");
+        let mut related = self.pods.of(uid);
+        let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
+        let known = controller.status.as_ref();
+        let status = ReplicationControllerStatus {
+            replicas: counts.replicas,
+            fully_labeled_replicas: some_if_positive(counts.fully_labeled),
+            ready_replicas: some_if_positive(counts.ready),
+            available_replicas: some_if_positive(counts.available),
+            observed_generation: controller.metadata.generation,
+            conditions: known.and_then(|status| status.conditions.clone()),
+        };
+        if known != Some(&status) {
+            let (replicas, ready) = (counts.replicas.to_string(), counts.ready.to_string());
+            let why = Why::new("replicaset.status", &[&key.name, &replicas, &ready]);
+            let mut updated = (**controller).clone();
+            updated.status = Some(status);
+            plan.duties.push(Duty::api(why, Request::update_status(updated)));
+        }
+        plan
+    }
+
+    fn all_keys(&self, caches: &Caches) -> Vec<Key> {
+        caches.keys(Kind::ReplicationController).cloned().collect()
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Component> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controllers::testing::{Bench, body, verbs};
+    use serde_json::json;
+
+    #[test]
+    fn creates_pods_it_owns() {
+        let mut bench = Bench::new(ReplicationControllers::default());
+        bench.put(Kind::ReplicationController, json!({"metadata": {"name": "rc", "namespace": "d", "uid": "u"},
+            "spec": {"replicas": 2, "selector": {"a": "b"}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}}}));
+        let plan = bench.plan(Kind::ReplicationController, "d", "rc");
+        assert_eq!(verbs(&plan), ["create pods rc-", "create pods rc-", "update replicationcontrollers/status rc"]);
+        assert_eq!(body(&plan.duties[0])["metadata"]["ownerReferences"][0]["kind"], "ReplicationController");
+    }
+}
