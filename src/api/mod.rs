@@ -5,6 +5,7 @@
 
 pub mod decode;
 pub mod defaults;
+pub mod duration;
 pub mod fields;
 pub mod kind;
 pub mod labels;
@@ -14,6 +15,7 @@ pub mod quantity;
 pub mod qos;
 pub mod schema;
 pub mod status;
+pub mod table;
 mod trusted;
 pub mod validation;
 pub mod wire;
