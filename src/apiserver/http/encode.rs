@@ -1,7 +1,7 @@
 //! From replies to bytes.
 
 use super::negotiate::{Accepted, Format, Shape, not_acceptable};
-use super::columns as table;
+use crate::api::table;
 use crate::api::{Kind, KindInfo, Object, Status};
 use crate::apiserver::List;
 use crate::sim::SimTime;
@@ -179,7 +179,7 @@ impl Encoder {
     }
 
     fn table(&self, objects: &[Object], revision: u64, list: Option<&List>, with_columns: bool) -> Value {
-        let columns: Value = if with_columns { table::column_definitions(self.kind) } else { Value::Null };
+        let columns: Value = if with_columns { json!(table::columns(self.kind)) } else { Value::Null };
         let rows: Vec<Value> = objects.iter().map(|object| self.row(object)).collect();
         json!({
             "kind": "Table", "apiVersion": self.meta_version(), "metadata": list_meta(revision, list),

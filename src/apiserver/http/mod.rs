@@ -5,7 +5,6 @@
 
 pub mod alias;
 mod body;
-mod columns;
 mod encode;
 mod negotiate;
 mod path;
