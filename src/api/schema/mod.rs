@@ -9,6 +9,8 @@
 //! Go writes even when it holds nothing), `ptr` (kept even when it is zero).
 
 mod docs;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod proto;
 
 pub use docs::Docs;
 

@@ -224,6 +224,10 @@ fn list_meta(revision: u64, list: Option<&List>) -> Value {
 pub fn bytes(value: &Value, accepted: Accepted) -> Vec<u8> {
     match accepted.format {
         Format::Yaml => crate::api::yaml::to_yaml(value).into_bytes(),
+        #[cfg(not(target_arch = "wasm32"))]
+        Format::Protobuf => protobuf(value),
+        #[cfg(target_arch = "wasm32")]
+        Format::Protobuf => Vec::new(),
         Format::Json => {
             let encoded = if accepted.pretty { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
             let mut out = encoded.unwrap_or_default();
@@ -233,11 +237,33 @@ pub fn bytes(value: &Value, accepted: Accepted) -> Vec<u8> {
     }
 }
 
+/// A value as protobuf; what has no type in the table comes as an empty message of its kind.
+#[cfg(not(target_arch = "wasm32"))]
+fn protobuf(value: &Value) -> Vec<u8> {
+    use crate::api::schema::{self, proto};
+    let (api_version, kind) = (value["apiVersion"].as_str().unwrap_or(""), value["kind"].as_str().unwrap_or(""));
+    let find = |kind: &str| {
+        if let Some(kind) = Kind::by_api_version(api_version, kind) {
+            return Some(schema::of(kind));
+        }
+        let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
+        let package = group.split('.').next().unwrap_or(group);
+        schema::named(&format!("{package}/{version}.{kind}")).or_else(|| schema::named(&format!("meta/v1.{kind}")))
+    };
+    let raw = match (find(kind), kind.strip_suffix("List").and_then(find)) {
+        (Some(ty), _) => proto::encode(ty, value),
+        (None, Some(item)) => proto::encode_list(item, value),
+        (None, None) => Vec::new(),
+    };
+    proto::close(api_version, kind, &raw)
+}
+
 impl Format {
     pub fn content_type(self) -> &'static str {
         match self {
             Format::Json => "application/json",
             Format::Yaml => "application/yaml",
+            Format::Protobuf => super::negotiate::PROTOBUF,
         }
     }
 }

@@ -10,6 +10,8 @@ pub enum Format {
     #[default]
     Json,
     Yaml,
+    /// For clients that take nothing else.
+    Protobuf,
 }
 
 /// What an object or list is turned into.
@@ -75,6 +77,8 @@ fn clauses(accept: &str) -> Vec<Clause<'_>> {
     all.into_iter().map(|(clause, _)| clause).collect()
 }
 
+pub const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
 /// Chooses the form. `shapes` is false where only whole objects are answered.
 ///
 /// Errors: 406.
@@ -103,6 +107,11 @@ pub fn accept(header: &str, pretty: bool, shapes: bool) -> Result<Accepted, Stat
             }
             Some(_) => {}
         }
+    }
+    // JSON is what every client that speaks protobuf takes as well; few take protobuf alone.
+    let protobuf = |clause: &Clause<'_>| clause.media_type == PROTOBUF && clause.parameter("as").is_none();
+    if cfg!(not(target_arch = "wasm32")) && clauses(header).iter().any(protobuf) {
+        return Ok(Accepted { format: Format::Protobuf, ..Accepted::default() });
     }
     Err(not_acceptable("only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"))
 }

@@ -276,7 +276,7 @@ fn read_collection(
         let request = Request { options, ..Request::new(Verb::List, kind, namespace, "", Body::None) };
         return call(server, asked, accepted, kind, alias, request);
     }
-    if accepted.format == Format::Yaml {
+    if accepted.format != Format::Json {
         return Err(not_acceptable(
             "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
         ));
