@@ -5,6 +5,7 @@
 
 mod desks;
 mod dispatch;
+mod faults;
 mod process;
 mod recorder;
 mod seats;
@@ -13,6 +14,7 @@ pub mod view;
 mod work;
 
 pub use desks::{DeskError, MAX_DESKS};
+pub use faults::Fault;
 pub use process::{Process, ProcessId};
 pub use seats::{Preset, SeatState};
 pub use traffic::{Client, Flight, Traffic};
@@ -31,6 +33,8 @@ use std::time::Duration;
 pub enum Happening {
     /// Watch events reach a process.
     Deliver(ProcessId),
+    /// A process opens the watches it lost.
+    Reconnect(ProcessId),
     /// A seat looks at its next key.
     Work(SeatId),
     /// An action on a desk comes to its end.
@@ -159,6 +163,7 @@ impl Cluster {
         self.happenings += 1;
         match happening {
             Happening::Deliver(process) => self.deliver(&process),
+            Happening::Reconnect(process) => self.reconnect(&process),
             Happening::Work(seat) => self.work(&seat),
             Happening::Done(name, action) => self.action_done(&name, action),
             Happening::Desk(name) => self.desk_happens(&name),

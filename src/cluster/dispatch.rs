@@ -84,6 +84,11 @@ impl Cluster {
         if !process.connected {
             return;
         }
+        if process.held_until > self.now {
+            process.delivery = Some(process.held_until);
+            self.queue.push(process.held_until, Happening::Deliver(id.clone()));
+            return;
+        }
         let events = std::mem::take(&mut process.inbox);
         let mut changed = false;
         for event in events {

@@ -32,6 +32,8 @@ pub struct Process {
     pub inbox: VecDeque<Arc<Event>>,
     /// When the next delivery is due.
     pub delivery: Option<SimTime>,
+    /// Nothing is delivered before this moment.
+    pub held_until: SimTime,
     pub seats: Vec<SeatId>,
     /// The desk it runs on; none for the control plane.
     pub node: Option<Arc<str>>,

@@ -251,6 +251,7 @@ impl Cluster {
                 caches: Caches::new(watches),
                 inbox: Default::default(),
                 delivery: None,
+                held_until: SimTime::ZERO,
                 seats,
                 node,
                 connected: true,
