@@ -14,6 +14,7 @@ pub mod replicaset;
 pub mod replication;
 mod revisions;
 mod selected;
+pub mod statefulset;
 pub mod taint_eviction;
 mod words;
 
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Box<dyn Component>> {
         Box::new(deployment::Deployments::default()),
         Box::new(replicaset::ReplicaSets::default()),
         Box::new(replication::ReplicationControllers::default()),
+        Box::new(statefulset::StatefulSets::default()),
         Box::new(daemonset::DaemonSets::default()),
         Box::new(endpoints::EndpointsController::default()),
         Box::new(endpointslice::EndpointSlices::default()),

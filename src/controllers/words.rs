@@ -41,4 +41,10 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     ("daemonset.surplus", "{2} has more than one Pod of {0}: {1} goes", "{2} に {0} の Pod が 2 個以上あります。消すのは {1} です"),
     ("daemonset.roll", "Pod {1} on {2} is of an older template of {0}", "{2} の Pod {1} は、{0} の古いテンプレートのものです"),
     ("daemonset.status", "the status of {0} is not what is: {1} ready", "{0} の status が実際と違います: Ready {1} 個"),
+    ("statefulset.claim", "{0} needs the claim {1} for its next Pod", "{0} の次の Pod には、クレーム {1} が必要です"),
+    ("statefulset.create", "{0} has no Pod {1}, and it is its turn", "{0} の Pod {1} がありません。次は {1} の番です"),
+    ("statefulset.replace", "Pod {1} of {0} has ended and will be replaced", "{0} の Pod {1} は終了したので、作り直します"),
+    ("statefulset.scale_down", "{0} has too many Pods: {1} has the highest number", "{0} の Pod が多すぎます。いちばん大きい番号は {1} です"),
+    ("statefulset.roll", "Pod {1} is of an older template of {0}", "Pod {1} は {0} の古いテンプレートのものです"),
+    ("statefulset.status", "the status of {0} is not what is: {1} ready", "{0} の status が実際と違います: Ready {1} 個"),
 ];

@@ -230,3 +230,33 @@ fn higher_priority_goes_first() {
     let order: Vec<_> = bench.plan().duties.iter().map(|duty| duty.why.args[0].to_string()).collect();
     assert_eq!(order, ["p2", "p3", "p1"]);
 }
+
+/// `cargo test --profile native --lib -- --ignored --nocapture binds_per_second`
+#[test]
+#[ignore = "a measurement"]
+fn binds_per_second() {
+    let mut bench = Bench::new();
+    for nr in 0..5000 {
+        bench.put(Kind::Node, node(&json!({"name": format!("n{nr}"), "cpu": "4", "mem": "32Gi", "pods": "110",
+            "labels": {"topology.kubernetes.io/zone": format!("z{}", nr % 3)}, "taints": [], "unschedulable": false,
+            "extra": {}, "images": [], "ready": true})));
+    }
+    for nr in 0..10_000 {
+        bench.put(Kind::Pod, pod(&json!({"name": format!("p{nr}"), "labels": {"app": "a"}, "spec": {"containers": [
+            {"name": "c", "resources": {"requests": {"cpu": "100m", "memory": "500Mi"}}}]}})));
+    }
+    let began = std::time::Instant::now();
+    let (mut bound, mut deciding) = (0, std::time::Duration::ZERO);
+    loop {
+        let start = std::time::Instant::now();
+        let plan = bench.plan();
+        deciding += start.elapsed();
+        if plan.duties.is_empty() {
+            break;
+        }
+        bound += plan.duties.len();
+        bench.perform(plan);
+    }
+    let rate = |time: std::time::Duration| bound as f64 / time.as_secs_f64();
+    println!("{bound} binds: {:.0}/s deciding, {:.0}/s with the caches", rate(deciding), rate(began.elapsed()));
+}
