@@ -1,11 +1,13 @@
 //! kube-controller-manager: a file per controller, each a seat of its own.
 
 mod claim;
+pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
 pub mod garbage_collector;
+pub mod job;
 pub mod namespace;
 pub mod node_lifecycle;
 mod owned;
@@ -13,6 +15,7 @@ mod pods;
 pub mod replicaset;
 pub mod replication;
 mod revisions;
+mod schedule;
 mod selected;
 pub mod statefulset;
 pub mod taint_eviction;
@@ -38,6 +41,9 @@ pub fn all() -> Vec<Box<dyn Component>> {
         Box::new(replication::ReplicationControllers::default()),
         Box::new(statefulset::StatefulSets::default()),
         Box::new(daemonset::DaemonSets::default()),
+        Box::new(job::Jobs::default()),
+        Box::new(cronjob::CronJobs::default()),
+        Box::new(job::TtlAfterFinished),
         Box::new(endpoints::EndpointsController::default()),
         Box::new(endpointslice::EndpointSlices::default()),
         Box::new(node_lifecycle::NodeLifecycle::default()),
