@@ -5,7 +5,7 @@
 use super::field::{FieldError, Json, Path};
 use super::meta::{self, Errors};
 use super::workloads::SPEC;
-use super::{content, cron, diff, job_policy, pod, text, workloads};
+use super::{content, cron, diff, internal, job_policy, pod, text, workloads};
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, Job, JobSpec};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 
@@ -338,7 +338,7 @@ fn template_update(new: &Job, old: &Job, errors: &mut Errors) {
         }
     }
     if !diff::semantic_equal(&spec.template, &expected) {
-        let template = Json(&spec.template);
+        let template = Json(internal::pod_template(&spec.template));
         errors.push(FieldError::invalid(
             &SPEC.child("template"),
             template,

@@ -1,41 +1,48 @@
-//! What changed, for messages about fields that may not.
+//! What changed, for messages about fields that may not: a unified difference of JSON.
 //!
-//! Upstream prints its internal structures (k8s.io/apimachinery/pkg/util/diff); this prints the
-//! same kind of difference over the fields as a manifest names them.
+//! Source: k8s.io/apimachinery/pkg/util/diff, which uses github.com/pmezard/go-difflib, a port of
+//! Python's difflib.
 
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::ops::Range;
 
 const CONTEXT: usize = 3;
+/// In texts of this many lines, lines that are frequent do not start a match.
+const POPULAR_FROM: usize = 200;
 
-/// The lines that differ with three lines around them, in the unified form.
+/// The lines that differ with three lines around them.
 pub fn of<T: Serialize>(old: &T, new: &T) -> String {
     let (old, new) = (lines(old), lines(new));
-    let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let rest = old.len().min(new.len()) - start;
-    let end = old
-        .iter()
-        .rev()
-        .zip(new.iter().rev())
-        .take(rest)
-        .take_while(|(a, b)| a == b)
-        .count();
-    let (from, until) = (start.saturating_sub(CONTEXT), end.saturating_sub(CONTEXT));
-    let after = end - until;
-    let (old_count, new_count) = (old.len() - until - from, new.len() - until - from);
-    let mut out = format!("@@ -{},{old_count} +{},{new_count} @@\n", from + 1, from + 1);
-    let mut add = |mark: char, lines: &[String]| {
-        for line in lines {
-            out.push(mark);
-            out.push_str(line);
-            out.push('\n');
+    let mut out = String::new();
+    for group in groups(&old, &new) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else {
+            continue;
+        };
+        let span = |range: Range<usize>| match range.len() {
+            1 => format!("{}", range.start + 1),
+            0 => format!("{},0", range.start),
+            count => format!("{},{count}", range.start + 1),
+        };
+        let (from, to) = (first.old.start..last.old.end, first.new.start..last.new.end);
+        let _ = writeln!(out, "@@ -{} +{} @@", span(from), span(to));
+        let mut add = |mark: char, lines: &[String]| {
+            lines.iter().for_each(|line| {
+                let _ = writeln!(out, "{mark}{line}");
+            });
+        };
+        for change in &group {
+            if change.same {
+                add(' ', &old[change.old.clone()]);
+            } else {
+                add('-', &old[change.old.clone()]);
+                add('+', &new[change.new.clone()]);
+            }
         }
-    };
-    add(' ', &old[from..start]);
-    add('-', &old[start..old.len() - end]);
-    add('+', &new[start..new.len() - end]);
-    add(' ', &old[old.len() - end..old.len() - end + after]);
+    }
     out
 }
 
@@ -45,10 +52,154 @@ fn lines<T: Serialize>(value: &T) -> Vec<String> {
     if value.serialize(&mut serializer).is_err() {
         return Vec::new();
     }
-    String::from_utf8_lossy(&bytes)
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    // As Go's encoder escapes what would mean something in HTML.
+    let escape = |line: &str| {
+        line.replace('&', "\\u0026")
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+    };
+    String::from_utf8_lossy(&bytes).lines().map(escape).collect()
+}
+
+/// Lines that are the same, or that replace each other.
+#[derive(Clone)]
+struct Change {
+    same: bool,
+    old: Range<usize>,
+    new: Range<usize>,
+}
+
+/// The changes from old to new, in groups that are far from each other.
+fn groups(old: &[String], new: &[String]) -> Vec<Vec<Change>> {
+    let mut changes = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    for (from, to, size) in matching_blocks(old, new) {
+        if i < from || j < to {
+            changes.push(Change {
+                same: false,
+                old: i..from,
+                new: j..to,
+            });
+        }
+        if size > 0 {
+            changes.push(Change {
+                same: true,
+                old: from..from + size,
+                new: to..to + size,
+            });
+        }
+        (i, j) = (from + size, to + size);
+    }
+    let tail = |change: &Change, count: usize| {
+        let count = count.min(change.old.len());
+        Change {
+            same: true,
+            old: change.old.end - count..change.old.end,
+            new: change.new.end - count..change.new.end,
+        }
+    };
+    let head = |change: &Change, count: usize| {
+        let count = count.min(change.old.len());
+        let (old, new) = (change.old.start, change.new.start);
+        Change {
+            same: true,
+            old: old..old + count,
+            new: new..new + count,
+        }
+    };
+    if let Some(first) = changes.first_mut().filter(|change| change.same) {
+        *first = tail(first, CONTEXT);
+    }
+    if let Some(last) = changes.last_mut().filter(|change| change.same) {
+        *last = head(last, CONTEXT);
+    }
+    let mut groups = Vec::new();
+    let mut group: Vec<Change> = Vec::new();
+    for change in changes {
+        if change.same && change.old.len() > 2 * CONTEXT {
+            group.push(head(&change, CONTEXT));
+            groups.push(std::mem::take(&mut group));
+            group.push(tail(&change, CONTEXT));
+        } else {
+            group.push(change);
+        }
+    }
+    groups.push(group);
+    groups.retain(|group| group.iter().any(|change| !change.same));
+    groups
+}
+
+/// Runs of equal lines: where in old, where in new, how many; the last one is empty.
+fn matching_blocks(old: &[String], new: &[String]) -> Vec<(usize, usize, usize)> {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (j, line) in new.iter().enumerate() {
+        places.entry(line).or_default().push(j);
+    }
+    if new.len() >= POPULAR_FROM {
+        let limit = new.len() / 100 + 1;
+        places.retain(|_, lines| lines.len() <= limit);
+    }
+    let mut found = Vec::new();
+    let mut open = vec![(0..old.len(), 0..new.len())];
+    while let Some((a, b)) = open.pop() {
+        let (i, j, size) = longest_match(old, new, &places, &a, &b);
+        if size == 0 {
+            continue;
+        }
+        found.push((i, j, size));
+        open.push((a.start..i, b.start..j));
+        open.push((i + size..a.end, j + size..b.end));
+    }
+    found.sort_unstable();
+    let mut blocks: Vec<(usize, usize, usize)> = Vec::new();
+    for (i, j, size) in found {
+        match blocks.last_mut() {
+            Some(last) if last.0 + last.2 == i && last.1 + last.2 == j => last.2 += size,
+            _ => blocks.push((i, j, size)),
+        }
+    }
+    blocks.push((old.len(), new.len(), 0));
+    blocks
+}
+
+/// The first of the longest runs of equal lines within the ranges.
+fn longest_match(
+    old: &[String],
+    new: &[String],
+    places: &HashMap<&str, Vec<usize>>,
+    a: &Range<usize>,
+    b: &Range<usize>,
+) -> (usize, usize, usize) {
+    let mut best = (a.start, b.start, 0);
+    let mut lengths: HashMap<usize, usize> = HashMap::new();
+    for i in a.clone() {
+        let mut next = HashMap::new();
+        for &j in places
+            .get(old[i].as_str())
+            .into_iter()
+            .flatten()
+            .filter(|j| b.contains(j))
+        {
+            let length = j
+                .checked_sub(1)
+                .and_then(|before| lengths.get(&before))
+                .unwrap_or(&0)
+                + 1;
+            next.insert(j, length);
+            if length > best.2 {
+                best = (i + 1 - length, j + 1 - length, length);
+            }
+        }
+        lengths = next;
+    }
+    let (mut i, mut j, mut size) = best;
+    while i > a.start && j > b.start && old[i - 1] == new[j - 1] {
+        (i, j, size) = (i - 1, j - 1, size + 1);
+    }
+    while i + size < a.end && j + size < b.end && old[i + size] == new[j + size] {
+        size += 1;
+    }
+    (i, j, size)
 }
 
 /// Equal as Kubernetes compares: what is empty is the same as what is missing.

@@ -12,6 +12,7 @@ mod cron;
 mod diff;
 pub mod field;
 mod ingress;
+mod internal;
 mod job_policy;
 mod meta;
 mod network;

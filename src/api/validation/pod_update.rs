@@ -5,7 +5,7 @@
 use super::content::{self, inclusive_range_error};
 use super::field::{FieldError, Json, Path, go_quote};
 use super::meta::{self, Errors, IMMUTABLE};
-use super::{affinity, diff, network, pod, text};
+use super::{affinity, diff, internal, network, pod, text};
 use crate::api::qos::pod_qos_class;
 use crate::api::quantity::Quantity;
 use k8s_openapi::api::core::v1::{
@@ -104,7 +104,10 @@ pub fn update(new: &Pod, old: &Pod, errors: &mut Errors) {
         gated(&mut masked, &old_spec, path, errors);
     }
     if !diff::semantic_equal(&masked, &*old_spec) {
-        let why = format!("{MAY_CHANGE}\n{}", diff::of(&*old_spec, &masked));
+        let why = format!(
+            "{MAY_CHANGE}\n{}",
+            diff::of(&internal::pod_spec(&old_spec), &internal::pod_spec(&masked))
+        );
         errors.push(FieldError::forbidden(path, why));
     }
 }
@@ -449,7 +452,8 @@ pub fn ephemeral_containers_update(new: &Pod, old: &Pod, errors: &mut Errors) {
                 errors.push(FieldError::forbidden(path, why));
             }
             Some(after) if !diff::semantic_equal(before, after) => {
-                let difference = diff::of(before, after);
+                let internal = internal::ephemeral_container;
+                let difference = diff::of(&internal(before), &internal(after));
                 let why = format!("existing ephemeral containers {name} may not be changed\n{difference}");
                 errors.push(FieldError::forbidden(path, why));
             }

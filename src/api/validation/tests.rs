@@ -231,6 +231,36 @@ fn immutable_fields() {
 }
 
 #[test]
+fn changes_of_a_pod_are_shown() {
+    // The Pod of a recorded refusal.
+    let spec = |name: &str| {
+        json!({"metadata": {"name": "p1"}, "spec": {
+            "containers": [{"name": name, "image": "nginx:1.25", "volumeMounts": [
+                {"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": "t", "readOnly": true}]}],
+            "schedulerName": "none", "serviceAccountName": "default",
+            "volumes": [{"name": "t", "projected": {"sources": [
+                {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+                {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
+                {"downwardAPI": {"items": [{"fieldRef": {"fieldPath": "metadata.namespace"},
+                    "path": "namespace"}]}}]}}]}})
+    };
+    let (new, old) = (object(Kind::Pod, spec("other")), object(Kind::Pod, spec("c")));
+    let errors = validation::update(&new, &old);
+    let shown = errors[0].detail.split_once('\n').map_or("", |(_, rest)| rest);
+    let expected = "@@ -91,7 +91,7 @@
+  \"InitContainers\": null,
+  \"Containers\": [
+   {
+-   \"Name\": \"c\",
++   \"Name\": \"other\",
+    \"Image\": \"nginx:1.25\",
+    \"Command\": null,
+    \"Args\": null,
+";
+    assert_eq!(shown, expected);
+}
+
+#[test]
 #[ignore = "a measurement"]
 fn pod_validation_time() {
     let pod = object(

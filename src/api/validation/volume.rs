@@ -7,7 +7,7 @@ use super::content;
 use super::field::{FieldError, Json, Path};
 use super::meta::{self, Errors};
 use super::resources::{positive_quantity, quantity_value};
-use super::{affinity, diff, text};
+use super::{affinity, diff, internal, text};
 use crate::api::quantity::Quantity;
 use k8s_openapi::api::core::v1::{
     DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, PersistentVolume, PersistentVolumeClaim,
@@ -591,7 +591,10 @@ pub fn persistent_volume_update(new: &PersistentVolume, old: &PersistentVolume, 
         let spec = Path::root("spec");
         let why = format!(
             "spec.persistentvolumesource is immutable after creation\n{}",
-            diff::of(&old_source, &new_source)
+            diff::of(
+                &internal::volume_source(&old_source),
+                &internal::volume_source(&new_source)
+            )
         );
         errors.push(FieldError::forbidden(&spec.child("persistentvolumesource"), why));
     }
@@ -739,7 +742,7 @@ pub fn claim_update(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, er
         let why = format!(
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound \
              claims\n{}",
-            diff::of(old_spec, &masked)
+            diff::of(&internal::claim_spec(old_spec), &internal::claim_spec(&masked))
         );
         errors.push(FieldError::forbidden(path, why));
     }
