@@ -13,13 +13,26 @@ use std::sync::Arc;
 /// Who sits where at the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preset {
-    /// Every seat is held by a person.
+    /// Every seat of the story is held by a person. Housekeeping that the story does not tell of
+    /// (default accounts, garbage collection, …) runs by itself until somebody takes it.
     CompanyX,
     /// Nobody is needed.
     Autopilot,
     /// One component is held by a person, on every node if it is a node's.
     Only(String),
 }
+
+/// The components of the story.
+const STORY: [&str; 8] = [
+    "scheduler",
+    "replicaset",
+    "deployment",
+    "endpoints",
+    "endpointslice",
+    "node-lifecycle",
+    "kubelet",
+    "kube-proxy",
+];
 
 impl Preset {
     /// `company-x`, `autopilot`, or a component's name.
@@ -33,7 +46,7 @@ impl Preset {
 
     pub fn mode(&self, seat: &SeatId) -> Mode {
         let human = match self {
-            Preset::CompanyX => true,
+            Preset::CompanyX => STORY.contains(&seat.component()),
             Preset::Autopilot => false,
             Preset::Only(component) => seat.component() == component || seat.as_str() == component,
         };

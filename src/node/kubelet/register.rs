@@ -137,6 +137,18 @@ fn status(machine: &Machine, known: &NodeStatus, now: SimTime) -> NodeStatus {
     }
 }
 
+/// The status a Node is registered with: a kubelet that has just started has not heard from its
+/// container runtime yet, and says so.
+fn first_status(machine: &Machine, now: SimTime) -> NodeStatus {
+    let mut first = status(machine, &NodeStatus::default(), now);
+    for condition in first.conditions.iter_mut().flatten().filter(|condition| condition.type_ == "Ready") {
+        condition.status = "False".to_owned();
+        condition.reason = Some("KubeletNotReady".to_owned());
+        condition.message = Some("container runtime status check may not have completed yet".to_owned());
+    }
+    first
+}
+
 /// Whether two statuses differ in more than their heartbeats.
 fn differs(known: &NodeStatus, wanted: &NodeStatus) -> bool {
     let bare = |conditions: &Option<Vec<NodeCondition>>| -> Vec<(String, String, Option<String>, Option<String>)> {
@@ -176,7 +188,7 @@ impl Kubelet {
                 ..ObjectMeta::default()
             },
             spec: Some(NodeSpec { pod_cidr: range.clone(), pod_cidrs: range.map(|range| vec![range]), ..NodeSpec::default() }),
-            status: Some(status(machine, &NodeStatus::default(), now)),
+            status: Some(first_status(machine, now)),
         }
     }
 

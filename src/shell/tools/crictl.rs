@@ -32,7 +32,7 @@ COMMANDS:
    start CONTAINER-ID             Start a created container
    stop [--timeout N] CONTAINER-ID  Stop a running container
    rm CONTAINER-ID                Remove a container
-   ps [-a]                        List containers
+   ps [-a] [-q]                   List containers; -q: only their ids
    logs CONTAINER-ID              Fetch the logs of a container
    exec CONTAINER-ID COMMAND...   Run a command in a running container
 ";
@@ -46,8 +46,14 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], _stdin: &st
     match command.as_str() {
         "help" | "--help" | "-h" => Ok(done(USAGE)),
         "ps" => {
-            let all = words.iter().any(|word| matches!(*word, "-a" | "--all"));
-            Ok(done(ps_table(machine(attached, host)?.runtime(), all, now)))
+            let all = words.iter().any(|word| matches!(*word, "-a" | "--all" | "-aq"));
+            let runtime = machine(attached, host)?.runtime();
+            if words.iter().any(|word| matches!(*word, "-q" | "--quiet" | "-aq")) {
+                let mut shown: Vec<_> = runtime.containers().filter(|own| all || own.is_running()).collect();
+                shown.sort_by_key(|own| std::cmp::Reverse(own.created_at));
+                return Ok(done(shown.iter().map(|own| format!("{}\n", own.id)).collect::<String>()));
+            }
+            Ok(done(ps_table(runtime, all, now)))
         }
         "pods" => Ok(done(pods_table(machine(attached, host)?.runtime(), now))),
         "images" | "img" => Ok(done(images_table(machine(attached, host)?.runtime()))),
