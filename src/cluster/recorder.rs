@@ -31,6 +31,9 @@ impl Recorder {
     }
 }
 
+/// The machine the control plane runs on.
+const CONTROL_PLANE: &str = "company-x";
+
 /// The name a component signs its Events with.
 fn source_of(component: &str) -> &str {
     match component {
@@ -87,8 +90,14 @@ impl Cluster {
         {
             if let crate::api::Object::Event(mut event) = known {
                 let changed = Arc::make_mut(&mut event);
-                changed.count = Some(changed.count.unwrap_or(1) + 1);
-                changed.last_timestamp = Some(now);
+                if changed.event_time.is_some() {
+                    let series = changed.series.get_or_insert_default();
+                    series.count = Some(series.count.unwrap_or(1) + 1);
+                    series.last_observed_time = Some(self.now.micro_time());
+                } else {
+                    changed.count = Some(changed.count.unwrap_or(1) + 1);
+                    changed.last_timestamp = Some(now);
+                }
                 self.api.call(self.now, &identity, cause, Request::update(event));
                 return;
             }
@@ -128,6 +137,14 @@ impl Cluster {
             type_: Some(if note.warning { "Warning" } else { "Normal" }.to_owned()),
             ..Event::default()
         };
+        if component == "scheduler" {
+            // It records through events.k8s.io, whose Events have one precise time and an action.
+            event.event_time = Some(self.now.micro_time());
+            (event.count, event.first_timestamp, event.last_timestamp) = (None, None, None);
+            event.source = Some(EventSource::default());
+            event.action = Some(if note.reason == "Scheduled" { "Binding" } else { "Scheduling" }.to_owned());
+            event.reporting_instance = Some(format!("{source}-{CONTROL_PLANE}"));
+        }
         event.metadata.namespace = Some(namespace.to_owned());
         event.metadata.name = Some(format!("{}.{:016x}", about.name(), self.recorder.rng.next_u64()));
         let answer = self.api.call(self.now, &identity, cause, Request::create(event));

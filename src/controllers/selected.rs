@@ -163,7 +163,8 @@ pub fn trigger_time<'a>(
     last: Option<&str>,
 ) -> Option<String> {
     let last: Option<jiff::Timestamp> = last.and_then(|last| last.parse().ok());
-    let newer = |time: &SimTime| last.is_none_or(|last| time.timestamp() > last);
+    // Times are kept in whole seconds, so another change may stand at the same one.
+    let newer = |time: &SimTime| last.is_none_or(|last| time.timestamp() >= last);
     let ready = |pod: &Arc<Pod>| -> Option<SimTime> { moment(&pod_condition(pod, "Ready")?.last_transition_time) };
     let times = pods.filter_map(ready).filter(newer);
     let created = moment(&service.metadata.creation_timestamp).filter(newer);

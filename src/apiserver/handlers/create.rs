@@ -22,6 +22,7 @@ impl ApiServer {
         defaults::apply(&mut object);
         super::super::authorization::check_escalation(self, context.identity, &object, None)?;
         super::super::admission::on_create(self, &mut object)?;
+        strategy::after_admission(&mut object);
 
         context.stage = Stage::Validation;
         let errors = validation::create(&object);

@@ -192,7 +192,6 @@ fn set_scheduled(pod: &mut Pod, context: &Context<'_>) {
         type_: "PodScheduled".to_owned(),
         status: "True".to_owned(),
         last_transition_time: Some(context.now.meta_time()),
-        observed_generation: pod.metadata.generation,
         ..PodCondition::default()
     });
 }

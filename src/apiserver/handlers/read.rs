@@ -42,7 +42,10 @@ impl ApiServer {
         let mut items = Vec::new();
         let mut last: Option<Key> = None;
         let mut remaining = 0u64;
+        // Whether anything stands after the page, wanted or not: a full page does not look further.
+        let mut more = false;
         let mut take = |key: &Key, object: &Object| {
+            more |= items.len() >= limit;
             if !matches(object) {
                 return;
             }
@@ -70,7 +73,7 @@ impl ApiServer {
                 .filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after))
                 .for_each(|(key, object)| take(key, object));
         }
-        let continue_token = (remaining > 0).then(|| last.as_ref().map(|key| encode_token(at, key))).flatten();
+        let continue_token = more.then(|| last.as_ref().map(|key| encode_token(at, key))).flatten();
         // With a selector the server cannot know how many are left without reading them all, and says nothing.
         let counted = options.label_selector.is_none() && options.field_selector.is_none();
         let remaining = (remaining > 0 && counted).then_some(remaining);

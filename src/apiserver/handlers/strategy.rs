@@ -4,6 +4,8 @@
 
 use super::super::Subresource;
 use crate::api::{Kind, Object};
+use k8s_openapi::api::apps::v1::DaemonSet;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
     NamespaceSpec, NamespaceStatus, PersistentVolumeClaimStatus, PersistentVolumeStatus, PodCondition, PodStatus,
 };
@@ -100,9 +102,17 @@ pub(super) fn prepare_for_create(object: &mut Object) {
         Object::Deployment(o) => Arc::make_mut(o).status = Some(Default::default()),
         Object::ReplicaSet(o) => Arc::make_mut(o).status = Some(Default::default()),
         Object::StatefulSet(o) => Arc::make_mut(o).status = Some(Default::default()),
-        Object::DaemonSet(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::DaemonSet(o) => {
+            let set = Arc::make_mut(o);
+            set.status = Some(Default::default());
+            set_template_generation(set, 1);
+        }
         Object::ReplicationController(o) => Arc::make_mut(o).status = Some(Default::default()),
-        Object::Job(o) => Arc::make_mut(o).status = Some(Default::default()),
+        Object::Job(o) => {
+            let job = Arc::make_mut(o);
+            job.status = Some(Default::default());
+            select_own_pods(job);
+        }
         Object::CronJob(o) => Arc::make_mut(o).status = Some(Default::default()),
         Object::Ingress(o) => {
             let status = k8s_openapi::api::networking::v1::IngressStatus {
@@ -117,6 +127,41 @@ pub(super) fn prepare_for_create(object: &mut Object) {
     }
 }
 
+/// What admission may have changed the reason for.
+pub(super) fn after_admission(object: &mut Object) {
+    if let Object::Pod(pod) = object {
+        let class = crate::api::pod_qos_class(pod.spec.as_ref());
+        if pod.status.as_ref().is_some_and(|status| status.qos_class.as_deref() != Some(class)) {
+            Arc::make_mut(pod).status.get_or_insert_default().qos_class = Some(class.to_owned());
+        }
+    }
+}
+
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// Counts changes of a DaemonSet's template, as its first version did. Source:
+/// pkg/apis/apps/v1/conversion.go.
+fn set_template_generation(set: &mut DaemonSet, generation: i64) {
+    set.metadata.annotations.get_or_insert_default().insert(TEMPLATE_GENERATION.to_owned(), generation.to_string());
+}
+
+/// Gives a Job a selector that finds its own Pods and nobody else's. Source:
+/// pkg/registry/batch/job/strategy.go, generateSelector.
+fn select_own_pods(job: &mut Job) {
+    let (uid, name) = (job.metadata.uid.clone().unwrap_or_default(), job.metadata.name.clone().unwrap_or_default());
+    let Some(spec) = &mut job.spec else { return };
+    if spec.manual_selector == Some(true) {
+        return;
+    }
+    let labels = spec.template.metadata.get_or_insert_default().labels.get_or_insert_default();
+    for (key, value) in [("job-name", &name), ("controller-uid", &uid)] {
+        labels.entry(key.to_owned()).or_insert_with(|| value.clone());
+        labels.entry(format!("batch.kubernetes.io/{key}")).or_insert_with(|| value.clone());
+    }
+    let selector = spec.selector.get_or_insert_default().match_labels.get_or_insert_default();
+    selector.entry("batch.kubernetes.io/controller-uid".to_owned()).or_insert(uid);
+}
+
 /// The main resource: the status stays what it was.
 pub(super) fn prepare_for_update(object: &mut Object, live: &Object, subresource: Subresource) {
     object.take_status(live);
@@ -126,6 +171,13 @@ pub(super) fn prepare_for_update(object: &mut Object, live: &Object, subresource
             if new.spec != old.spec {
                 Arc::make_mut(new).spec = old.spec.clone();
             }
+        }
+        (Object::DaemonSet(new), Object::DaemonSet(old)) => {
+            let known = old.metadata.annotations.as_ref().and_then(|own| own.get(TEMPLATE_GENERATION)?.parse::<i64>().ok());
+            let known = known.unwrap_or(1);
+            let template = |set: &DaemonSet| set.spec.as_ref().map(|spec| spec.template.clone());
+            let next = if template(new) == template(old) { known } else { known + 1 };
+            set_template_generation(Arc::make_mut(new), next);
         }
         _ => {}
     }

@@ -8,11 +8,12 @@ use crate::api::qos::pod_qos_class;
 use crate::apiserver::{DeleteOptions, Request};
 use crate::client::helpers::{controller_of, moment, pod_is_terminal, pod_phase};
 use crate::etcd::Key;
+use crate::node::runtime::ImageName;
 use crate::node::{Machine, NodeAction};
 use crate::seat::{Duty, Observed, Plan, Why};
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{
-    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStatus, HostIP, Pod, PodIP, PodStatus,
+    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
 };
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -105,6 +106,8 @@ fn report(observed: &Observed<'_, Machine>, pod: &Pod, phase: &str, started: Sim
         started: Some(!done),
         state: state(done),
         last_state: Some(ContainerState::default()),
+        container_id: Some(format!("containerd://{}-{}", pod.metadata.uid.as_deref().unwrap_or(""), container.name)),
+        image_id: image_id(container.image.as_deref().unwrap_or("")),
         ..ContainerStatus::default()
     };
     let spec = pod.spec.as_ref();
@@ -123,7 +126,6 @@ fn report(observed: &Observed<'_, Machine>, pod: &Pod, phase: &str, started: Sim
     let host = observed.host.ip.to_string();
     PodStatus {
         phase: Some(phase.to_owned()),
-        observed_generation: pod.metadata.generation,
         start_time: Some(started.meta_time()),
         host_ip: Some(host.clone()),
         host_ips: Some(vec![HostIP { ip: host }]),
@@ -132,7 +134,19 @@ fn report(observed: &Observed<'_, Machine>, pod: &Pod, phase: &str, started: Sim
         container_statuses: Some(statuses.collect()),
         init_container_statuses: (!inits.is_empty()).then_some(inits),
         qos_class: Some(pod_qos_class(spec).to_owned()),
-        conditions: Some(conditions(pod, phase, true, Ok(()), &[], now)),
+        conditions: Some(
+            // This kubelet is too plain to follow generations.
+            conditions(pod, phase, true, Ok(()), &[], now)
+                .into_iter()
+                .map(|condition| PodCondition { observed_generation: None, ..condition })
+                .collect(),
+        ),
         ..pod.status.clone().unwrap_or_default()
     }
+}
+
+/// The reference a pulled image would have; nothing is pulled here, so its digest is zero.
+fn image_id(image: &str) -> String {
+    let name = ImageName::parse(image).map_or_else(|_| image.to_owned(), |name| name.to_string());
+    format!("{name}@sha256:{}", "0".repeat(64))
 }
