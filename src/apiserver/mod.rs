@@ -19,6 +19,7 @@ mod service_ips;
 pub mod sha256;
 pub mod watch;
 
+pub use admission::resource_quota;
 pub use log::{LogEntry, RequestLog, Stage};
 pub use request::*;
 pub use watch::{Start, WatchEvent, WatchRequest, Watcher};

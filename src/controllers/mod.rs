@@ -1,9 +1,11 @@
 //! kube-controller-manager: a file per controller, each a seat of its own.
 
+pub mod autoscaling;
 mod claim;
 pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
+pub mod disruption;
 pub mod endpoints;
 pub mod endpointslice;
 pub mod garbage_collector;
@@ -14,6 +16,7 @@ mod owned;
 mod pods;
 pub mod replicaset;
 pub mod replication;
+pub mod resource_quota;
 mod revisions;
 mod schedule;
 mod selected;
@@ -52,6 +55,9 @@ pub fn all() -> Vec<Box<dyn Component>> {
         Box::new(namespace::Namespaces),
         Box::new(namespace::Furnisher::ServiceAccount),
         Box::new(namespace::Furnisher::RootCa),
+        Box::new(resource_quota::ResourceQuotas),
+        Box::new(disruption::Disruptions::default()),
+        Box::new(autoscaling::Autoscaler::default()),
     ]
 }
 

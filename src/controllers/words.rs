@@ -58,4 +58,8 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     ("cronjob.replace", "the next run of {0} replaces {1}", "{0} の次の実行が、{1} に代わります"),
     ("cronjob.clean", "{0} keeps no more finished Jobs than its limit: {1} is the oldest", "{0} の終わった Job が上限を超えています。いちばん古いのは {1} です"),
     ("cronjob.status", "the status of {0} is not what is", "{0} の status が実際と違います"),
+    ("resourcequota.status", "quota {0} does not say what {1} really uses", "クォータ {0} に書かれた使用量が、{1} の実際と違います"),
+    ("disruption.status", "budget {0} does not say that {1} Pods may go now", "{0} に、今なくなってもよい Pod が {1} 個だと書いておきます"),
+    ("autoscaler.scale", "{0} keeps {1} between its limits: {2}", "{0} は {1} を範囲内に保ちます: {2}"),
+    ("autoscaler.status", "the status of {0} is not what is", "{0} の status が実際と違います"),
 ];

@@ -108,7 +108,8 @@ fn is_compute(resource: &str) -> bool {
     matches!(resource, "cpu" | "memory" | "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory")
 }
 
-fn in_scope(quota: &ResourceQuota, pod: &Pod) -> bool {
+/// Whether a quota's scopes cover a Pod.
+pub fn in_scope(quota: &ResourceQuota, pod: &Pod) -> bool {
     let terminating = pod.spec.as_ref().is_some_and(|spec| spec.active_deadline_seconds.is_some());
     let best_effort = crate::api::pod_qos_class(pod.spec.as_ref()) == "BestEffort";
     quota.spec.iter().flat_map(|spec| spec.scopes.iter().flatten()).all(|scope| match scope.as_str() {
