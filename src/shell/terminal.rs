@@ -135,6 +135,8 @@ impl Terminal {
             return (JobId(self.next_job), printed);
         }
         self.future.clear();
+        // What is due now happens first, as it will in a replay.
+        while self.step(self.now()) {}
         self.end = self.now();
         self.start(line)
     }
