@@ -230,7 +230,8 @@ impl Machine {
         match action {
             NodeAction::PullImage { image } => {
                 let result = self.pulled(now, image);
-                self.runtime.record_pull(image, now, result.as_ref().err().map(NodeError::to_string));
+                self.runtime
+                    .record_pull(image, now, result.as_ref().err().map(NodeError::to_string));
                 result
             }
             NodeAction::RemoveImage { image } => {

@@ -336,8 +336,11 @@ impl Ipvs {
         };
         if let Some(service) = self.service_mut(&service) {
             service.stats.add(&transfer);
+            service.rates.count(now, &transfer);
             if let Some(server) = service.servers.get_mut(&server) {
-                server.counters_mut().stats.add(&transfer);
+                let counters = server.counters_mut();
+                counters.stats.add(&transfer);
+                counters.rates.count(now, &transfer);
             }
         }
         self.turn(id, state, until);

@@ -1,7 +1,8 @@
 //! What a table consists of, what may be done to it, and how that is refused.
 
+use super::estimator::Estimator;
 use super::{Scheduler, Transfer};
-use crate::sim::StateHasher;
+use crate::sim::{SimTime, StateHasher};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -239,6 +240,7 @@ pub(super) struct Counters {
     pub inactive: u32,
     pub persistent: u32,
     pub stats: Stats,
+    pub rates: Estimator,
 }
 
 /// A real server ("destination" in the kernel).
@@ -266,6 +268,11 @@ impl Server {
 
     pub fn stats(&self) -> Stats {
         self.counters.as_ref().map_or_else(Stats::default, |c| c.stats)
+    }
+
+    /// Connections, packets in and out, bytes in and out per second.
+    pub fn rates(&self, now: SimTime) -> [u64; 5] {
+        self.counters.as_ref().map_or([0; 5], |c| c.rates.per_second(now))
     }
 
     pub(super) fn counters_mut(&mut self) -> &mut Counters {

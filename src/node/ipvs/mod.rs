@@ -4,6 +4,7 @@
 //! - `entry`: what it consists of, and what may be done to it ([`Change`])
 //! - `schedule`: which real server a new connection gets
 //! - `connections`: what is open, what is dying, and when it is forgotten
+//! - `estimator`: rates per second
 //! - `print`: as `ipvsadm` prints it
 //! - `command`, `options`: `ipvsadm`'s command line
 //!
@@ -13,6 +14,7 @@
 mod command;
 mod connections;
 mod entry;
+mod estimator;
 mod options;
 mod print;
 mod schedule;
@@ -25,7 +27,7 @@ pub use entry::{
 pub use print::Arguments;
 pub use schedule::Scheduler;
 
-use crate::sim::StateHasher;
+use crate::sim::{SimTime, StateHasher};
 use connections::Connections;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -43,6 +45,7 @@ pub struct Service {
     list: BTreeMap<Reverse<u64>, SocketAddrV4>,
     mark: schedule::Mark,
     stats: Stats,
+    rates: estimator::Estimator,
 }
 
 impl Service {
@@ -57,6 +60,11 @@ impl Service {
 
     pub fn stats(&self) -> Stats {
         self.stats
+    }
+
+    /// Connections, packets in and out, bytes in and out per second.
+    pub fn rates(&self, now: SimTime) -> [u64; 5] {
+        self.rates.per_second(now)
     }
 }
 
@@ -230,6 +238,7 @@ impl Ipvs {
             list: BTreeMap::new(),
             mark: schedule::Mark::default(),
             stats: Stats::default(),
+            rates: estimator::Estimator::default(),
         };
         Arc::make_mut(&mut self.services).insert(key, Arc::new(service));
         Ok(())
@@ -275,6 +284,7 @@ impl Ipvs {
             hasher.number(u64::from(service.settings.sh_port) + 2 * u64::from(service.settings.sh_fallback));
             service.mark.hash(hasher);
             service.stats.hash(hasher);
+            service.rates.hash(hasher);
             hasher.number(service.servers.len() as u64);
             for (address, server) in &service.servers {
                 hasher.number(u64::from(u32::from(*address.ip())) << 16 | u64::from(address.port()));
@@ -285,6 +295,7 @@ impl Ipvs {
                     hasher.number(u64::from(counters.active) << 32 | u64::from(counters.inactive));
                     hasher.number(u64::from(counters.persistent));
                     counters.stats.hash(hasher);
+                    counters.rates.hash(hasher);
                 }
             }
         }
@@ -295,12 +306,15 @@ impl Ipvs {
 impl Service {
     fn zero(&mut self) {
         self.stats = Stats::default();
+        self.rates = estimator::Estimator::default();
         for server in self
             .servers
             .values_mut()
             .filter(|server| server.counters.is_some())
         {
-            server.counters_mut().stats = Stats::default();
+            let counters = server.counters_mut();
+            counters.stats = Stats::default();
+            counters.rates = estimator::Estimator::default();
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Source: ipvsadm 1.31, `ipvsadm.c` (`print_title`, `print_service_entry`, `print_conn`).
 
 use super::{
-    Change, Connection, Format, Ipvs, Listing, Protocol, Server, Service, ServiceKey, ServiceSettings, Stats,
+    Change, Connection, Format, Ipvs, IpvsError, Listing, Protocol, Server, Service, ServiceKey,
+    ServiceSettings, Stats, Timeouts,
 };
 use crate::sim::SimTime;
 use std::fmt::{self, Write};
@@ -12,41 +13,65 @@ use std::net::SocketAddrV4;
 /// The connection hash table's size every kernel starts with.
 const TABLE_SIZE: u32 = 4096;
 
+/// How a table is shown.
+#[derive(Clone, Copy)]
+struct Style {
+    format: Format,
+    numeric: bool,
+    exact: bool,
+    now: SimTime,
+}
+
 impl Ipvs {
-    /// What `ipvsadm -L` prints. `None`: the service named is not there.
-    pub fn list(&self, listing: &Listing, now: SimTime) -> Option<String> {
-        Some(match listing {
+    /// What `ipvsadm -L` prints.
+    ///
+    /// Errors: [`IpvsError::NotLoaded`], and [`IpvsError::NoSuchService`] when one is named that is
+    /// not there.
+    pub fn list(&self, listing: &Listing, now: SimTime) -> Result<String, IpvsError> {
+        if !self.loaded() {
+            return Err(IpvsError::NotLoaded);
+        }
+        match *listing {
             Listing::Table {
-                service: None,
+                service,
                 format,
                 numeric,
                 exact,
             } => {
-                let mut out = format!("IP Virtual Server version 1.2.1 (size={TABLE_SIZE})\n");
-                out.push_str(&title(*format));
-                for (key, service) in self.services() {
-                    print_service(&mut out, key, service, *format, *numeric, *exact);
+                let style = Style {
+                    format,
+                    numeric,
+                    exact,
+                    now,
+                };
+                let mut out = String::new();
+                match service {
+                    Some(key) => {
+                        let service = self.service(&key).ok_or(IpvsError::NoSuchService)?;
+                        out.push_str(&title(format));
+                        print_service(&mut out, &key, service, style);
+                    }
+                    None => {
+                        let _ = writeln!(out, "IP Virtual Server version 1.2.1 (size={TABLE_SIZE})");
+                        out.push_str(&title(format));
+                        self.services()
+                            .for_each(|(key, service)| print_service(&mut out, key, service, style));
+                    }
                 }
-                out
+                Ok(out)
             }
-            Listing::Table {
-                service: Some(key),
-                format,
-                numeric,
-                exact,
-            } => {
-                let service = self.service(key)?;
-                let mut out = title(*format);
-                print_service(&mut out, key, service, *format, *numeric, *exact);
-                out
-            }
-            Listing::Connections { numeric } => self.list_connections(*numeric, now),
+            Listing::Connections { numeric } => Ok(self.list_connections(numeric, now)),
             Listing::Timeouts => {
-                let t = self.timeouts();
-                let (tcp, fin, udp) = (t.tcp_seconds, t.tcp_fin_seconds, t.udp_seconds);
-                format!("Timeout (tcp tcpfin udp): {tcp} {fin} {udp}\n")
+                let Timeouts {
+                    tcp_seconds,
+                    tcp_fin_seconds,
+                    udp_seconds,
+                } = self.timeouts();
+                Ok(format!(
+                    "Timeout (tcp tcpfin udp): {tcp_seconds} {tcp_fin_seconds} {udp_seconds}\n"
+                ))
             }
-        })
+        }
     }
 
     /// What `ipvsadm -S` prints: the lines that would make this table.
@@ -151,22 +176,23 @@ fn title(format: Format) -> String {
     )
 }
 
-fn print_service(
-    out: &mut String,
-    key: &ServiceKey,
-    service: &Service,
-    format: Format,
-    numeric: bool,
-    exact: bool,
-) {
-    let address = address_text(key.protocol, &SocketAddrV4::new(key.address, key.port), numeric);
+fn print_service(out: &mut String, key: &ServiceKey, service: &Service, style: Style) {
+    let address = address_text(
+        key.protocol,
+        &SocketAddrV4::new(key.address, key.port),
+        style.numeric,
+    );
     let name = cut(format!("{:<4} {address}", key.protocol.name()), 33);
-    match format {
+    match style.format {
         Format::Stats => {
-            let _ = writeln!(out, "{name:<33}{}", stats_columns(&service.stats(), exact));
+            let _ = writeln!(out, "{name:<33}{}", stats_columns(&service.stats(), style.exact));
         }
         Format::Rate => {
-            let _ = writeln!(out, "{name:<33}{}", large_numbers([0; 5], exact));
+            let _ = writeln!(
+                out,
+                "{name:<33}{}",
+                large_numbers(service.rates(style.now), style.exact)
+            );
         }
         _ => {
             let _ = write!(out, "{name} {}", service.settings.scheduler.name());
@@ -181,23 +207,27 @@ fn print_service(
         }
     }
     for (address, server) in service.servers() {
-        let name = cut(address_text(key.protocol, address, numeric), 28);
-        let _ = writeln!(out, "  -> {name:<28}{}", server_columns(server, format, exact));
+        let name = cut(address_text(key.protocol, address, style.numeric), 28);
+        let _ = writeln!(out, "  -> {name:<28}{}", server_columns(server, style));
     }
 }
 
-fn server_columns(server: &Server, format: Format, exact: bool) -> String {
+fn server_columns(server: &Server, style: Style) -> String {
     let (active, inactive) = (server.active_connections(), server.inactive_connections());
     let weight = server.settings.weight;
-    match format {
+    match style.format {
         Format::Plain => {
             format!(
                 " {:<7} {weight:<6} {active:<10} {inactive:<10}",
                 server.settings.forward.name()
             )
         }
-        Format::Stats => stats_columns(&server.stats(), exact),
-        Format::Rate => format!(" {:>8} {:>8} {:>8}{}", 0, 0, 0, large_numbers([0; 2], exact)),
+        Format::Stats => stats_columns(&server.stats(), style.exact),
+        Format::Rate => {
+            let [connections, in_packets, out_packets, in_bytes, out_bytes] = server.rates(style.now);
+            let bytes = large_numbers([in_bytes, out_bytes], style.exact);
+            format!(" {connections:>8} {in_packets:>8} {out_packets:>8}{bytes}")
+        }
         Format::Thresholds => format!(" {:<10} {:<10} {active:<10} {inactive:<10}", 0, 0),
         Format::Persistent => {
             format!(

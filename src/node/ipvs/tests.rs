@@ -263,6 +263,15 @@ TCP 00:01  ESTABLISHED 10.244.0.9:40000   10.96.0.10:80      10.244.0.7:8080
         print(&table, "-L --timeout", now),
         "Timeout (tcp tcpfin udp): 900 120 300\n"
     );
+    let rate = print(&table, "-Ln --rate", SimTime::from_secs(2));
+    assert!(
+        rate.contains("Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"),
+        "{rate}"
+    );
+    assert!(
+        rate.contains("\n  -> 10.244.0.7:8080                     0        1        0       49 15432099\n"),
+        "{rate}"
+    );
     run(&mut table, "-Z\n--set 0 30 0").unwrap();
     assert_eq!(table.service(&WEB).unwrap().stats(), Stats::default());
     assert_eq!(
@@ -353,7 +362,12 @@ fn refuses_in_ipvsadms_words() {
     ] {
         assert_eq!(run(&mut table, line).unwrap_err(), error, "{line}");
     }
+    let IpvsCommand::List(absent) = command(&args("-L -t 10.96.0.11:80")).unwrap() else {
+        panic!()
+    };
+    assert_eq!(table.list(&absent, SimTime::ZERO), Err(IpvsError::NoSuchService));
     let mut unloaded = Ipvs::default();
+    assert_eq!(unloaded.list(&absent, SimTime::ZERO), Err(IpvsError::NotLoaded));
     assert!(
         run(&mut unloaded, "-C")
             .unwrap_err()

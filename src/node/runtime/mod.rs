@@ -78,8 +78,15 @@ impl Runtime {
             }
             None => {}
             Some(error) => {
-                let attempts = self.failed_pulls.get(image).map_or(1, |known| known.attempts.saturating_add(1));
-                let failed = FailedPull { at: now, attempts, error: error.into() };
+                let attempts = self
+                    .failed_pulls
+                    .get(image)
+                    .map_or(1, |known| known.attempts.saturating_add(1));
+                let failed = FailedPull {
+                    at: now,
+                    attempts,
+                    error: error.into(),
+                };
                 Arc::make_mut(&mut self.failed_pulls).insert(image.into(), failed);
             }
         }

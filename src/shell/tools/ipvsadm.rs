@@ -1,7 +1,7 @@
 //! `ipvsadm`, on a machine's own table.
 
 use super::{Outcome, complaint};
-use crate::node::ipvs::{IpvsCommand, command};
+use crate::node::ipvs::{IpvsCommand, IpvsError, command};
 use crate::node::{NodeAction, NodeError};
 use crate::shell::host::{Attached, done};
 
@@ -11,19 +11,26 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], stdin: &str
         IpvsCommand::Print(text) => Ok(done(text)),
         IpvsCommand::List(listing) => {
             let now = attached.cluster.now();
-            let machine = attached.cluster.machine(host).map_err(|error| (format!("{error}\n"), 1))?;
+            let machine = attached
+                .cluster
+                .machine(host)
+                .map_err(|error| (format!("{error}\n"), 1))?;
             match machine.ipvs().list(&listing, now) {
-                Some(text) => Ok(done(text)),
-                None => Err(("No such service\n".to_owned(), 255)),
+                Ok(text) => Ok(done(text)),
+                Err(IpvsError::NoSuchService) => Err((format!("{}\n", IpvsError::NoSuchService), 1)),
+                Err(error) => Err((format!("{error}\n"), error.exit_code())),
             }
         }
         IpvsCommand::Save { numeric } => {
-            let machine = attached.cluster.machine(host).map_err(|error| (format!("{error}\n"), 1))?;
+            let machine = attached
+                .cluster
+                .machine(host)
+                .map_err(|error| (format!("{error}\n"), 1))?;
             Ok(done(machine.ipvs().save(numeric)))
         }
         IpvsCommand::Change(change) => match attached.cluster.local(host, NodeAction::Ipvs(change)) {
             Ok(_) => Ok(done("")),
-            Err(error @ NodeError::Ipvs(_)) => Err((format!("{error}\n"), 255)),
+            Err(NodeError::Ipvs(error)) => Err((format!("{error}\n"), error.exit_code())),
             Err(error) => Err(complaint(&error)),
         },
         IpvsCommand::Restore => {
