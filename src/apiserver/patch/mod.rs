@@ -1,10 +1,14 @@
-//! The patch formats as pure functions over values: JSON patch, merge patch, strategic merge patch.
+//! The patch formats as pure functions over values: JSON patch, merge patch, strategic merge patch, server-side apply.
 //!
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 
+mod apply;
+pub mod managed;
 mod print;
 mod strategic;
 
+pub use apply::apply;
+pub use managed::{Managed, ManagedFields, Manager};
 pub use strategic::{strategic, strategic_typed};
 
 use super::request::PatchType;
@@ -54,14 +58,11 @@ pub fn read(format: PatchType, source: &[u8]) -> Result<Value, Status> {
     }
 }
 
-/// An applied configuration is YAML (JSON among it), read strictly.
+/// An applied configuration is YAML (JSON among it); of duplicate keys the last counts.
 fn read_applied(source: &[u8]) -> Result<Value, Status> {
     let text = String::from_utf8_lossy(source);
     let wrong = |why: String| Status::bad_request(format!("error decoding YAML: {why}"));
     let document = yaml::read_one(&text).map_err(|error| wrong(format!("error converting YAML to JSON: {}", error.go_text())))?;
-    if let Some(duplicates) = document.duplicates_text() {
-        return Err(wrong(format!("error converting YAML to JSON: {duplicates}")));
-    }
     match document.value {
         value @ Value::Object(_) => Ok(value),
         Value::Null => Ok(Value::Object(serde_json::Map::new())),
