@@ -183,7 +183,9 @@ fn Toast() -> Html {
 
 /// Mounts the page into `#app`; beside it in the body is the sprite of icons.
 pub fn mount() {
+    super::recovery::watch();
     host::start();
+    super::api::publish();
     if let Some(root) = gloo::utils::document().get_element_by_id("app") {
         yew::Renderer::<App>::with_root(root).render();
     }

@@ -19,7 +19,7 @@ use super::gesture::{self, Place};
 use super::look::{self, Looker};
 use super::{check, complete};
 use super::words::{Words, fill};
-use super::share;
+use super::{api, recovery, share};
 use crate::cluster::Preset;
 use crate::cluster::view::{Cargo, Fit, Mark, Request, Views};
 use crate::shell::terminal::{JobId, Printed, Terminal};
@@ -28,6 +28,9 @@ use crate::sim::SimTime;
 
 /// How long one slice of the machine's work may take, in milliseconds.
 const SLICE_MS: f64 = 5.0;
+/// The same while a moment is to be reached as fast as possible.
+const HURRIED_SLICE_MS: f64 = 24.0;
+const HURRIED_LOOK_MS: f64 = 120.0;
 /// Events between two looks at the clock on the wall.
 const BATCH: usize = 16;
 /// A frame that comes later than this has lost its time: nothing is owed.
@@ -99,13 +102,15 @@ pub struct Host {
     /// Where the timeline is being dragged to.
     seek: Option<SimTime>,
     /// A moment to reach as fast as possible: a share link opens, a test advances.
-    hurry: Option<(SimTime, Option<Box<dyn FnOnce()>>)>,
+    hurry: Option<(SimTime, Vec<Box<dyn FnOnce()>>)>,
     listeners: BTreeMap<u32, Rc<dyn Fn()>>,
     next_listener: u32,
     frame: Option<AnimationFrame>,
     timer: Option<Timeout>,
     /// The look at the machine is out of date.
     stale: bool,
+    /// When it was last looked at, on the wall, in milliseconds.
+    looked_ms: f64,
 }
 
 thread_local! {
@@ -149,12 +154,13 @@ impl Host {
             speed_milli: 1000,
             last_ms: now_ms(),
             seek: None,
-            hurry: (until > SimTime::ZERO).then_some((until, None)),
+            hurry: (until > SimTime::ZERO).then(|| (until, Vec::new())),
             listeners: BTreeMap::new(),
             next_listener: 0,
             frame: None,
             timer: None,
             stale: true,
+            looked_ms: 0.0,
         };
         host.look();
         host
@@ -226,10 +232,20 @@ impl Host {
             .collect();
         if printed.code.is_some() {
             if let (Some(job), Some(entry)) = (self.jobs.remove(&id), finished) {
-                if let Some(done) = job.done {
-                    // Not now: whoever waits may want the host.
-                    gloo::timers::callback::Timeout::new(0, move || done(&entry)).forget();
-                }
+                let at = self.terminal.now();
+                // Not now: whoever is told may want the host.
+                Timeout::new(0, move || {
+                    let detail = [
+                        ("line", (&*entry.line).into()),
+                        ("code", entry.code.unwrap_or(0).into()),
+                        ("at", (at.as_millis() as f64).into()),
+                    ];
+                    api::emit("command", &detail);
+                    if let Some(done) = job.done {
+                        done(&entry);
+                    }
+                })
+                .forget();
             }
         }
     }
@@ -246,6 +262,12 @@ impl Host {
         };
         let keep = self.page.console.len().saturating_sub(ENTRIES);
         self.page.console = self.page.console.iter().skip(keep).cloned().chain([Rc::new(entry)]).collect();
+        recovery::note(self.terminal.now(), line);
+        if line.trim_start().starts_with("kbh reset") {
+            // Another session begins: what was seen of this one says nothing about it.
+            self.looker = Looker::default();
+            self.jobs.clear();
+        }
         let (id, printed) = self.terminal.enter(line);
         self.jobs.insert(id, Job { entry: self.next_entry, done });
         self.take_in(id, printed);
@@ -277,7 +299,7 @@ impl Host {
                 break;
             }
             self.stale = true;
-            if now_ms() - now > SLICE_MS {
+            if now_ms() - now > if hurrying { HURRIED_SLICE_MS } else { SLICE_MS } {
                 behind = true;
                 break;
             }
@@ -286,7 +308,7 @@ impl Host {
             self.terminal.run_until(target);
             self.stale = true;
             if hurrying {
-                if let Some((_, Some(done))) = self.hurry.take() {
+                for done in self.hurry.take().map(|(_, done)| done).unwrap_or_default() {
                     Timeout::new(0, done).forget();
                 }
             }
@@ -295,7 +317,10 @@ impl Host {
 
     /// When to go on: at the next frame, in some milliseconds, or never.
     fn next(&self) -> Next {
-        if self.stale || self.hurry.is_some() || self.seek.is_some() {
+        if self.hurry.is_some() {
+            return Next::Timer(0);
+        }
+        if self.stale || self.seek.is_some() {
             return Next::Frame;
         }
         if self.paused {
@@ -333,15 +358,26 @@ fn append(text: &Rc<str>, more: &str) -> Rc<str> {
 
 /// Lets the machine run, looks, and tells everyone who looks at the page.
 fn tick() {
-    with(|host| {
+    let (looked, change) = with(|host| {
         host.slice();
-        if host.stale {
-            host.look();
-        }
         host.frame = None;
         host.timer = None;
+        // In a hurry the picture may lag: every look would cost the machine a slice.
+        let looks = host.stale && (host.hurry.is_none() || host.last_ms - host.looked_ms > HURRIED_LOOK_MS);
+        let before = host.page.views.clock.revision;
+        if looks {
+            host.looked_ms = host.last_ms;
+            host.look();
+        }
+        let clock = &host.page.views.clock;
+        (looks, (clock.revision != before).then_some((clock.revision, clock.now)))
     });
-    tell();
+    if looked {
+        tell();
+    }
+    if let (Some((revision, now)), true) = (change, api::heard("change")) {
+        api::emit("change", &[("revision", (revision as f64).into()), ("at", (now.as_millis() as f64).into())]);
+    }
     schedule();
 }
 
@@ -351,7 +387,7 @@ fn hidden() -> bool {
 
 fn schedule() {
     with(|host| {
-        if hidden() {
+        if hidden() && host.hurry.is_none() {
             host.frame = None;
             host.timer = None;
             return;
@@ -364,9 +400,8 @@ fn schedule() {
                 }
             }
             Next::Timer(ms) => {
-                if host.frame.is_none() {
-                    host.timer = Some(Timeout::new(ms, tick));
-                }
+                host.frame = None;
+                host.timer = Some(Timeout::new(ms, tick));
             }
             Next::Never => {
                 host.frame = None;
@@ -518,7 +553,11 @@ pub fn seek(at: SimTime) {
 
 /// Lets this much time pass as fast as possible.
 pub fn advance(span: Duration, done: Box<dyn FnOnce()>) {
-    with(|host| host.hurry = Some((host.terminal.now() + span, Some(done))));
+    with(|host| {
+        let (until, mut waiting) = host.hurry.take().unwrap_or((host.terminal.now(), Vec::new()));
+        waiting.push(done);
+        host.hurry = Some((until + span, waiting));
+    });
     schedule();
 }
 

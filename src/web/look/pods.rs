@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1 as core;
 
@@ -12,10 +13,11 @@ use crate::cluster::view::{Pod, Rows, Text, Tone};
 use crate::etcd::Key;
 use crate::scheduler::pod_requests;
 
-/// Every Pod's card, made anew only when the Pod was written.
+/// Every Pod's card, made anew only when the Pod was written. Cards are known by the object they
+/// were made from, not by its revision: after a rewind a revision comes a second time.
 #[derive(Default)]
 pub struct Shelf {
-    cards: BTreeMap<Key, (u64, Rc<Pod>)>,
+    cards: BTreeMap<Key, (Arc<core::Pod>, Rc<Pod>)>,
 }
 
 impl Shelf {
@@ -27,10 +29,10 @@ impl Shelf {
         for (key, value) in etcd.range(Kind::Pod, "") {
             let Object::Pod(pod) = &value.object else { continue };
             match self.cards.get_mut(key) {
-                Some((revision, _)) if *revision == value.mod_revision => {}
-                Some(known) => *known = (value.mod_revision, Rc::new(card(pod))),
+                Some((made_from, _)) if Arc::ptr_eq(made_from, pod) => {}
+                Some(known) => *known = (pod.clone(), Rc::new(card(pod))),
                 None => {
-                    self.cards.insert(key.clone(), (value.mod_revision, Rc::new(card(pod))));
+                    self.cards.insert(key.clone(), (pod.clone(), Rc::new(card(pod))));
                 }
             }
         }
