@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -131,7 +131,7 @@ fn groups(old: &[String], new: &[String]) -> Vec<Vec<Change>> {
 
 /// Runs of equal lines: where in old, where in new, how many; the last one is empty.
 fn matching_blocks(old: &[String], new: &[String]) -> Vec<(usize, usize, usize)> {
-    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (j, line) in new.iter().enumerate() {
         places.entry(line).or_default().push(j);
     }
@@ -166,14 +166,14 @@ fn matching_blocks(old: &[String], new: &[String]) -> Vec<(usize, usize, usize)>
 fn longest_match(
     old: &[String],
     new: &[String],
-    places: &HashMap<&str, Vec<usize>>,
+    places: &BTreeMap<&str, Vec<usize>>,
     a: &Range<usize>,
     b: &Range<usize>,
 ) -> (usize, usize, usize) {
     let mut best = (a.start, b.start, 0);
-    let mut lengths: HashMap<usize, usize> = HashMap::new();
+    let mut lengths: BTreeMap<usize, usize> = BTreeMap::new();
     for i in a.clone() {
-        let mut next = HashMap::new();
+        let mut next = BTreeMap::new();
         for &j in places
             .get(old[i].as_str())
             .into_iter()

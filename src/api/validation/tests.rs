@@ -1,4 +1,4 @@
-//! Messages of a real kube-apiserver, and how long the good path takes.
+//! Messages of a real kube-apiserver.
 
 use crate::api::{Kind, Object, Status, defaults, validation};
 use serde_json::{Value, json};
@@ -258,29 +258,4 @@ fn changes_of_a_pod_are_shown() {
     \"Args\": null,
 ";
     assert_eq!(shown, expected);
-}
-
-#[test]
-#[ignore = "a measurement"]
-fn pod_validation_time() {
-    let pod = object(
-        Kind::Pod,
-        pod(
-            json!({"volumes": [{"name": "v", "emptyDir": {}}], "containers": [{"name": "c", "image": "nginx:1",
-            "ports": [{"containerPort": 80}], "env": [{"name": "A", "value": "b"}],
-            "volumeMounts": [{"name": "v", "mountPath": "/v"}],
-            "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}}]}),
-        ),
-    );
-    const ROUNDS: u32 = 20_000;
-    let start = std::time::Instant::now();
-    for _ in 0..ROUNDS {
-        assert!(validation::create(&pod).is_empty());
-    }
-    println!("create: {:?} a Pod", start.elapsed() / ROUNDS);
-    let start = std::time::Instant::now();
-    for _ in 0..ROUNDS {
-        assert!(validation::update(&pod, &pod).is_empty());
-    }
-    println!("update: {:?} a Pod", start.elapsed() / ROUNDS);
 }
