@@ -6,8 +6,10 @@ use super::field::{FieldError, Json, Path};
 use super::meta::{self, Errors};
 use super::workloads::SPEC;
 use super::{content, cron, diff, internal, job_policy, pod, text, workloads};
+use crate::api::labels::Selector;
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, Job, JobSpec};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 /// An Indexed Job's status lists indexes in a text; these bounds keep it short.
 const MAX_INDEXED: i32 = 100_000;
@@ -17,11 +19,9 @@ const MAX_CRON_JOB_NAME: usize = 52;
 
 pub fn job(job: &Job, errors: &mut Errors) {
     let Some(spec) = &job.spec else { return };
+    generated_selector(job, spec, errors);
     job_spec(spec, &SPEC, errors);
-    if let Some(selector) = &spec.selector {
-        meta::label_selector(selector, &SPEC.child("selector"), errors);
-        workloads::template_matches(selector, &spec.template, &SPEC.child("template"), errors);
-    }
+    selector(spec, errors);
     let completions = spec.completions.unwrap_or(0);
     if is_indexed(spec) && completions > 0 {
         let name = text(&job.metadata.name);
@@ -34,6 +34,62 @@ pub fn job(job: &Job, errors: &mut Errors) {
                 why,
             ));
         }
+    }
+}
+
+fn selector(spec: &JobSpec, errors: &mut Errors) {
+    let path = &SPEC.child("selector");
+    match &spec.selector {
+        None => errors.push(FieldError::required(path, "")),
+        Some(selector) => meta::label_selector(selector, path, errors),
+    }
+    let none = LabelSelector::default();
+    let selector = spec.selector.as_ref().unwrap_or(&none);
+    workloads::template_matches(selector, &spec.template, &SPEC.child("template"), errors);
+}
+
+/// A selector the server made finds the Job's own Pods and no others.
+fn generated_selector(job: &Job, spec: &JobSpec, errors: &mut Errors) {
+    let Some(selector) = spec
+        .selector
+        .as_ref()
+        .filter(|_| spec.manual_selector != Some(true))
+    else {
+        return;
+    };
+    let (uid, name) = (text(&job.metadata.uid), text(&job.metadata.name));
+    let labels = spec
+        .template
+        .metadata
+        .as_ref()
+        .and_then(|metadata| metadata.labels.as_ref());
+    let expected = [
+        ("controller-uid", uid),
+        ("job-name", name),
+        ("batch.kubernetes.io/controller-uid", uid),
+        ("batch.kubernetes.io/job-name", name),
+    ];
+    let template = SPEC.child("template");
+    let metadata = template.child("metadata");
+    let labels_path = metadata.child("labels");
+    for (key, value) in expected {
+        let why = || format!("must be '{value}'");
+        match labels.and_then(|labels| labels.get(key)) {
+            Some(own) if own == value => {}
+            Some(_) => errors.push(FieldError::invalid(&labels_path.key(key), Json(labels), why())),
+            None => errors.push(FieldError::required(&labels_path.key(key), why())),
+        }
+    }
+    let expected = expected
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    if Selector::from_label_selector(Some(selector)).is_ok_and(|selector| !selector.matches(&expected)) {
+        errors.push(FieldError::invalid(
+            &SPEC.child("selector"),
+            Json(selector),
+            "`selector` not auto-generated",
+        ));
     }
 }
 
@@ -240,10 +296,7 @@ pub fn job_update(new: &Job, old: &Job, errors: &mut Errors) {
         return;
     };
     job_spec(spec, &SPEC, errors);
-    if let Some(selector) = &spec.selector {
-        meta::label_selector(selector, &SPEC.child("selector"), errors);
-        workloads::template_matches(selector, &spec.template, &SPEC.child("template"), errors);
-    }
+    selector(spec, errors);
     completions_update(spec, old_spec, errors);
     meta::immutable(
         &spec.selector,

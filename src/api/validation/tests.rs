@@ -136,7 +136,8 @@ fn other_kinds() {
         ),
         (
             Kind::Job,
-            json!({"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "a"}]}}}}),
+            json!({"spec": {"manualSelector": true, "selector": {"matchLabels": {"a": "b"}}, "template": {
+                "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "a"}]}}}}),
             "spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\"",
         ),
         (
