@@ -4,9 +4,9 @@ use super::super::print::{json as json_print, yaml};
 use super::failure::{Failure, Result, message};
 use super::kube::{ACCEPT_JSON, APPLY_PATCH, Kube, MERGE, Next, STRATEGIC, text, with_query};
 use super::manifest;
-use super::output::{DryRun, done, without_managed_fields};
+use super::output::{DryRun, Format, done, list_of, without_managed_fields};
 use super::patch;
-use super::resource::{Target, live};
+use super::resource::{Rk, Target, live};
 use crate::api::Kind;
 use serde_json::{Value, json};
 
@@ -60,23 +60,27 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         return Err(Failure::Usage(format!("Unexpected args: [{args}]"), "apply"));
     }
     let targets = manifest::required(kube)?;
-    let mut failures = Vec::new();
+    let (mut failures, mut printed) = (Vec::new(), Vec::new());
     for target in targets {
-        let outcome = if server_side { apply_on_server(kube, &target, dry_run) } else { apply_here(kube, &target, dry_run) };
+        let outcome = if server_side { apply_on_server(kube, &target, dry_run, &mut printed) } else { apply_here(kube, &target, dry_run, &mut printed) };
         if let Err(failure) = outcome {
             failures.push(failure);
         }
     }
+    if let Some(format) = Format::of(kube)?.filter(|_| !printed.is_empty()) {
+        let shown = if printed.len() == 1 { printed.remove(0) } else { list_of(printed) };
+        format.print(kube, &shown)?;
+    }
     super::resource::fail_with(failures).map(|()| Next::Done)
 }
 
-fn apply_on_server(kube: &mut Kube, target: &Target, dry_run: DryRun) -> Result<()> {
+fn apply_on_server(kube: &mut Kube, target: &Target, dry_run: DryRun, printed: &mut Vec<Value>) -> Result<()> {
     let manager = if kube.flags().changed("field-manager") { kube.field_manager() } else { "kubectl".to_owned() };
     let force = if kube.flags().on("force-conflicts") { "true" } else { "false" };
     let query = [("fieldManager", manager.as_str()), ("fieldValidation", field_validation(kube)), ("force", force), ("dryRun", dry_run.query())];
     let path = with_query(&target.path(), &query);
     match kube.send("PATCH", &path, ACCEPT_JSON, Some(APPLY_PATCH), Some(&target.object)) {
-        Ok(answer) => done(kube, &target.kind, &answer.json(), "serverside-applied", dry_run),
+        Ok(answer) => applied(kube, &target.kind, answer.json(), "serverside-applied", dry_run, printed),
         Err(failure) if failure.reason() == "Conflict" && failure.text().starts_with("Apply failed") => Err(Failure::Message(format!(
             "{}\nPlease review the fields above--they currently have other managers. Here\nare the ways you can resolve this warning:\n\
              * If you intend to manage all of these fields, please re-run the apply\n  command with the `--force-conflicts` flag.\n\
@@ -89,7 +93,16 @@ fn apply_on_server(kube: &mut Kube, target: &Target, dry_run: DryRun) -> Result<
     }
 }
 
-fn apply_here(kube: &mut Kube, target: &Target, dry_run: DryRun) -> Result<()> {
+/// Says what was done with an object, or keeps it for `-o`.
+fn applied(kube: &mut Kube, kind: &Rk, object: Value, word: &str, dry_run: DryRun, printed: &mut Vec<Value>) -> Result<()> {
+    if matches!(kube.flags().text("output"), "" | "name") {
+        return done(kube, kind, &object, word, dry_run);
+    }
+    printed.push(Target::of(kind, object).object);
+    Ok(())
+}
+
+fn apply_here(kube: &mut Kube, target: &Target, dry_run: DryRun, printed: &mut Vec<Value>) -> Result<()> {
     let source = target.source.clone();
     let source = source.as_deref();
     let manager = kube.field_manager();
@@ -105,12 +118,12 @@ fn apply_here(kube: &mut Kube, target: &Target, dry_run: DryRun) -> Result<()> {
         Ok(current) => current,
         Err(failure) if failure.is_not_found() => {
             if dry_run == DryRun::Client {
-                return done(kube, &target.kind, &modified, "created", dry_run);
+                return applied(kube, &target.kind, modified, "created", dry_run, printed);
             }
             let query = [("fieldManager", manager.as_str()), ("fieldValidation", validation), ("dryRun", dry_run.query())];
             let path = with_query(&target.kind.collection(Some(&target.namespace)), &query);
             let created = kube.post(&path, &modified).map_err(|f| f.with_source("creating", source))?;
-            return done(kube, &target.kind, &created, "created", dry_run);
+            return applied(kube, &target.kind, created, "created", dry_run, printed);
         }
         Err(failure) => {
             return Err(failure.with_source(&format!("retrieving current configuration of:\n{}\nfrom server for:", describe(target)), source));
@@ -128,11 +141,11 @@ fn apply_here(kube: &mut Kube, target: &Target, dry_run: DryRun) -> Result<()> {
         ));
     }
     let (patch, kind) = merge(target, &original, &modified, &current);
-    if patch == json!({}) {
-        return done(kube, &target.kind, &current, "unchanged", dry_run);
-    }
     if dry_run == DryRun::Client {
-        return done(kube, &target.kind, &modified, "configured", dry_run);
+        return applied(kube, &target.kind, current, "configured", dry_run, printed);
+    }
+    if patch == json!({}) {
+        return applied(kube, &target.kind, current, "unchanged", dry_run, printed);
     }
     let query = [("fieldManager", manager.as_str()), ("fieldValidation", validation), ("dryRun", dry_run.query())];
     let path = with_query(&target.path(), &query);
@@ -142,7 +155,7 @@ fn apply_here(kube: &mut Kube, target: &Target, dry_run: DryRun) -> Result<()> {
     })?;
     // A patch that changes nothing but what the server defaults anyway leaves the version alone.
     let same = patched["metadata"]["resourceVersion"] == current["metadata"]["resourceVersion"];
-    done(kube, &target.kind, &patched, if same && dry_run == DryRun::None { "unchanged" } else { "configured" }, dry_run)
+    applied(kube, &target.kind, patched, if same && dry_run == DryRun::None { "unchanged" } else { "configured" }, dry_run, printed)
 }
 
 fn merge(target: &Target, original: &Value, modified: &Value, current: &Value) -> (Value, &'static str) {
@@ -171,7 +184,7 @@ pub fn view_last_applied(kube: &mut Kube) -> Result<Next> {
             return message(format!("no last-applied-configuration annotation found on resource: {}", target.name));
         }
         let value: Value = serde_json::from_str(&applied).unwrap_or(Value::Null);
-        let shown = if kube.flags().text("output") == "json" { json_print::pretty(&value) + "\n" } else { yaml::document(&value) };
+        let shown = if kube.flags().text("output") == "json" { json_print::indented(&value, 2) + "\n" } else { yaml::document(&value) };
         kube.out(&shown);
     }
     Ok(Next::Done)
@@ -191,7 +204,7 @@ pub fn diff(kube: &mut Kube) -> Result<Next> {
         let (live, merged) = match kube.get(&target.path()) {
             Err(failure) if failure.is_not_found() => {
                 let path = with_query(&target.kind.collection(Some(&target.namespace)), &[("dryRun", "All"), ("fieldManager", &kube.field_manager())]);
-                let merged = kube.post(&path, &with_last_applied(&target.object))?;
+                let merged = kube.post(&path, &target.object)?;
                 (None, merged)
             }
             Err(failure) => return Err(failure),
@@ -201,9 +214,9 @@ pub fn diff(kube: &mut Kube) -> Result<Next> {
                 (Some(current), merged)
             }
             Ok(current) => {
-                let modified = with_last_applied(&target.object);
+                // What is kept of the last apply stays out of the comparison.
                 let original: Value = serde_json::from_str(current["metadata"]["annotations"][LAST_APPLIED].as_str().unwrap_or("")).unwrap_or(Value::Null);
-                let (patch, kind) = merge(&target, &original, &modified, &current);
+                let (patch, kind) = merge(&target, &original, &target.object, &current);
                 let path = with_query(&target.path(), &[("dryRun", "All"), ("fieldManager", &kube.field_manager())]);
                 let merged = if patch == json!({}) { current.clone() } else { kube.patch(&path, kind, &patch)? };
                 (Some(current), merged)

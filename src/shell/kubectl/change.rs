@@ -204,7 +204,8 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
         }
         let path = with_query(&target.path(), &[("fieldManager", "kubectl-taint"), ("dryRun", dry_run.query())]);
         match kube.patch(&path, STRATEGIC, &body) {
-            Ok(patched) => done(kube, &target.kind, &patched, word, dry_run)?,
+            // A dry run on the server is not mentioned here.
+            Ok(patched) => done(kube, &target.kind, &patched, word, DryRun::None)?,
             Err(failure) => failures.push(failure),
         }
     }
@@ -252,7 +253,7 @@ pub fn set_schedulable(kube: &mut Kube, node: &Target, schedulable: bool) -> Res
     let word = if schedulable { "uncordoned" } else { "cordoned" };
     let is_cordoned = node.object["spec"]["unschedulable"] == true;
     if is_cordoned != schedulable {
-        return done(kube, &node.kind, &node.object, &format!("already {word}"), DryRun::None);
+        return done(kube, &node.kind, &node.object, &format!("already {word}"), dry_run);
     }
     if dry_run != DryRun::Client {
         let value = if schedulable { Value::Null } else { true.into() };
@@ -286,7 +287,10 @@ pub fn patch_object(kube: &mut Kube) -> Result<Next> {
             _ => return message(format!("unable to read patch file: open {file}: no such file or directory")),
         };
     }
+    let raw_json = given.trim_start().starts_with('{');
     let body = match manifest::documents(&given, "patch") {
+        // What looks like JSON goes to the server as it is, who says what is wrong with it.
+        Err(_) if raw_json => Value::Null,
         Ok(mut values) if values.len() == 1 => values.remove(0),
         Ok(_) => Value::Null,
         Err(failure) => return message(format!("unable to parse {given:?}: {}", failure.text().trim_start_matches("error parsing patch: error converting YAML to JSON: "))),
@@ -314,10 +318,14 @@ pub fn patch_object(kube: &mut Kube) -> Result<Next> {
         }
         let manager = kube.field_manager();
         let path = with_query(&(target.path() + &sub), &[("fieldManager", &manager), ("dryRun", dry_run.query())]);
-        match kube.patch(&path, kind, &body) {
+        let outcome = match raw_json {
+            true => kube.send_text("PATCH", &path, super::kube::ACCEPT_JSON, Some(kind), given.clone()).map(|answer| answer.json()),
+            false => kube.patch(&path, kind, &body),
+        };
+        match outcome {
             Ok(patched) => {
                 let same = patched["metadata"]["resourceVersion"] == target.object["metadata"]["resourceVersion"] && patched == target.object;
-                done(kube, &target.kind, &patched, if same { "patched (no change)" } else { "patched" }, dry_run)?;
+                done(kube, &target.kind, &patched, if same { "patched (no change)" } else { "patched" }, DryRun::None)?;
             }
             Err(failure) => failures.push(failure),
         }
@@ -374,6 +382,9 @@ pub fn scale(kube: &mut Kube) -> Result<Next> {
     let dry_run = DryRun::of(kube)?;
     let args = kube.call.args.clone();
     let (targets, mut failures) = live(kube, &args)?;
+    if targets.is_empty() && failures.len() == 1 {
+        return message(format!("no objects passed to scale {}", failures[0].text()));
+    }
     let current = kube.flags().int("current-replicas");
     let version = kube.flags().text("resource-version").to_owned();
     for target in targets {
@@ -493,6 +504,18 @@ pub fn set_image(kube: &mut Kube) -> Result<Next> {
     })
 }
 
+/// Where a variable's value comes from, in words.
+fn env_source(source: &Value) -> String {
+    if let Some(field) = source.get("fieldRef") {
+        return format!("field path {}", text(field, "/fieldPath"));
+    }
+    if let Some(resource) = source.get("resourceFieldRef") {
+        return format!("resource field {}", text(resource, "/resource"));
+    }
+    let (kind, key) = if source.get("secretKeyRef").is_some() { ("secret", &source["secretKeyRef"]) } else { ("configmap", &source["configMapKeyRef"]) };
+    format!("{kind} {}, key {}", text(key, "/name"), text(key, "/key"))
+}
+
 pub fn set_env(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
     let (names, mut changes): (Vec<String>, Vec<String>) = args.into_iter().partition(|a| !a.contains('=') && !a.ends_with('-'));
@@ -505,11 +528,11 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
             let pointer = pod_spec(&target).unwrap_or("/spec");
             let mut text_out = String::new();
             for container in list(&target.object, &format!("{pointer}/containers")) {
-                text_out.push_str(&format!("# {} {}, container {}\n", target.kind.plural, target.name, text(container, "/name")));
+                text_out.push_str(&format!("# {} {}, container {}\n", target.kind.kind, target.name, text(container, "/name")));
                 for env in list(container, "/env") {
                     match env.get("value") {
                         Some(value) => text_out.push_str(&format!("{}={}\n", text(env, "/name"), value.as_str().unwrap_or(""))),
-                        None => text_out.push_str(&format!("# {} from a source\n", text(env, "/name"))),
+                        None => text_out.push_str(&format!("# {} from {}\n", text(env, "/name"), env_source(&env["valueFrom"]))),
                     }
                 }
             }

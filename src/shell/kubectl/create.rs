@@ -178,7 +178,11 @@ pub fn job(kube: &mut Kube) -> Result<Next> {
         if let Some(labels) = cron.pointer("/spec/jobTemplate/metadata/labels") {
             metadata["labels"] = labels.clone();
         }
-        let object = json!({"metadata": metadata, "spec": cron["spec"]["jobTemplate"]["spec"], "status": {}});
+        let mut spec = cron["spec"]["jobTemplate"]["spec"].clone();
+        if spec["template"].is_object() {
+            spec["template"]["metadata"]["creationTimestamp"] = Value::Null;
+        }
+        let object = json!({"metadata": metadata, "spec": spec, "status": {}});
         return generated(kube, Kind::Job, object);
     }
     let template = job_template(kube, &name, "Never");
@@ -618,7 +622,7 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
             given => pairs(given, "selector")?.into(),
         };
         if selector.as_object().is_none_or(Map::is_empty) {
-            let what = if target.kind.is(Kind::Pod) { "the pod has no labels and cannot be exposed".to_owned() } else { format!("couldn't retrieve selectors via --selector flag or introspection: the {} has no selector set", target.kind.kind.to_lowercase()) };
+            let what = if target.kind.is(Kind::Pod) { "couldn't retrieve selectors via --selector flag or introspection: the pod has no labels and cannot be exposed".to_owned() } else { format!("couldn't retrieve selectors via --selector flag or introspection: the {} has no selector set", target.kind.kind.to_lowercase()) };
             return message(what);
         }
         let pod = match target.kind.kind.as_str() {
@@ -731,7 +735,17 @@ pub fn autoscale(kube: &mut Kube) -> Result<Next> {
         let object = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec, "status": {"currentMetrics": null, "desiredReplicas": 0}});
         let kind = known(Kind::HorizontalPodAutoscaler);
         let made = if dry_run == DryRun::Client {
-            object
+            // kubectl itself still writes the first version.
+            let mut old = object;
+            old["apiVersion"] = "autoscaling/v1".into();
+            old["status"] = json!({"currentReplicas": 0, "desiredReplicas": 0});
+            if let Some(spec) = old["spec"].as_object_mut() {
+                spec.remove("metrics");
+                if cpu >= 0 {
+                    spec.insert("targetCPUUtilizationPercentage".to_owned(), cpu.into());
+                }
+            }
+            old
         } else {
             let query = [("fieldManager", "kubectl-autoscale"), ("dryRun", dry_run.query())];
             kube.post(&with_query(&kind.collection(Some(&target.namespace)), &query), &object)?

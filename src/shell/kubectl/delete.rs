@@ -6,7 +6,7 @@ use super::failure::{Failure, Result, message};
 use super::follow::Follow;
 use super::kube::{Kube, Next, Step, Task, list, text, with_query};
 use super::output::{DryRun, name_of};
-use super::resource::{MISSING, Rk, Selection, Target, fail_with, known, list_pages, select};
+use super::resource::{MISSING, Rk, Selection, Target, fail_with, known, list_failure, list_pages, select};
 use crate::api::Kind;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
@@ -136,7 +136,7 @@ fn targets(kube: &mut Kube, all: bool) -> Result<(Vec<Target>, Vec<Failure>)> {
                 let path = with_query(&kind.collection(scope), &[("labelSelector", &selector), ("fieldSelector", &fields), ("limit", "500")]);
                 match list_pages(kube, &path) {
                     Ok(items) => targets.extend(items.into_iter().map(|item| Target::of(&kind, item))),
-                    Err(failure) => failures.push(failure),
+                    Err(failure) => failures.push(list_failure(kube, &kind, failure)),
                 }
             }
         }

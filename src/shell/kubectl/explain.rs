@@ -44,17 +44,18 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     let pages = Pages { schemas: &schemas };
     let mut schema = root.clone();
     let mut field: Option<(String, Value)> = None;
+    let group_line = if group.is_empty() { String::new() } else { format!("GROUP:      {group}\n") };
+    let head = format!("{group_line}KIND:       {}\nVERSION:    {short}\n\n", kind.kind);
     for part in &parts {
         let inner = pages.elements(&schema);
-        let Some(property) = inner["properties"].get(part) else { return message(format!("field {part:?} does not exist")) };
+        let Some(property) = inner["properties"].get(part) else {
+            kube.out(&head);
+            return message(format!("field {part:?} does not exist"));
+        };
         field = Some((part.clone(), property.clone()));
         schema = property.clone();
     }
-    let mut out = String::new();
-    if !group.is_empty() {
-        out.push_str(&format!("GROUP:      {group}\n"));
-    }
-    out.push_str(&format!("KIND:       {}\nVERSION:    {short}\n\n", kind.kind));
+    let mut out = head;
     if let Some((name, property)) = &field {
         out.push_str(&format!("FIELD: {name} <{}>\n", pages.type_name(property, 0)));
         out.push_str(&pages.enumeration(property, ""));
@@ -124,9 +125,8 @@ impl Pages<'_> {
             let target = &self.schemas[reference.as_str()];
             let short = reference.rsplit('.').next().unwrap_or(&reference).to_owned();
             return match text(target, "/type") {
-                "object" | "" if target.get("oneOf").is_some() || short == "IntOrString" || short == "Quantity" => short,
                 "object" | "" => short,
-                _ => short,
+                plain => plain.to_owned(),
             };
         }
         match text(property, "/type") {
@@ -185,11 +185,10 @@ fn wrap(text: &str, indent: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for word in paragraph.split_whitespace() {
+        for (i, word) in paragraph.split(' ').enumerate() {
             if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH - indent {
                 lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
+            } else if i > 0 {
                 line.push(' ');
             }
             line.push_str(word);

@@ -8,7 +8,7 @@ use super::super::transport::{Chunk, StreamId, Transport};
 use super::failure::{Failure, Result, message};
 use super::kube::{ACCEPT_JSON, ACCEPT_TABLE, Kube, Next, Step, Task, list, text, with_query};
 use super::output::{Format, list_of, without_managed_fields};
-use super::resource::{Rk, Selection, Target, fail_with, list_pages, select};
+use super::resource::{Rk, Selection, Target, fail_with, list_failure, list_pages, select};
 use crate::sim::SimTime;
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -101,7 +101,7 @@ fn print_objects(kube: &mut Kube, queries: &[Query], format: &Format, by_args: b
     for query in queries {
         let found = match query.name {
             Some(_) => kube.get(&query.path).map(|object| vec![object]),
-            None => list_pages(kube, &query.path),
+            None => list_pages(kube, &query.path).map_err(|f| list_failure(kube, &query.kind, f)),
         };
         match found {
             Ok(found) => items.extend(found.into_iter().map(|item| Target::of(&query.kind, item).object)),
@@ -269,7 +269,8 @@ fn print_tables(kube: &mut Kube, queries: &[Query]) -> Result<()> {
     };
     for query in queries {
         let path = if sorting { with_include(&query.path) } else { query.path.clone() };
-        let mut table = match table_pages(kube, &path) {
+        let listed = table_pages(kube, &path).map_err(|f| if query.name.is_none() { list_failure(kube, &query.kind, f) } else { f });
+        let mut table = match listed {
             Ok(table) => table,
             Err(failure) if missing_is_fine(kube, &failure) => {
                 absent = true;

@@ -86,7 +86,11 @@ pub fn version(kube: &mut Kube) -> Result<Next> {
         form @ ("json" | "yaml") => {
             let mut both = json!({"clientVersion": client, "kustomizeVersion": "v5.5.0"});
             if let (Ok(server), false) = (&server, client_only) {
-                both["serverVersion"] = server.clone();
+                let mut known = server.clone();
+                if let Some(fields) = known.as_object_mut() {
+                    fields.retain(|k, _| matches!(k.as_str(), "buildDate" | "compiler" | "gitCommit" | "gitTreeState" | "gitVersion" | "goVersion" | "major" | "minor" | "platform"));
+                }
+                both["serverVersion"] = known;
             }
             let shown = if form == "json" { json_print::pretty(&both) + "\n" } else { yaml::document(&both) };
             kube.out(&shown);

@@ -165,13 +165,18 @@ impl Kube<'_, '_> {
     /// # Errors
     /// The API server's Status.
     pub fn send(&mut self, method: &str, path: &str, accept: &str, content_type: Option<&str>, body: Option<&Value>) -> Result<ApiResponse> {
+        self.send_text(method, path, accept, content_type, body.map(Value::to_string).unwrap_or_default())
+    }
+
+    /// The same with a body as text.
+    /// # Errors
+    /// The API server's Status.
+    pub fn send_text(&mut self, method: &str, path: &str, accept: &str, content_type: Option<&str>, body: String) -> Result<ApiResponse> {
         let mut request = self.request(method, path, accept);
         if let Some(content_type) = content_type {
             request = request.with_header("Content-Type", content_type);
         }
-        if let Some(body) = body {
-            request.body = body.to_string();
-        }
+        request.body = body;
         let response = self.io.transport.send(&request);
         self.log(&request, &response);
         for warning in response.warnings() {

@@ -34,7 +34,11 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     let pods = if by_selector {
         list_pages(kube, &with_query(&known(Kind::Pod).collection(Some(&namespace)), &[("labelSelector", &selector)]))?
     } else {
-        vec![pod_of(kube, &args[0], &namespace)?]
+        let found = pod_of(kube, &args[0], &namespace).map_err(|failure| match args[0].contains('/') {
+            false if failure.is_not_found() => Failure::Message(format!("error from server (NotFound): {} in namespace {namespace:?}", failure.text())),
+            _ => failure,
+        })?;
+        vec![found]
     };
     if pods.is_empty() {
         kube.err(&format!("No resources found in {namespace} namespace.\n"));

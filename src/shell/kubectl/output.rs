@@ -12,7 +12,7 @@ pub enum Format {
     Json,
     Yaml,
     Name,
-    JsonPath(Template),
+    JsonPath(String, Template),
     /// headers and paths
     Columns(Vec<(String, Template)>),
     GoTemplate(gotemplate::Template),
@@ -35,11 +35,11 @@ impl Format {
             ("yaml", None) => Format::Yaml,
             ("name", None) => Format::Name,
             ("wide", None) if kube.flags().defines_wide() => return Ok(None),
-            ("jsonpath" | "jsonpath-as-json", Some(path)) => Format::JsonPath(json_path(&path)?),
+            ("jsonpath" | "jsonpath-as-json", Some(path)) => Format::JsonPath(path.clone(), json_path(&path)?),
             ("jsonpath", None) => return message("template format specified but no template given"),
             ("jsonpath-file", Some(path)) => {
                 let path = file(kube, &path)?;
-                Format::JsonPath(json_path(&path)?)
+                Format::JsonPath(path.clone(), json_path(&path)?)
             }
             ("go-template" | "template", Some(template)) => Format::GoTemplate(go_template(&template)?),
             ("go-template-file" | "templatefile", Some(path)) => {
@@ -76,7 +76,7 @@ impl Format {
             Format::Json => format!("{}\n", json::pretty(&object)),
             Format::Yaml => yaml::document(&object),
             Format::Name => items.iter().map(|item| format!("{}\n", name_of(item))).collect(),
-            Format::JsonPath(template) => template.print(&object).map_err(|why| jsonpath_failure(&why))?,
+            Format::JsonPath(path, template) => template.print(&object).map_err(|why| jsonpath_failure(path, &why, &object))?,
             Format::GoTemplate(template) => template.print(&object).map_err(Failure::Message)?,
             Format::Columns(columns) => {
                 let mut table = String::new();
@@ -115,8 +115,25 @@ fn go_template(text: &str) -> Result<gotemplate::Template> {
     gotemplate::Template::new(text).map_err(|why| Failure::Message(format!("error parsing template {text}, {why}")))
 }
 
-fn jsonpath_failure(why: &str) -> Failure {
-    Failure::Message(format!("error executing jsonpath: {why}"))
+fn jsonpath_failure(path: &str, why: &str, object: &Value) -> Failure {
+    Failure::Message(format!(
+        "error executing jsonpath {path:?}: Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{path}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
+        go_syntax(object)
+    ))
+}
+
+/// A value as Go's `%#v` prints it.
+fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::Array(items) => format!("[]interface {{}}{{{}}}", items.iter().map(go_syntax).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key:?}:{}", go_syntax(value))).collect();
+            format!("map[string]interface {{}}{{{}}}", entries.join(", "))
+        }
+        Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    }
 }
 
 fn columns(spec: &str) -> Result<Vec<(String, Template)>> {

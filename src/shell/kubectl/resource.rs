@@ -332,7 +332,7 @@ pub fn live(kube: &mut Kube, args: &[String]) -> Result<(Vec<Target>, Vec<Failur
                 let path = with_query(&kind.collection(scope), &[("labelSelector", &selector), ("fieldSelector", &field_selector), ("limit", "500")]);
                 match list_pages(kube, &path) {
                     Ok(items) => targets.extend(items.into_iter().map(|item| Target::of(&kind, item))),
-                    Err(failure) => failures.push(failure),
+                    Err(failure) => failures.push(list_failure(kube, &kind, failure)),
                 }
             }
         }
@@ -352,6 +352,21 @@ pub fn live(kube: &mut Kube, args: &[String]) -> Result<(Vec<Target>, Vec<Failur
         }
     }
     Ok((targets, failures))
+}
+
+/// Puts what was looked for before a list's refusal, as kubectl does.
+pub fn list_failure(kube: &Kube, kind: &ResourceKind, failure: Failure) -> Failure {
+    if !matches!(failure.reason(), "BadRequest" | "NotFound") {
+        return failure;
+    }
+    let version = if kind.group.is_empty() { "/v1".to_owned() } else { kind.api_version() };
+    let subject = format!("{version}, Resource={}", kind.plural);
+    let (labels, fields) = (kube.flags().text("selector"), kube.flags().text("field-selector"));
+    if labels.is_empty() && fields.is_empty() {
+        failure.wrapped(&format!("Unable to list {subject:?}: "))
+    } else {
+        failure.wrapped(&format!("Unable to find {subject:?} that match label selector {labels:?}, field selector {fields:?}: "))
+    }
 }
 
 /// A list with its further pages, item by item.

@@ -207,7 +207,8 @@ pub fn history(kube: &mut Kube) -> Result<Next> {
                     if !cause.is_empty() {
                         template["metadata"]["annotations"][CHANGE_CAUSE] = cause.clone().into();
                     }
-                    TabWriter::describe().format(&pod_template(&template))
+                    // Printed without column layout, as kubectl does.
+                    pod_template(&template)
                 }
             }
         } else if found.is_empty() {
@@ -259,7 +260,7 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
             continue;
         }
         if dry_run == DryRun::Client {
-            kube.out(&TabWriter::describe().format(&format!("{} {}\n", target.label(), pod_template(&template))));
+            kube.out(&format!("{} {}\n", target.label(), pod_template(&template)));
             continue;
         }
         let path = with_query(&target.path(), &[("dryRun", dry_run.query())]);

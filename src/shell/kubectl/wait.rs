@@ -54,7 +54,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         targets.into_iter().map(|t| (t.kind, t.namespace, t.name)).collect()
     };
     let until = kube.now() + kube.flags().duration("timeout");
-    Ok(Next::Task(Box::new(Wait { goal, waits, follow: None, until, failures: Vec::new() })))
+    Ok(Next::Task(Box::new(Wait { goal, waits, follow: None, until, quiet: false, failures: Vec::new() })))
 }
 
 struct Wait {
@@ -62,6 +62,7 @@ struct Wait {
     waits: Vec<(Rk, String, String)>,
     follow: Option<Follow>,
     until: SimTime,
+    quiet: bool,
     failures: Vec<Failure>,
 }
 
@@ -90,7 +91,10 @@ impl Task for Wait {
     fn poll(&mut self, kube: &mut Kube) -> Result<Step> {
         while let Some((kind, namespace, name)) = self.waits.first() {
             if self.follow.is_none() {
-                self.follow = Some(Follow::open(kube, kind, namespace, name)?);
+                let follow = Follow::open(kube, kind, namespace, name)?;
+                // What was not there to begin with is not worth a line.
+                self.quiet = matches!(self.goal, For::Delete) && follow.object.is_none();
+                self.follow = Some(follow);
             }
             let Some(follow) = &mut self.follow else { continue };
             let mut met = self.goal.met(follow.object.as_ref());
@@ -101,8 +105,10 @@ impl Task for Wait {
                 }
             }
             if met {
-                let line = format!("{} condition met\n", kind.label(name));
-                kube.out(&line);
+                if !self.quiet {
+                    let line = format!("{} condition met\n", kind.label(name));
+                    kube.out(&line);
+                }
             } else if kube.now() < self.until && !follow.ended {
                 return Ok(Step::Wait(Some(self.until)));
             } else {

@@ -4,8 +4,13 @@ use serde_json::Value;
 
 /// Writes a value over several lines, indented by four spaces, without a newline at the end.
 pub fn pretty(value: &Value) -> String {
+    indented(value, 4)
+}
+
+/// The same with another width of indentation.
+pub fn indented(value: &Value, width: usize) -> String {
     let mut out = String::new();
-    write(value, 0, &mut out);
+    write(value, 0, width, &mut out);
     out
 }
 
@@ -22,10 +27,10 @@ fn escaped(text: String) -> String {
     text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-fn write(value: &Value, depth: usize, out: &mut String) {
+fn write(value: &Value, depth: usize, width: usize, out: &mut String) {
     let indent = |depth: usize, out: &mut String| {
         out.push('\n');
-        out.extend(std::iter::repeat_n(' ', depth * 4));
+        out.extend(std::iter::repeat_n(' ', depth * width));
     };
     match value {
         Value::Object(map) if !map.is_empty() => {
@@ -37,7 +42,7 @@ fn write(value: &Value, depth: usize, out: &mut String) {
                 indent(depth + 1, out);
                 out.push_str(&escaped(Value::from(key.as_str()).to_string()));
                 out.push_str(": ");
-                write(value, depth + 1, out);
+                write(value, depth + 1, width, out);
             }
             indent(depth, out);
             out.push('}');
@@ -49,7 +54,7 @@ fn write(value: &Value, depth: usize, out: &mut String) {
                     out.push(',');
                 }
                 indent(depth + 1, out);
-                write(item, depth + 1, out);
+                write(item, depth + 1, width, out);
             }
             indent(depth, out);
             out.push(']');

@@ -18,7 +18,7 @@ use super::super::print::times::micros;
 use super::failure::{Failure, Result, message};
 use super::info::event_age;
 use super::kube::{Kube, Next, list, map, text, with_query};
-use super::resource::{Selection, Target, fail_with, known, list_pages, select};
+use super::resource::{Selection, Target, fail_with, known, list_failure, list_pages, select};
 use crate::api::Kind;
 use serde_json::Value;
 
@@ -152,7 +152,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     }
     let namespace = kube.namespace();
     let (mut targets, mut failures) = (Vec::new(), Vec::new());
-    let mut no_match = false;
+    let (mut no_match, mut by_prefix) = (false, false);
     if files.is_empty() {
         let selector = kube.flags().text("selector").to_owned();
         match select(kube, &args)? {
@@ -162,7 +162,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
                     let path = with_query(&kind.collection(scope), &[("labelSelector", &selector), ("limit", "500")]);
                     match list_pages(kube, &path) {
                         Ok(items) => targets.extend(items.into_iter().map(|i| Target::of(&kind, i))),
-                        Err(failure) => failures.push(failure),
+                        Err(failure) => failures.push(list_failure(kube, &kind, failure)),
                     }
                 }
                 if targets.is_empty() && failures.is_empty() {
@@ -178,7 +178,8 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
                             let items = list_pages(kube, &with_query(&kind.collection(Some(&namespace)), &[("limit", "500")]))?;
                             let before = targets.len();
                             targets.extend(items.into_iter().filter(|i| text(i, "/metadata/name").starts_with(&name)).map(|i| Target::of(&kind, i)));
-                            if targets.len() == before {
+                            by_prefix = targets.len() > before;
+                            if !by_prefix {
                                 failures.push(failure);
                             }
                         }
@@ -204,10 +205,13 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         let mut lines = Lines::default();
         describe(kube, target, events.as_deref(), &mut lines)?;
         let text = TabWriter::describe().format(&lines.0);
-        if i > 0 {
+        if i > 0 && !by_prefix {
             kube.out("\n\n");
         }
         kube.out(&text);
+        if by_prefix {
+            kube.out("\n");
+        }
     }
     fail_with(failures)?;
     Ok(Next::Done)
@@ -220,12 +224,16 @@ fn events_of(kube: &mut Kube, target: &Target) -> Result<Vec<Value>> {
     if WITHOUT.iter().any(|kind| target.kind.is(*kind)) {
         return Ok(Vec::new());
     }
-    let uid = if target.kind.is(Kind::Node) { String::new() } else { format!(",involvedObject.uid={}", text(&target.object, "/metadata/uid")) };
+    let uid = text(&target.object, "/metadata/uid");
+    // About nodes the controllers speak by uid, kubelets by name.
+    let uids = if target.kind.is(Kind::Node) { vec![uid, target.name.as_str()] } else { vec![uid] };
     let place = if target.namespace.is_empty() { String::new() } else { format!("involvedObject.namespace={},", target.namespace) };
-    let fields = format!("{place}involvedObject.name={}{uid}", target.name);
     let scope = if target.namespace.is_empty() { None } else { Some(target.namespace.as_str()) };
-    let mut found = list_pages(kube, &with_query(&known(Kind::Event).collection(scope), &[("fieldSelector", &fields), ("limit", "500")]))?;
-    found.retain(|e| text(e, "/involvedObject/kind") == target.kind.kind);
+    let mut found = Vec::new();
+    for uid in uids {
+        let fields = format!("{place}involvedObject.kind={},involvedObject.name={},involvedObject.uid={uid}", target.kind.kind, target.name);
+        found.extend(list_pages(kube, &with_query(&known(Kind::Event).collection(scope), &[("fieldSelector", &fields), ("limit", "500")]))?);
+    }
     Ok(found)
 }
 

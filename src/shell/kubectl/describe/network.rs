@@ -250,7 +250,7 @@ pub fn policy(object: &Value, out: &mut Lines) {
     out.annotations("Annotations", object);
     out.line(0, "Spec:");
     let selector = |value: &Value| if map(value, "/matchLabels").is_empty() && list(value, "/matchExpressions").is_empty() { None } else { Some(selector_text(value)) };
-    out.0.push_str("  PodSelector: ");
+    out.0.push_str("  PodSelector:     ");
     out.line(0, selector(&spec["podSelector"]).unwrap_or_else(|| "<none> (Allowing the specific traffic to all pods in this namespace)".to_owned()));
     let types: Vec<&str> = list(spec, "/policyTypes").iter().filter_map(Value::as_str).collect();
     for (kind, word, peers, isolated) in [("Ingress", "From", "from", "ingress"), ("Egress", "To", "to", "egress")] {

@@ -9,34 +9,45 @@ pub fn rule_rows(resource_rules: &[Value], url_rules: &[Value]) -> Vec<(String, 
     let words = |value: &Value, field: &str| list(value, field).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
     let shown = |all: &[String]| format!("[{}]", all.join(" "));
     // Rules for one resource with one verb each, joined again: (resource, names) → verbs.
-    let mut joined: Vec<(String, Vec<String>, Vec<String>)> = Vec::new();
+    struct Joined {
+        group: String,
+        resource: String,
+        full: String,
+        names: Vec<String>,
+        verbs: Vec<String>,
+    }
+    let mut joined: Vec<Joined> = Vec::new();
     for rule in resource_rules {
         for group in words(rule, "/apiGroups") {
             for resource in words(rule, "/resources") {
                 let (base, sub) = resource.split_once('/').map_or((resource.clone(), String::new()), |(b, s)| (b.to_owned(), format!("/{s}")));
                 let full = if group.is_empty() { format!("{base}{sub}") } else { format!("{base}.{group}{sub}") };
                 let names = words(rule, "/resourceNames");
-                match joined.iter_mut().find(|j| j.0 == full && j.1 == names) {
+                match joined.iter_mut().find(|j| j.full == full && j.names == names) {
                     Some(entry) => {
                         for verb in words(rule, "/verbs") {
-                            if !entry.2.contains(&verb) {
-                                entry.2.push(verb);
+                            if !entry.verbs.contains(&verb) {
+                                entry.verbs.push(verb);
                             }
                         }
                     }
-                    None => joined.push((full, names, words(rule, "/verbs"))),
+                    None => joined.push(Joined { group: group.clone(), resource: resource.clone(), full, names, verbs: words(rule, "/verbs") }),
                 }
             }
         }
     }
-    let mut rows: Vec<(String, String, String, String)> = joined.into_iter().map(|(resource, names, verbs)| (resource, "[]".to_owned(), shown(&names), shown(&verbs))).collect();
+    // Sorted as the rules print themselves: by verbs, groups, resources.
+    let key = |verbs: &[String], group: &str, resource: &str| format!("Verbs:{},APIGroups:[{group}],Resources:[{resource}]", shown(verbs));
+    let mut rows: Vec<(String, (String, String, String, String))> =
+        joined.into_iter().map(|j| (key(&j.verbs, &j.group, &j.resource), (j.full, "[]".to_owned(), shown(&j.names), shown(&j.verbs)))).collect();
     for rule in resource_rules.iter().chain(url_rules) {
         for url in words(rule, "/nonResourceURLs") {
-            rows.push((String::new(), format!("[{url}]"), "[]".to_owned(), shown(&words(rule, "/verbs"))));
+            let verbs = words(rule, "/verbs");
+            rows.push((key(&verbs, "", ""), (String::new(), format!("[{url}]"), "[]".to_owned(), shown(&verbs))));
         }
     }
     rows.sort();
-    rows
+    rows.into_iter().map(|row| row.1).collect()
 }
 
 pub fn role(object: &Value, out: &mut Lines) {

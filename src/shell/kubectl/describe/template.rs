@@ -4,6 +4,7 @@ use super::super::kube::{int, list, map, text};
 use super::super::output::go_value;
 use super::{Lines, int_or_string, or, selector_text};
 use super::super::super::print::times::rfc1123;
+use crate::api::quantity::Quantity;
 use serde_json::Value;
 
 /// `Pod Template:` with everything below it.
@@ -170,13 +171,26 @@ fn environment(out: &mut Lines, container: &Value, pod: Option<&Value>) {
             out.line(3, format!("{name}:\t{value} ({}:{})", or(text(field, "/apiVersion"), "v1"), text(field, "/fieldPath")));
         } else if let Some(resource) = source.get("resourceFieldRef") {
             let wanted = text(resource, "/resource");
-            let value = map(container, &format!("/resources/{}", wanted.split('.').next().unwrap_or(""))).into_iter().find(|(k, _)| wanted.ends_with(*k)).map_or("0", |(_, v)| v);
+            let value = resource_value(container, resource, wanted);
             out.line(3, format!("{name}:\t{value} ({wanted})"));
         } else if let Some(key) = source.get("secretKeyRef") {
             out.line(3, format!("{name}:\t<set to the key '{}' in secret '{}'>\tOptional: {}", text(key, "/key"), text(key, "/name"), key["optional"] == true));
         } else if let Some(key) = source.get("configMapKeyRef") {
             out.line(3, format!("{name}:\t<set to the key '{}' of config map '{}'>\tOptional: {}", text(key, "/key"), text(key, "/name"), key["optional"] == true));
         }
+    }
+}
+
+/// What a container's own requests and limits say, in units of the divisor, rounded up.
+fn resource_value(container: &Value, reference: &Value, wanted: &str) -> String {
+    let (field, name) = wanted.split_once('.').unwrap_or((wanted, ""));
+    let held = map(container, &format!("/resources/{field}")).into_iter().find(|(k, _)| *k == name).and_then(|(_, v)| Quantity::parse(v).ok());
+    let milli = held.map_or(0, Quantity::milli_value);
+    let divisor = Quantity::parse(text(reference, "/divisor")).map_or(0, Quantity::milli_value);
+    let divisor = if divisor <= 0 { 1000 } else { divisor };
+    match milli {
+        0 if field == "limits" && matches!(name, "cpu" | "memory") => "node allocatable".to_owned(),
+        milli => milli.div_euclid(divisor).saturating_add(i64::from(milli.rem_euclid(divisor) != 0)).to_string(),
     }
 }
 

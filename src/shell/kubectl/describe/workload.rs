@@ -158,7 +158,7 @@ fn number_or(value: &Value, pointer: &str, absent: &str) -> String {
 pub fn job(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut Lines) {
     let (spec, status) = (&object["spec"], &object["status"]);
     out.name(object);
-    out.line(0, if spec["selector"].is_object() { format!("Selector:\t{}", selector_text(&spec["selector"])) } else { "Selector:\t<unset>".to_owned() });
+    out.line(0, if spec["selector"].is_object() { format!("Selector:\t{}", selector_text(&spec["selector"])) } else { "Selector:\t".to_owned() });
     out.labels("Labels", &map(object, "/metadata/labels"));
     out.annotations("Annotations", object);
     if let Some(owner) = controller(object) {
