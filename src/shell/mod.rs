@@ -13,8 +13,10 @@
 //! - [`terminal`]: the machine with its console; the log, rewinding and replaying
 //! - [`host`], `tools`: the machine behind the transport, and what runs on the desks
 //! - [`commands`]: a duty as a command line
+//! - [`completion`]: what Tab offers
 
 pub mod commands;
+pub mod completion;
 pub mod curl;
 pub mod export;
 pub mod filters;

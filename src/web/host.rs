@@ -17,7 +17,8 @@ use yew::prelude::*;
 
 use super::gesture::{self, Place};
 use super::look::{self, Looker};
-use super::{check, complete};
+use super::check;
+use crate::shell::completion;
 use super::words::{Words, fill};
 use super::{api, recovery, share};
 use crate::cluster::Preset;
@@ -591,7 +592,7 @@ pub fn share(done: &'static str) {
 
 /// Candidates for the last word of a line.
 pub fn complete(line: &str) -> Vec<Rc<str>> {
-    ask(|terminal| complete::candidates(&terminal.cluster, line)).into_iter().map(Into::into).collect()
+    ask(|terminal| completion::candidates(&terminal.cluster, &terminal.session, line)).into_iter().map(Into::into).collect()
 }
 
 /// What the API server would say to a manifest.

@@ -5,7 +5,6 @@
 //! ([`words`], [`gesture`], `palette`) compiles and is tested natively.
 
 pub mod check;
-pub mod complete;
 pub mod gesture;
 pub mod look;
 pub mod share;

@@ -99,6 +99,11 @@ pub fn table() -> Vec<Rk> {
     all
 }
 
+/// The built-in resource a word means.
+pub fn find(word: &str) -> Option<Rk> {
+    finds(&table(), word)
+}
+
 fn finds(all: &[Rk], word: &str) -> Option<Rk> {
     let word = word.to_ascii_lowercase();
     let (name, group) = word.split_once('.').map_or((word.as_str(), None), |(n, g)| (n, Some(g)));
