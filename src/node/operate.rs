@@ -311,9 +311,9 @@ impl Machine {
                 hostname: &hostname,
                 env: &config.env,
             };
-            let mut written = Written::new();
+            let mut written = Written::default();
             let end = container.process.run(around, now, &mut written);
-            for (stderr, text) in written {
+            for (stderr, text) in written.into_pieces() {
                 container.write(now, stderr, &text);
             }
             (end, container.process.fetch().is_some())

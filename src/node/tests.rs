@@ -376,6 +376,12 @@ fn a_script_without_end_or_sleep_keeps_the_machine_alive_and_busy() {
     let chatty = desk.script("while true; do echo x; done");
     desk.wait(seconds(1));
     assert_eq!(desk.container(&chatty).log().len(), runtime::LOG_LINES);
+    let growing = desk.script("x=ｘ; while true; do x=$x$x$x; echo $x; echo $x >> /f; done");
+    desk.wait(seconds(10));
+    let logged: usize = desk.container(&growing).log().map(|line| line.text.len()).sum();
+    assert!(logged < 1 << 20, "{logged}");
+    let wide = desk.script(&format!("x=$(seq 1 3000); echo {}", "$x".repeat(20_000)));
+    assert_eq!(desk.container(&wide).exit_code, 0);
     let nested = desk.script(&"(".repeat(10_000));
     assert_eq!(desk.container(&nested).exit_code, 2);
 }

@@ -20,8 +20,10 @@ use std::time::Duration;
 /// Steps a process may take without time passing; then it waits for `BUSY_PAUSE`, a whole core busy.
 const STEPS_AT_ONCE: usize = 2_000;
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
-/// How much a script may write into files and variables, in bytes.
-const MAX_TEXT: usize = 64 * 1024;
+/// How much a variable, or a command's words, may hold, in bytes; what is longer is cut or empty.
+const MAX_TEXT: usize = 16 * 1024;
+/// How much all its files may hold, and how much it may print before time passes, in bytes.
+const MAX_TEXTS: usize = 256 * 1024;
 
 /// What a process sees around it.
 #[derive(Clone, Copy)]
@@ -37,8 +39,26 @@ pub(super) enum End {
     OutOfMemory,
 }
 
-/// What a process wrote: whether to standard error, and the text.
-pub(super) type Written = Vec<(bool, String)>;
+/// What a process wrote, as far as somebody could want to read it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Written {
+    /// Whether to standard error, and the text.
+    pieces: Vec<(bool, String)>,
+    bytes: usize,
+}
+
+impl Written {
+    fn push(&mut self, stderr: bool, text: String) {
+        if !text.is_empty() && self.bytes < MAX_TEXTS {
+            self.bytes += text.len();
+            self.pieces.push((stderr, text));
+        }
+    }
+
+    pub(super) fn into_pieces(self) -> Vec<(bool, String)> {
+        self.pieces
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Process {
@@ -217,7 +237,7 @@ impl Process {
                     self.lists.push((self.at, words.into()));
                 }
                 Op::Next { name, done } => self.next(name, *done),
-                Op::Log { text, stderr } => written.push((*stderr, text.clone())),
+                Op::Log { text, stderr } => written.push(*stderr, text.clone()),
                 Op::Sleep(time) => {
                     self.wake = Some(now + *time);
                     self.busy = false;
@@ -286,12 +306,9 @@ impl Process {
                 let file = self.expand(&redirect.file, around, now);
                 self.write_file(&file, &output.stdout, redirect.append);
             }
-            None if !output.stdout.is_empty() => written.push((false, output.stdout)),
-            None => {}
+            None => written.push(false, output.stdout),
         }
-        if !output.stderr.is_empty() {
-            written.push((true, output.stderr));
-        }
+        written.push(true, output.stderr);
         match output.effect {
             Effect::None => None,
             Effect::Exit => Some(End::Exit(self.status)),
@@ -322,7 +339,7 @@ impl Process {
         }
         let path = absolute(path);
         let files = Arc::make_mut(&mut self.files);
-        let full = files.values().map(String::len).sum::<usize>() + text.len() > MAX_TEXT * 4;
+        let full = files.values().map(String::len).sum::<usize>() + text.len() > MAX_TEXTS;
         if full || files.len() > 1_000 {
             self.status = 1;
             return;
@@ -354,7 +371,7 @@ impl Process {
         process.started = now;
         Beside {
             process,
-            written: Written::new(),
+            written: Written::default(),
             began: now,
             at: now,
             sleeps: 0,
@@ -427,7 +444,7 @@ impl Beside {
             }
         };
         let pick = |wanted: bool| {
-            let of = self.written.iter().filter(|(stderr, _)| *stderr == wanted);
+            let of = self.written.pieces.iter().filter(|(stderr, _)| *stderr == wanted);
             of.map(|(_, text)| text.as_str()).collect::<String>()
         };
         Some(Executed {

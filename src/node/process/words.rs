@@ -1,15 +1,19 @@
 //! What a shell makes of its words before it runs them.
 
-use super::{Process, Surroundings};
+use super::{MAX_TEXT, Process, Surroundings};
 use crate::node::images::{Part, Word};
 use crate::sim::SimTime;
 
 impl Process {
     /// The words of a command: unquoted ones fall apart at blanks, and are gone when empty.
     pub(super) fn expand_all(&self, words: &[Word], around: Surroundings<'_>, now: SimTime) -> Vec<String> {
-        let mut out = Vec::new();
+        let (mut out, mut bytes) = (Vec::new(), 0);
         for word in words {
             let text = self.expand(word, around, now);
+            bytes += text.len();
+            if bytes > MAX_TEXT {
+                break;
+            }
             let plain = word.parts.iter().all(|part| matches!(part, Part::Text(_)));
             if word.quoted || plain {
                 out.push(text);
@@ -42,6 +46,9 @@ impl Process {
                     let lookup = |name: &str| self.variable(name, around).trim().parse().unwrap_or(0);
                     out.push_str(&arithmetic(expression, &lookup).unwrap_or(0).to_string());
                 }
+            }
+            if out.len() > MAX_TEXT {
+                return String::new();
             }
         }
         out

@@ -115,6 +115,9 @@ pub struct LogLine {
 /// How many lines of a container's log are kept; older ones are lost, as with log rotation.
 pub const LOG_LINES: usize = 200;
 
+/// What is longer is cut.
+const LOG_LINE_BYTES: usize = 4096;
+
 #[derive(Clone, Debug)]
 pub struct Container {
     pub id: ContainerId,
@@ -173,7 +176,13 @@ impl Container {
     }
 
     pub(in crate::node) fn write(&mut self, at: SimTime, stderr: bool, text: &str) {
-        for line in text.lines() {
+        // Only the last lines are kept anyway.
+        let skipped = text.lines().count().saturating_sub(LOG_LINES);
+        for line in text.lines().skip(skipped) {
+            let end = (0..=line.len().min(LOG_LINE_BYTES))
+                .rev()
+                .find(|at| line.is_char_boundary(*at));
+            let line = &line[..end.unwrap_or(0)];
             if self.log.len() == LOG_LINES {
                 self.log.pop_front();
             }
