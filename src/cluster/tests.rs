@@ -86,3 +86,35 @@ fn events_are_counted_not_repeated() {
         .collect();
     assert_eq!(reasons, ["SuccessfulCreate", "SuccessfulCreate"]);
 }
+
+/// `cargo test --profile native --lib -- --ignored --nocapture deployment_of_500`
+#[test]
+#[ignore = "a measurement"]
+fn deployment_of_500() {
+    let desks = (0..50).map(|nr| format!("node-{nr}")).collect();
+    let mut cluster = Cluster::new(Setup { preset: Preset::Autopilot, desks, ..Setup::default() });
+    cluster.advance(Duration::from_secs(5));
+    let object = |value| Object::from_value(Kind::Deployment, value).unwrap();
+    cluster.call(&admin(), Request::create(object(json!({
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"replicas": 500, "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "nginx", "image": "nginx:1.29", "ports": [{"containerPort": 80}]}]}}},
+    })))).result.unwrap();
+    let service = json!({"metadata": {"name": "web", "namespace": "default"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+    cluster.call(&admin(), Request::create(Object::from_value(Kind::Service, service).unwrap())).result.unwrap();
+    let began = std::time::Instant::now();
+    let start = cluster.now();
+    let ready = |cluster: &Cluster| {
+        let key = crate::etcd::Key::new(Kind::Deployment, "default", "web");
+        let Object::Deployment(web) = cluster.api.etcd.get(&key).unwrap().object.clone() else { panic!() };
+        web.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0)
+    };
+    let before = cluster.happenings;
+    while ready(&cluster) < 500 && cluster.now().since(start) < Duration::from_secs(120) {
+        cluster.advance(Duration::from_millis(100));
+    }
+    let took = began.elapsed();
+    println!("{} ready after {:?} virtual, {took:?} CPU, {} happenings, revision {}", ready(&cluster), cluster.now().since(start),
+        cluster.happenings - before, cluster.api.etcd.revision());
+}

@@ -10,9 +10,11 @@ pub mod endpoints;
 pub mod endpointslice;
 pub mod garbage_collector;
 pub mod job;
+pub mod mirroring;
 pub mod namespace;
 pub mod node_lifecycle;
 mod owned;
+pub mod pod_gc;
 mod pods;
 pub mod replicaset;
 pub mod replication;
@@ -22,6 +24,7 @@ mod schedule;
 mod selected;
 pub mod statefulset;
 pub mod taint_eviction;
+pub mod volumes;
 mod words;
 
 pub use words::WORDS;
@@ -58,6 +61,11 @@ pub fn all() -> Vec<Box<dyn Component>> {
         Box::new(resource_quota::ResourceQuotas),
         Box::new(disruption::Disruptions::default()),
         Box::new(autoscaling::Autoscaler::default()),
+        Box::new(volumes::VolumeBinder::default()),
+        Box::new(volumes::Protection::Claims),
+        Box::new(volumes::Protection::Volumes),
+        Box::new(pod_gc::PodGarbageCollector::default()),
+        Box::new(mirroring::Mirroring),
     ]
 }
 

@@ -62,4 +62,13 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     ("disruption.status", "budget {0} does not say that {1} Pods may go now", "{0} に、今なくなってもよい Pod が {1} 個だと書いておきます"),
     ("autoscaler.scale", "{0} keeps {1} between its limits: {2}", "{0} は {1} を範囲内に保ちます: {2}"),
     ("autoscaler.status", "the status of {0} is not what is", "{0} の status が実際と違います"),
+    ("volumes.bind", "claim {0} can have volume {1}", "クレーム {0} にはボリューム {1} を割り当てられます"),
+    ("volumes.claim_status", "the status of claim {0} is not what is", "クレーム {0} の status が実際と違います"),
+    ("volumes.volume_status", "volume {0} is {1} now", "ボリューム {0} は、今 {1} です"),
+    ("volumes.reclaim", "the claim of volume {0} is gone, and it is to go with it", "ボリューム {0} のクレームはもうないので、一緒に消します"),
+    ("volumes.let_go", "nobody uses {0} any more", "{0} は、もう誰も使っていません"),
+    ("pod-gc.orphan", "Pod {0} is bound to {1}, which is no longer there", "Pod {0} の割り当て先 {1} は、もうありません"),
+    ("mirroring.create", "Endpoints {0} was written by hand and has no slice", "手で書かれた Endpoints {0} に、スライスがありません"),
+    ("mirroring.update", "the slice of Endpoints {0} is out of date", "Endpoints {0} のスライスが古くなっています"),
+    ("mirroring.delete", "slice {1} mirrors Endpoints {0} no longer", "スライス {1} は、もう Endpoints {0} の写しではありません"),
 ];

@@ -1,0 +1,117 @@
+//! Deletes Pods that no kubelet will ever finish.
+//!
+//! Source: pkg/controller/podgc/gc_controller.go.
+
+use super::node_lifecycle::index_by_node;
+use crate::api::{Kind, Object};
+use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource};
+use crate::client::helpers::pod_is_terminal;
+use crate::client::{Caches, Change, Watch};
+use crate::etcd::Key;
+use crate::seat::{Component, Duty, Observed, Plan, Why};
+use crate::sim::SimTime;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use serde_json::json;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a Node must be gone. Source: `quarantineTime`.
+const QUARANTINE: Duration = Duration::from_secs(40);
+
+/// The pod garbage collector.
+#[derive(Clone, Debug, Default)]
+pub struct PodGarbageCollector {
+    by_node: BTreeMap<Arc<str>, BTreeMap<Key, Arc<Pod>>>,
+    /// Since when a Node that Pods name is missing.
+    missing: RefCell<BTreeMap<Arc<str>, SimTime>>,
+}
+
+impl Component for PodGarbageCollector {
+    fn name(&self) -> &'static str {
+        "pod-garbage-collector"
+    }
+
+    fn identity(&self) -> Identity {
+        super::identity("pod-garbage-collector")
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        [Kind::Node, Kind::Pod].map(Watch::all).to_vec()
+    }
+
+    fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
+        match change.object() {
+            Object::Node(_) => {
+                if change.old.is_none() || change.new.is_none() {
+                    self.missing.get_mut().remove(&change.key.name);
+                    dirty.push(change.key.clone());
+                }
+            }
+            Object::Pod(pod) => {
+                index_by_node(&mut self.by_node, change);
+                let node = crate::client::helpers::pod_node(pod);
+                if change.new.is_some() && !node.is_empty() && caches.get::<Node>("", node).is_none() {
+                    dirty.push(Key::new(Kind::Node, "", node));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
+        let mut plan = Plan::default();
+        let pods = self.by_node.get(&key.name).filter(|pods| !pods.is_empty());
+        let Some(pods) = pods.filter(|_| observed.caches.by_key::<Node>(key).is_none()) else { return plan };
+        let since = *self.missing.borrow_mut().entry(key.name.clone()).or_insert(observed.now);
+        let due = since + QUARANTINE;
+        if observed.now < due {
+            plan.again_after(due.since(observed.now));
+            return plan;
+        }
+        for (pod_key, pod) in pods {
+            let why = Why::new("pod-gc.orphan", &[&pod_key.name, &key.name]);
+            if !pod_is_terminal(pod) {
+                let patch = json!({"status": {"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True",
+                    "reason": "DeletionByPodGC", "message": "PodGC: node no longer exists",
+                    "lastTransitionTime": observed.now.meta_time()}]}});
+                let request = Request::patch(Kind::Pod, &pod_key.namespace, &pod_key.name, PatchType::Strategic, patch);
+                plan.duties.push(Duty::api(why.clone(), request.with_subresource(Subresource::Status)));
+            }
+            let options = DeleteOptions {
+                grace_period_seconds: Some(0),
+                precondition_uid: pod.metadata.uid.clone(),
+                ..DeleteOptions::default()
+            };
+            plan.duties.push(Duty::api(why, Request::delete(Kind::Pod, &pod_key.namespace, &pod_key.name, options)));
+        }
+        plan
+    }
+
+    fn all_keys(&self, _caches: &Caches) -> Vec<Key> {
+        self.by_node.keys().map(|node| Key::new(Kind::Node, "", node)).collect()
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Component> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controllers::testing::{Bench, verbs};
+
+    #[test]
+    fn waits_before_it_believes_that_a_node_is_gone() {
+        let mut bench = Bench::new(PodGarbageCollector::default());
+        bench.put(Kind::Node, json!({"metadata": {"name": "n"}}));
+        bench.put(Kind::Pod, json!({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": [], "nodeName": "n"}}));
+        assert_eq!(bench.plan(Kind::Node, "", "n").again_after, None);
+        bench.remove(Kind::Node, "", "n");
+        assert_eq!(bench.plan(Kind::Node, "", "n").again_after, Some(QUARANTINE));
+        bench.now = bench.now + QUARANTINE;
+        assert_eq!(verbs(&bench.plan(Kind::Node, "", "n")), ["patch pods/status p", "delete pods p"]);
+    }
+}
