@@ -2,6 +2,8 @@
 //!
 //! Prints one line a figure; medians of three runs, because machines are noisy.
 
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a bench measures wall time")]
+
 use kube_by_hand::api::{Kind, Object};
 use kube_by_hand::apiserver::{ApiServer, Config, Request};
 use kube_by_hand::cluster::{Cluster, Preset, Setup, admin};

@@ -106,9 +106,7 @@ fn truncate(subsets: &mut [EndpointSubset]) -> bool {
         let share = (len(list) * room).div_ceil(total).min(left);
         list.iter_mut().for_each(|list| list.truncate(share));
         left -= share;
-        if cut_ready {
-            subset.not_ready_addresses = None;
-        } else if share == 0 {
+        if cut_ready || share == 0 {
             subset.not_ready_addresses = None;
         }
     }

@@ -57,11 +57,11 @@ pub(super) struct Counts {
 
 impl Replicated<'_> {
     /// Adds the duties that bring the Pods to the wanted number, and counts the Pods there are.
-    pub fn manage<'a>(
+    pub fn manage(
         &self,
         key: &Key,
         matches: impl Fn(&Pod) -> bool,
-        pods: &'a OwnedPods,
+        pods: &OwnedPods,
         related: &mut dyn Iterator<Item = &Arc<Pod>>,
         observed: &Observed<'_>,
         plan: &mut Plan,

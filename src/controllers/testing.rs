@@ -64,7 +64,7 @@ impl<C: Component> Bench<C> {
 
 /// `create pods web-`, `patch pods/status web`: what each duty does, in order.
 pub fn verbs(plan: &Plan) -> Vec<String> {
-    plan.duties.iter().map(|duty| verb(duty)).collect()
+    plan.duties.iter().map(verb).collect()
 }
 
 fn verb(duty: &Duty) -> String {

@@ -110,7 +110,8 @@ impl<'a> Required<'a> {
             };
             all_near &= self.near.contains_key(&(term.topology_key.as_str(), value));
         }
-        if !all_near && !(self.near.is_empty() && self.first_of_its_kind) {
+        let alone = self.near.is_empty() && self.first_of_its_kind;
+        if !all_near && !alone {
             return Some(Rejection::unresolvable(NAME, "node(s) didn't match pod affinity rules"));
         }
         for term in &self.pod.anti_affinity {

@@ -234,6 +234,7 @@ fn higher_priority_goes_first() {
 /// `cargo test --profile native --lib -- --ignored --nocapture binds_per_second`
 #[test]
 #[ignore = "a measurement"]
+#[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a measurement needs a wall clock")]
 fn binds_per_second() {
     let mut bench = Bench::new();
     for nr in 0..5000 {

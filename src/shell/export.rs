@@ -15,7 +15,9 @@ pub fn curl(request: &ApiRequest, server: &str) -> String {
     if server.starts_with("https://") {
         line.push_str(" -k");
     }
-    if request.method != "GET" && !(request.method == "POST" && !request.body.is_empty()) {
+    // What curl does by itself: GET, and POST where there is a body.
+    let implied = if request.body.is_empty() { "GET" } else { "POST" };
+    if request.method != implied {
         line.push_str(&format!(" -X {}", request.method));
     }
     let json = request.header("Content-Type").is_some_and(|t| t == "application/json");

@@ -355,8 +355,8 @@ impl Options {
                 self.flags.push(('n', short.to_owned()));
                 continue;
             }
-            let mut chars = short.char_indices();
-            while let Some((i, c)) = chars.next() {
+            let chars = short.char_indices();
+            for (i, c) in chars {
                 if takes_value.contains(c) {
                     let rest = &short[i + c.len_utf8()..];
                     let value = if rest.is_empty() {

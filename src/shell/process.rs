@@ -102,7 +102,7 @@ impl Process {
                     let Progress::Done(_) = progress else { return progress };
                     done.push(inner.output.stdout().trim_end_matches('\n').to_owned());
                     if let Some(script) = scripts.get(done.len()) {
-                        *inner = Box::new(Process::nested(script, self.depth + 1));
+                        **inner = Process::nested(script, self.depth + 1);
                     } else {
                         let done = std::mem::take(done);
                         self.start(done, session, transport);

@@ -502,7 +502,8 @@ impl Scanner {
                 None => return Err(self.fail("did not find the expected '>'")),
             }
         }
-        if !is_blank_or_end(self.char()) && !(self.in_flow() && self.char() == ',') {
+        let ends = is_blank_or_end(self.char()) || (self.in_flow() && self.char() == ',');
+        if !ends {
             return Err(self.fail("did not find expected whitespace or line break"));
         }
         if let Some(short) = tag.strip_prefix("tag:yaml.org,2002:") {

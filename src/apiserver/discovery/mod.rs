@@ -47,7 +47,7 @@ pub(super) fn serve(server: &mut ApiServer, asked: &Asked<'_>) -> Result<Reply, 
         ["apis"] => match aggregated {
             Some(version) => return Ok(aggregate(asked, version, &GROUPS.iter().collect::<Vec<_>>())),
             None => {
-                let groups: Vec<Value> = GROUPS.iter().map(|group| group_value(group)).collect();
+                let groups: Vec<Value> = GROUPS.iter().map(group_value).collect();
                 json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
             }
         },

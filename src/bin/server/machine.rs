@@ -1,5 +1,7 @@
 //! The cluster behind a lock, its virtual clock paced by the wall's.
 
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the server paces the virtual clock by the wall's")]
+
 use kube_by_hand::cluster::{Cluster, Preset};
 use kube_by_hand::seat::Mode;
 use kube_by_hand::sim::SimTime;
@@ -89,7 +91,7 @@ fn run(cluster: &mut Cluster, moment: SimTime, stop: Instant) -> bool {
     let mut steps = 0u32;
     while cluster.step(moment) {
         steps += 1;
-        if steps % 16 == 0 && Instant::now() >= stop {
+        if steps.is_multiple_of(16) && Instant::now() >= stop {
             return false;
         }
     }

@@ -301,7 +301,7 @@ impl<'a> Rollout<'a> {
         let running = |set: &&Arc<ReplicaSet>| {
             self.controller.pods.of(set.metadata.uid.as_deref().unwrap_or("")).any(|pod| !pod_is_terminal(pod))
         };
-        if reported || self.old.iter().any(|set| running(set)) {
+        if reported || self.old.iter().any(running) {
             return;
         }
         if self.new.is_none() {

@@ -347,8 +347,7 @@ impl<'a> Look<'a> {
         let active = self.active();
         let terminating = self.pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_some() && !pod_is_terminal(pod)).count();
         let ready = active.iter().filter(|pod| pod_is_ready(pod)).count();
-        let none = |count: usize| (count != 0).then_some(count as i32);
-        self.status.active = none(active.len());
+        self.status.active = (!active.is_empty()).then_some(active.len() as i32);
         self.status.ready = Some(ready as i32);
         self.status.terminating = Some(terminating as i32);
         let all_counted = self.uncounted() == (0, 0);

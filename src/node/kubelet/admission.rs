@@ -67,7 +67,7 @@ pub fn refuses<'a>(
     let predicate = |name: &str, why: &str| {
         Some(Refusal { reason: name.to_owned(), message: format!("Predicate {name} failed: {why}") })
     };
-    let Some(node) = node else { return None };
+    let node = node?;
     if !node_admitted(pod, node) {
         return predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
     }

@@ -68,7 +68,7 @@ fn container_status(sync: &Sync<'_, '_>, spec: &core::Container, waits_for: &str
         }
         ContainerState::Exited => match held_up {
             Some((reason, message)) => {
-                status.last_state = past(Some(&newest));
+                status.last_state = past(Some(newest));
                 waiting(reason, Some(message.clone()))
             }
             None => core::ContainerState { terminated: Some(terminated(newest)), ..Default::default() },

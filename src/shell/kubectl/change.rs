@@ -35,7 +35,7 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
     let dry_run = DryRun::of(kube)?;
     let listing = kube.flags().on("list");
     if names.is_empty() && kube.flags().list("filename").is_empty() {
-        return message(format!("one or more resources must be specified as <resource> <name> or <resource>/<name>"));
+        return message("one or more resources must be specified as <resource> <name> or <resource>/<name>".to_string());
     }
     if changes.is_empty() && !listing {
         return message(format!("at least one {what} update is required"));

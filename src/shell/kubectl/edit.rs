@@ -97,7 +97,7 @@ fn save(kube: &mut Kube, target: &Target, text: &str) -> Result<()> {
     let original = without_managed_fields(target.object.clone());
     for field in ["/apiVersion", "/kind", "/metadata/name"] {
         if edited.pointer(field) != original.pointer(field) {
-            return message(format!("At least one of apiVersion, kind and name was changed"));
+            return message("At least one of apiVersion, kind and name was changed".to_string());
         }
     }
     let body = patch::two_way(&original, &edited);

@@ -182,7 +182,7 @@ fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
         (text(pod, "/spec/nodeName").is_empty(), text(pod, "/status/phase") != "Running", !ready, text(pod, "/metadata/creationTimestamp").to_owned(), text(pod, "/metadata/name").to_owned())
     });
     if found.is_empty() {
-        return message(format!("timed out waiting for the condition"));
+        return message("timed out waiting for the condition".to_string());
     }
     if found.len() > 1 {
         kube.err(&format!("Found {} pods, using pod/{}\n", found.len(), text(&found[0], "/metadata/name")));

@@ -54,7 +54,7 @@ impl Format {
                 if kube.flags().defines_wide() {
                     all = vec!["custom-columns", "custom-columns-file", "go-template", "go-template-file", "json", "jsonpath", "jsonpath-as-json", "jsonpath-file", "name", "template", "templatefile", "wide", "yaml"];
                 }
-                let head = if kube.flags().defines_wide() { "unable to match a printer suitable for the output format" } else { "unable to match a printer suitable for the output format" };
+                let head = "unable to match a printer suitable for the output format";
                 return message(format!("{head} {given:?}, allowed formats are: {}", all.join(",")));
             }
         }))
@@ -103,7 +103,7 @@ impl Format {
 impl super::flags::Flags {
     /// Only `get` and its like know `-o wide` and custom columns.
     fn defines_wide(&self) -> bool {
-        self.text("no-headers") != "" || self.text("types") != ""
+        !self.text("no-headers").is_empty() || !self.text("types").is_empty()
     }
 }
 

@@ -201,7 +201,7 @@ pub fn history(kube: &mut Kube) -> Result<Next> {
         let found = revisions(kube, &target)?;
         let mut body = if wanted > 0 {
             match found.iter().find(|r| r.0 == wanted) {
-                None => return message(format!("unable to find the specified revision")),
+                None => return message("unable to find the specified revision".to_string()),
                 Some((_, cause, template, _)) => {
                     let mut template = template.clone();
                     if !cause.is_empty() {
@@ -233,7 +233,7 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
     for target in targets(kube)? {
         let name = target.name.clone();
         if target.object["spec"]["paused"] == true {
-            return message(format!("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"));
+            return message("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again".to_string());
         }
         let found = revisions(kube, &target)?;
         if found.is_empty() {

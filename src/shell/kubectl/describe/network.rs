@@ -40,7 +40,7 @@ fn ready_addresses(slices: &[Value], port_name: Option<&str>) -> String {
     }
     match count {
         0 => "<none>".to_owned(),
-        0..=3 => shown.join(","),
+        1..=3 => shown.join(","),
         _ => format!("{} + {} more...", shown.join(","), count - 3),
     }
 }

@@ -27,7 +27,7 @@ fn status(kube: &Kube, object: &Value) -> String {
     if leaving.is_string() { format!("Terminating (lasts {})", age(leaving, kube.now())) } else { text(object, "/status/phase").to_owned() }
 }
 
-fn class_name<'v>(object: &'v Value) -> &'v str {
+fn class_name(object: &Value) -> &str {
     match object["metadata"]["annotations"]["volume.beta.kubernetes.io/storage-class"].as_str() {
         Some(name) => name,
         None => text(object, "/spec/storageClassName"),
