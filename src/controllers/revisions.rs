@@ -35,10 +35,12 @@ fn number(hash: u32) -> String {
     safe_encode(&hash.to_string())
 }
 
+/// FNV-1 of the revision's text and of the count of collisions, which is always zero here.
+/// Source: pkg/controller/history/controller_history.go, HashControllerRevision.
 fn hash(data: &Value) -> String {
     let mut hash = 0x811c_9dc5u32;
-    for byte in data.to_string().bytes() {
-        hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    for byte in data.to_string().bytes().chain(*b"0") {
+        hash = hash.wrapping_mul(0x0100_0193) ^ u32::from(byte);
     }
     number(hash)
 }

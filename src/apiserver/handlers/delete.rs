@@ -87,6 +87,15 @@ impl ApiServer {
                 .map_err(|error| refused(error, &live))?;
             return Ok(Reply::Object(written));
         }
+        let live = if !dry_run && live.meta().deletion_grace_period_seconds.is_some_and(|grace| grace > 0) {
+            // Its kubelet lets go of it: watchers see the grace period end before the object does.
+            mark(&mut object, &live, context.now, 0);
+            self.etcd
+                .update(&Key::of(&live), object.clone(), live.revision(), context.request_id)
+                .map_err(|error| refused(error, &live))?
+        } else {
+            live
+        };
         if !dry_run {
             self.etcd
                 .delete(&Key::of(&live), live.revision(), context.request_id)

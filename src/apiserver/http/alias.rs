@@ -72,6 +72,14 @@ fn rename(value: Value, names: impl Fn(&str) -> Option<&'static str>) -> Value {
 fn event_from_core(value: Value) -> Value {
     let mut value = rename(value, |key| EVENT_FIELDS.iter().find(|(core, _)| *core == key).map(|(_, new)| *new));
     value["apiVersion"] = "events.k8s.io/v1".into();
+    // Here these are left out when they are empty.
+    if let Value::Object(map) = &mut value {
+        for field in ["reportingInstance", "reportingController"] {
+            if map.get(field) == Some(&Value::String(String::new())) {
+                map.remove(field);
+            }
+        }
+    }
     value
 }
 

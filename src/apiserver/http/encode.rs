@@ -109,7 +109,16 @@ impl Encoder {
     }
 
     fn partial(&self, object: &Object) -> Value {
-        let metadata = serde_json::to_value(object.meta()).unwrap_or_default();
+        let mut metadata = serde_json::to_value(object.meta()).unwrap_or_default();
+        if self.kind == Kind::DaemonSet {
+            // An annotation only in its served form; internally it is a field, and metadata is taken from there.
+            if let Some(annotations) = metadata["annotations"].as_object_mut() {
+                annotations.remove("deprecated.daemonset.template.generation");
+                if annotations.is_empty() {
+                    metadata.as_object_mut().map(|metadata| metadata.remove("annotations"));
+                }
+            }
+        }
         json!({"kind": "PartialObjectMetadata", "apiVersion": self.meta_version(), "metadata": metadata})
     }
 

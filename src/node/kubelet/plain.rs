@@ -99,28 +99,30 @@ fn report(observed: &Observed<'_, Machine>, pod: &Pod, phase: &str, started: Sim
         }
         Some(state)
     };
-    let of = |container: &k8s_openapi::api::core::v1::Container, done: bool| ContainerStatus {
+    let uid = pod.metadata.uid.as_deref().unwrap_or("");
+    let of = |(number, container): (usize, &k8s_openapi::api::core::v1::Container), done: bool| ContainerStatus {
         name: container.name.clone(),
         image: container.image.clone().unwrap_or_default(),
         ready: !done || !running,
         started: Some(!done),
         state: state(done),
         last_state: Some(ContainerState::default()),
-        container_id: Some(format!("containerd://{}-{}", pod.metadata.uid.as_deref().unwrap_or(""), container.name)),
+        container_id: Some(format!("containerd://{uid}-{number}")),
         image_id: image_id(container.image.as_deref().unwrap_or("")),
         ..ContainerStatus::default()
     };
     let spec = pod.spec.as_ref();
-    let statuses = spec.iter().flat_map(|spec| &spec.containers).map(|container| ContainerStatus {
+    let statuses = spec.iter().flat_map(|spec| &spec.containers).enumerate().map(|container| ContainerStatus {
         ready: running,
         ..of(container, !running)
     });
     let inits: Vec<ContainerStatus> = spec
         .iter()
         .flat_map(|spec| spec.init_containers.iter().flatten())
-        .map(|init| {
+        .enumerate()
+        .map(|(number, init)| {
             let sidecar = init.restart_policy.as_deref() == Some("Always");
-            ContainerStatus { ready: true, ..of(init, !sidecar || !running) }
+            ContainerStatus { ready: true, ..of((number, init), !sidecar || !running) }
         })
         .collect();
     let host = observed.host.ip.to_string();

@@ -211,7 +211,8 @@ impl Kubelet {
         let Some(node) = node else {
             let why = Why::new("kubelet.register", &[&self.node]);
             let duty = Duty::api(why, Request::create(self.new_node(machine, now)));
-            plan.duties.push(duty.note(note(&key, false, "Starting", "Starting kubelet.".to_owned())));
+            let starting = note(&key, false, "Starting", "Starting kubelet.".to_owned());
+            plan.duties.push(if self.plain { duty } else { duty.note(starting) });
             return plan;
         };
         let known = node.status.clone().unwrap_or_default();
@@ -228,7 +229,7 @@ impl Kubelet {
         let mut updated = (**node).clone();
         updated.status = Some(wanted);
         let mut duty = Duty::api(Why::new("kubelet.node_status", &[&self.node]), Request::update_status(updated));
-        if was_ready != is_ready {
+        if was_ready != is_ready && !self.plain {
             let reason = if is_ready { "NodeReady" } else { "NodeNotReady" };
             duty = duty.note(note(&key, false, reason, format!("Node {} status is now: {reason}", self.node)));
         }
