@@ -68,7 +68,10 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         }
     }
     if let Some(format) = Format::of(kube)?.filter(|_| !printed.is_empty()) {
-        let shown = if printed.len() == 1 { printed.remove(0) } else { list_of(printed) };
+        let mut shown = if printed.len() == 1 { printed.remove(0) } else { list_of(printed) };
+        if shown["kind"] == "List" {
+            shown["metadata"] = json!({});
+        }
         format.print(kube, &shown)?;
     }
     super::resource::fail_with(failures).map(|()| Next::Done)
@@ -216,7 +219,11 @@ pub fn diff(kube: &mut Kube) -> Result<Next> {
             Ok(current) => {
                 // What is kept of the last apply stays out of the comparison.
                 let original: Value = serde_json::from_str(current["metadata"]["annotations"][LAST_APPLIED].as_str().unwrap_or("")).unwrap_or(Value::Null);
-                let (patch, kind) = merge(&target, &original, &target.object, &current);
+                let mut modified = target.object.clone();
+                if !modified["metadata"]["annotations"].is_object() {
+                    modified["metadata"]["annotations"] = json!({});
+                }
+                let (patch, kind) = merge(&target, &original, &modified, &current);
                 let path = with_query(&target.path(), &[("dryRun", "All"), ("fieldManager", &kube.field_manager())]);
                 let merged = if patch == json!({}) { current.clone() } else { kube.patch(&path, kind, &patch)? };
                 (Some(current), merged)

@@ -599,6 +599,9 @@ pub fn run_pod(kube: &mut Kube) -> Result<Next> {
         let kind = known(Kind::Service);
         let made = if dry_run == DryRun::Client { service } else { kube.post(&with_query(&kind.collection(Some(&namespace)), &[("fieldManager", "kubectl-run"), ("dryRun", dry_run.query())]), &service)? };
         done(kube, &kind, &made, "created", dry_run)?;
+        if kube.flags().text("output") == "yaml" {
+            kube.out("---\n---\n");
+        }
     }
     done(kube, &kind, &created, "created", dry_run)?;
     Ok(Next::Done)

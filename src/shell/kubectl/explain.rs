@@ -185,10 +185,17 @@ fn wrap(text: &str, indent: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
+        let mut wrapped = false;
         for (i, word) in paragraph.split(' ').enumerate() {
+            // Blanks around a break go; others stay as they are.
+            if word.is_empty() && wrapped && line.is_empty() {
+                continue;
+            }
             if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH - indent {
-                lines.push(std::mem::take(&mut line));
-            } else if i > 0 {
+                lines.push(line.trim_end().to_owned());
+                line.clear();
+                wrapped = true;
+            } else if i > 0 && !(wrapped && line.is_empty()) {
                 line.push(' ');
             }
             line.push_str(word);

@@ -145,12 +145,12 @@ fn progress(object: &Value, name: &str, revision: i64) -> Result<(String, bool)>
         }
         "StatefulSet" => {
             let (wanted, ready, updated) = (int(object, "/spec/replicas").unwrap_or(1), number("/status/readyReplicas"), number("/status/updatedReplicas"));
-            let partition = number("/spec/updateStrategy/rollingUpdate/partition");
+            let partition = int(object, "/spec/updateStrategy/rollingUpdate/partition");
             if number("/status/observedGeneration") == 0 || !observed {
                 ("Waiting for statefulset spec update to be observed...\n".to_owned(), false)
             } else if ready < wanted {
                 (format!("Waiting for {} pods to be ready...\n", wanted - ready), false)
-            } else if partition > 0 {
+            } else if let Some(partition) = partition {
                 if updated < wanted - partition {
                     (format!("Waiting for partitioned roll out to finish: {updated} out of {} new pods have been updated...\n", wanted - partition), false)
                 } else {
