@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 pub type ResourceList = BTreeMap<String, Text>;
 
-pub fn is_huge_page(name: &str) -> bool {
+fn is_huge_page(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
 

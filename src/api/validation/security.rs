@@ -2,10 +2,10 @@
 //!
 //! Source: kubernetes/pkg/apis/core/validation/validation.go.
 
-use super::container::local_descending_path;
 use super::content;
 use super::field::{self, FieldError, Internal, Json, Path};
 use super::meta::Errors;
+use super::mounts::local_descending_path;
 use k8s_openapi::api::core::v1::{
     AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext, Sysctl,
 };

@@ -1,25 +1,22 @@
-//! Services, Endpoints and EndpointSlices.
+//! Services.
 //!
 //! Source: kubernetes/pkg/apis/core/validation/validation.go, pkg/apis/discovery/validation.
 
 use super::content;
 use super::field::{FieldError, Json, Path};
-use super::meta::{self, Errors, IMMUTABLE};
+use super::meta::{self, Errors};
 use super::{network, text};
-use k8s_openapi::api::core::v1::{
-    EndpointAddress, EndpointPort, Endpoints, Service, ServicePort, ServiceSpec,
-};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-const SPEC: Path = Path::root("spec");
+pub const SPEC: Path = Path::root("spec");
 
-fn list<T>(list: &Option<Vec<T>>) -> &[T] {
+pub fn list<T>(list: &Option<Vec<T>>) -> &[T] {
     list.as_deref().unwrap_or(&[])
 }
 
 /// The addresses of a Service; one written in the old field counts.
-fn cluster_ips(spec: &ServiceSpec) -> Vec<&str> {
+pub fn cluster_ips(spec: &ServiceSpec) -> Vec<&str> {
     let ips: Vec<&str> = list(&spec.cluster_ips).iter().map(String::as_str).collect();
     match text(&spec.cluster_ip) {
         ip if ips.is_empty() && !ip.is_empty() => vec![ip],
@@ -27,15 +24,15 @@ fn cluster_ips(spec: &ServiceSpec) -> Vec<&str> {
     }
 }
 
-fn is_headless(spec: &ServiceSpec) -> bool {
+pub fn is_headless(spec: &ServiceSpec) -> bool {
     cluster_ips(spec) == ["None"]
 }
 
-fn is_external_name(spec: &ServiceSpec) -> bool {
+pub fn is_external_name(spec: &ServiceSpec) -> bool {
     text(&spec.type_) == "ExternalName"
 }
 
-fn is_balanced(spec: &ServiceSpec) -> bool {
+pub fn is_balanced(spec: &ServiceSpec) -> bool {
     text(&spec.type_) == "LoadBalancer"
 }
 
@@ -352,7 +349,7 @@ fn is_external(spec: &ServiceSpec) -> bool {
         || (text(&spec.type_) == "ClusterIP" && !list(&spec.external_ips).is_empty())
 }
 
-fn needs_health_check(spec: &ServiceSpec) -> bool {
+pub fn needs_health_check(spec: &ServiceSpec) -> bool {
     is_balanced(spec) && text(&spec.external_traffic_policy) == "Local"
 }
 
@@ -393,335 +390,5 @@ fn traffic_policies(spec: &ServiceSpec, errors: &mut Errors) {
             let path = &SPEC.child("trafficDistribution");
             errors.push(FieldError::not_supported(path, distribution, supported));
         }
-    }
-}
-
-pub fn service_update(new: &Service, old: &Service, errors: &mut Errors) {
-    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
-        return;
-    };
-    if !is_external_name(spec) && !is_external_name(old_spec) {
-        cluster_ips_update(spec, old_spec, errors);
-        families_update(spec, old_spec, errors);
-    }
-    if is_balanced(spec) && is_balanced(old_spec) && spec.load_balancer_class != old_spec.load_balancer_class
-    {
-        let class = Json(&spec.load_balancer_class);
-        errors.push(FieldError::invalid(
-            &SPEC.child("loadBalancerClass"),
-            class,
-            "may not change once set",
-        ));
-    }
-    let port = |spec: &ServiceSpec| spec.health_check_node_port.unwrap_or(0);
-    if needs_health_check(spec)
-        && needs_health_check(old_spec)
-        && port(spec) != 0
-        && port(spec) != port(old_spec)
-    {
-        errors.push(FieldError::forbidden(
-            &SPEC.child("healthCheckNodePort"),
-            IMMUTABLE,
-        ));
-    }
-    service(new, errors);
-}
-
-fn cluster_ips_update(spec: &ServiceSpec, old_spec: &ServiceSpec, errors: &mut Errors) {
-    if is_headless(spec) && is_headless(old_spec) {
-        return;
-    }
-    let (ips, old_ips) = (cluster_ips(spec), cluster_ips(old_spec));
-    let path = &SPEC.child("clusterIPs");
-    let changed = |i: usize| FieldError::invalid(&path.index(i), Json(&ips), "may not change once set");
-    if ips.len() == old_ips.len() {
-        errors.extend((0..ips.len()).filter(|i| ips[*i] != old_ips[*i]).map(changed));
-        return;
-    }
-    // Left out, the address is kept: the allocator fills it in again.
-    let Some(first) = ips.first() else { return };
-    if old_ips.first().is_some_and(|old| old != first) {
-        errors.push(changed(0));
-    }
-    if ips.len() == 1 && old_ips.len() > 1 && text(&spec.ip_family_policy) != "SingleStack" {
-        let why = "must be set to 'SingleStack' when releasing the secondary clusterIP";
-        let path = &SPEC.child("ipFamilyPolicy");
-        errors.push(FieldError::invalid(path, Json(&spec.ip_family_policy), why));
-    }
-}
-
-fn families_update(spec: &ServiceSpec, old_spec: &ServiceSpec, errors: &mut Errors) {
-    if is_headless(spec) || is_headless(old_spec) {
-        return;
-    }
-    let (families, old_families) = (list(&spec.ip_families), list(&old_spec.ip_families));
-    // Left out, they are kept: the allocator fills them in again.
-    if families.is_empty() || old_families.is_empty() {
-        return;
-    }
-    let path = SPEC.child("ipFamilies");
-    let same_length = families.len() == old_families.len();
-    if families[0] != old_families[0] || (same_length && families != old_families) {
-        errors.push(FieldError::invalid(
-            &path.index(0),
-            Json(families),
-            "may not change once set",
-        ));
-    }
-    if families.len() == 1 && old_families.len() > 1 && text(&spec.ip_family_policy) != "SingleStack" {
-        let why = "must be set to 'SingleStack' when releasing the secondary ipFamily";
-        let path = &SPEC.child("ipFamilyPolicy");
-        errors.push(FieldError::invalid(path, Json(&spec.ip_family_policy), why));
-    }
-}
-
-pub fn service_status(service: &Service, errors: &mut Errors) {
-    let status = Path::root("status");
-    let balancer = status.child("loadBalancer");
-    let path = &balancer.child("ingress");
-    let ingress = service
-        .status
-        .as_ref()
-        .and_then(|s| s.load_balancer.as_ref())
-        .and_then(|b| b.ingress.as_ref());
-    let ingress = ingress.map_or(&[][..], Vec::as_slice);
-    if !ingress.is_empty() && service.spec.as_ref().is_some_and(|spec| !is_balanced(spec)) {
-        errors.push(FieldError::forbidden(
-            path,
-            "may only be used when `spec.type` is 'LoadBalancer'",
-        ));
-        return;
-    }
-    for (i, ingress) in ingress.iter().enumerate() {
-        let path = &path.index(i);
-        let ip = text(&ingress.ip);
-        if !ip.is_empty() {
-            network::ip(ip, &path.child("ip"), errors);
-        }
-        match ingress.ip_mode.as_deref() {
-            Some(_) if ip.is_empty() => {
-                let why = "may not be specified when `ip` is not set";
-                errors.push(FieldError::forbidden(&path.child("ipMode"), why));
-            }
-            None | Some("VIP" | "Proxy") => {}
-            Some(other) => {
-                errors.push(FieldError::not_supported(
-                    &path.child("ipMode"),
-                    other,
-                    &["Proxy", "VIP"],
-                ));
-            }
-        }
-        let hostname = text(&ingress.hostname);
-        if !hostname.is_empty() {
-            meta::check(
-                content::dns1123_subdomain(hostname),
-                hostname,
-                &path.child("hostname"),
-                errors,
-            );
-            if hostname.parse::<std::net::IpAddr>().is_ok() {
-                let why = "must be a DNS name, not an IP address";
-                errors.push(FieldError::invalid(&path.child("hostname"), hostname, why));
-            }
-        }
-    }
-}
-
-pub fn endpoints(endpoints: &Endpoints, errors: &mut Errors) {
-    let root = Path::root("subsets");
-    for (i, subset) in list(&endpoints.subsets).iter().enumerate() {
-        let path = &root.index(i);
-        let (ready, not_ready) = (list(&subset.addresses), list(&subset.not_ready_addresses));
-        if ready.is_empty() && not_ready.is_empty() {
-            errors.push(FieldError::required(
-                path,
-                "must specify `addresses` or `notReadyAddresses`",
-            ));
-        }
-        for (name, addresses) in [("addresses", ready), ("notReadyAddresses", not_ready)] {
-            let list_path = path.child(name);
-            for (j, address) in addresses.iter().enumerate() {
-                endpoint_address(address, &list_path.index(j), errors);
-            }
-        }
-        let ports = list(&subset.ports);
-        let ports_path = path.child("ports");
-        for (j, port) in ports.iter().enumerate() {
-            endpoint_port(port, ports.len() > 1, &ports_path.index(j), errors);
-        }
-    }
-}
-
-fn endpoint_address(address: &EndpointAddress, path: &Path, errors: &mut Errors) {
-    network::ip(&address.ip, &path.child("ip"), errors);
-    let hostname = text(&address.hostname);
-    if !hostname.is_empty() {
-        meta::check(
-            content::dns1123_label(hostname),
-            hostname,
-            &path.child("hostname"),
-            errors,
-        );
-    }
-    if let Some(node) = &address.node_name {
-        meta::check(
-            content::dns1123_subdomain(node),
-            node,
-            &path.child("nodeName"),
-            errors,
-        );
-    }
-    network::non_special_ip(&address.ip, &path.child("ip"), errors);
-}
-
-fn endpoint_port(port: &EndpointPort, named: bool, path: &Path, errors: &mut Errors) {
-    let name = text(&port.name);
-    if named && name.is_empty() {
-        errors.push(FieldError::required(&path.child("name"), ""));
-    } else if !name.is_empty() {
-        meta::check(content::dns1123_label(name), name, &path.child("name"), errors);
-    }
-    network::port_number(port.port, &path.child("port"), errors);
-    network::protocol(text(&port.protocol), &path.child("protocol"), errors);
-    if let Some(protocol) = &port.app_protocol {
-        meta::label_name(protocol, &path.child("appProtocol"), errors);
-    }
-}
-
-const ADDRESS_TYPES: &[&str] = &["FQDN", "IPv4", "IPv6"];
-const MAX_ENDPOINTS: usize = 1000;
-const MAX_ADDRESSES: usize = 100;
-const MAX_PORTS: usize = 20_000;
-
-pub fn endpoint_slice(slice: &EndpointSlice, errors: &mut Errors) {
-    let kind = slice.address_type.as_str();
-    let path = &Path::root("addressType");
-    if kind.is_empty() {
-        errors.push(FieldError::required(path, ""));
-    } else if !ADDRESS_TYPES.contains(&kind) {
-        errors.push(FieldError::not_supported(path, kind, ADDRESS_TYPES));
-    }
-    let endpoints = list(&slice.endpoints);
-    let root = &Path::root("endpoints");
-    if endpoints.len() > MAX_ENDPOINTS {
-        errors.push(FieldError::too_many(root, endpoints.len(), MAX_ENDPOINTS));
-        return;
-    }
-    for (i, endpoint) in endpoints.iter().enumerate() {
-        let path = &root.index(i);
-        let addresses_path = &path.child("addresses");
-        if endpoint.addresses.is_empty() {
-            errors.push(FieldError::required(
-                addresses_path,
-                "must contain at least 1 address",
-            ));
-        } else if endpoint.addresses.len() > MAX_ADDRESSES {
-            errors.push(FieldError::too_many(
-                addresses_path,
-                endpoint.addresses.len(),
-                MAX_ADDRESSES,
-            ));
-        }
-        for (j, address) in endpoint.addresses.iter().enumerate() {
-            slice_address(kind, address, &addresses_path.index(j), errors);
-        }
-        if let Some(node) = &endpoint.node_name {
-            meta::check(
-                content::dns1123_subdomain(node),
-                node,
-                &path.child("nodeName"),
-                errors,
-            );
-        }
-        if let Some(topology) = &endpoint.deprecated_topology {
-            let path = &path.child("deprecatedTopology");
-            meta::labels(topology, path, errors);
-            if topology.contains_key("topology.kubernetes.io/zone") {
-                let why = "topology.kubernetes.io/zone has been removed, use zone instead";
-                errors.push(FieldError::invalid(
-                    &path.key("topology.kubernetes.io/zone"),
-                    "",
-                    why,
-                ));
-            }
-        }
-        if let Some(hostname) = &endpoint.hostname {
-            meta::check(
-                content::dns1123_label(hostname),
-                hostname,
-                &path.child("hostname"),
-                errors,
-            );
-        }
-    }
-    slice_ports(slice, errors);
-}
-
-fn slice_address(kind: &str, address: &str, path: &Path, errors: &mut Errors) {
-    match kind {
-        "IPv4" => match address.parse::<std::net::Ipv4Addr>() {
-            Ok(_) => network::non_special_ip(address, path, errors),
-            Err(_) => errors.push(FieldError::invalid(path, address, "must be an IPv4 address")),
-        },
-        "IPv6" => match address.parse::<std::net::Ipv6Addr>() {
-            Ok(_) => network::non_special_ip(address, path, errors),
-            Err(_) => errors.push(FieldError::invalid(path, address, "must be an IPv6 address")),
-        },
-        "FQDN" => {
-            let name = address.strip_suffix('.').unwrap_or(address);
-            let complaints = content::dns1123_subdomain(name);
-            if !complaints.is_empty() {
-                errors.push(FieldError::invalid(path, name, complaints.join(",")));
-            } else if !name.contains('.') {
-                let why = "should be a domain with at least two segments separated by dots";
-                errors.push(FieldError::invalid(path, name, why));
-            }
-        }
-        _ => {}
-    }
-}
-
-fn slice_ports(slice: &EndpointSlice, errors: &mut Errors) {
-    let ports = list(&slice.ports);
-    let root = &Path::root("ports");
-    if ports.len() > MAX_PORTS {
-        errors.push(FieldError::too_many(root, ports.len(), MAX_PORTS));
-        return;
-    }
-    for (i, port) in ports.iter().enumerate() {
-        let path = &root.index(i);
-        let name = text(&port.name);
-        if !name.is_empty() {
-            meta::check(content::dns1123_label(name), name, &path.child("name"), errors);
-        }
-        if ports[..i].iter().any(|other| text(&other.name) == name) {
-            errors.push(FieldError::duplicate(&path.child("name"), name));
-        }
-        match port.protocol.as_deref() {
-            None => errors.push(FieldError::required(&path.child("protocol"), "")),
-            Some(protocol) if !network::PROTOCOLS.contains(&protocol) => {
-                errors.push(FieldError::not_supported(
-                    &path.child("protocol"),
-                    protocol,
-                    network::PROTOCOLS,
-                ));
-            }
-            Some(_) => {}
-        }
-        if let Some(protocol) = &port.app_protocol {
-            meta::label_name(protocol, &path.child("appProtocol"), errors);
-        }
-    }
-}
-
-pub fn endpoint_slice_update(new: &EndpointSlice, old: &EndpointSlice, errors: &mut Errors) {
-    endpoint_slice(new, errors);
-    if new.address_type != old.address_type {
-        errors.push(FieldError::invalid(
-            &Path::root("addressType"),
-            &new.address_type,
-            IMMUTABLE,
-        ));
     }
 }

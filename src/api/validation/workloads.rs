@@ -1,26 +1,25 @@
-//! Deployments, ReplicaSets, ReplicationControllers, DaemonSets and ControllerRevisions.
+//! Deployments, and what workloads have in common.
 //!
-//! Source: kubernetes/pkg/apis/apps/validation/validation.go and, for ReplicationControllers,
-//! pkg/apis/core/validation/validation.go.
+//! Source: kubernetes/pkg/apis/apps/validation/validation.go.
 
 use super::content;
 use super::field::{self, FieldError, Internal, Json, Path};
 use super::meta::{self, Errors};
 use super::{pod, text};
 use crate::api::labels::Selector;
-use k8s_openapi::api::apps::v1::{
-    ControllerRevision, DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, Deployment, DeploymentSpec,
-    DeploymentStatus, DeploymentStrategy, ReplicaSet,
-};
-use k8s_openapi::api::core::v1::{PodTemplateSpec, ReplicationController};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy};
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::collections::BTreeMap;
 
 pub const SPEC: Path = Path::root("spec");
+
 const STATUS: Path = Path::root("status");
-const NOT_OVER_REPLICAS: &str = "cannot be greater than status.replicas";
-const NOT_OVER_READY: &str = "cannot be greater than readyReplicas";
+
+pub const NOT_OVER_REPLICAS: &str = "cannot be greater than status.replicas";
+
+pub const NOT_OVER_READY: &str = "cannot be greater than readyReplicas";
 
 /// A count or a share: not negative, and a proper percentage.
 pub fn int_or_percent(value: &IntOrString, path: &Path, errors: &mut Errors) {
@@ -66,7 +65,7 @@ fn is_empty(selector: &LabelSelector) -> bool {
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
 }
 
-fn template_labels(template: &PodTemplateSpec) -> Option<&BTreeMap<String, String>> {
+pub fn template_labels(template: &PodTemplateSpec) -> Option<&BTreeMap<String, String>> {
     template
         .metadata
         .as_ref()
@@ -123,7 +122,7 @@ pub fn runs_forever(template: &PodTemplateSpec, kind: &str, path: &Path, errors:
     }
 }
 
-fn selector_and_template(
+pub fn selector_and_template(
     selector: &LabelSelector,
     template: Option<&PodTemplateSpec>,
     path: &Path,
@@ -230,7 +229,7 @@ pub struct StructOf<'a> {
     pub rolling: Option<Internal<2>>,
 }
 
-fn internal(unavailable: &Option<IntOrString>, surge: &Option<IntOrString>) -> Internal<2> {
+pub fn internal(unavailable: &Option<IntOrString>, surge: &Option<IntOrString>) -> Internal<2> {
     Internal([
         ("MaxUnavailable", field::value(unavailable)),
         ("MaxSurge", field::value(surge)),
@@ -245,16 +244,16 @@ pub fn deployment_update(new: &Deployment, old: &Deployment, errors: &mut Errors
 }
 
 /// Counts of a status: none negative, none above what it is a part of.
-struct Counts<'a> {
-    errors: &'a mut Errors,
+pub struct Counts<'a> {
+    pub errors: &'a mut Errors,
 }
 
 impl Counts<'_> {
-    fn nonnegative(&mut self, field: &str, value: Option<i32>) {
+    pub fn nonnegative(&mut self, field: &str, value: Option<i32>) {
         meta::nonnegative_opt(value, &STATUS.child(field), self.errors);
     }
 
-    fn not_over(&mut self, field: &str, value: Option<i32>, limit: i32, why: &str) {
+    pub fn not_over(&mut self, field: &str, value: Option<i32>, limit: i32, why: &str) {
         let value = value.unwrap_or(0);
         if value > limit {
             self.errors
@@ -262,7 +261,7 @@ impl Counts<'_> {
         }
     }
 
-    fn observed(&mut self, generation: Option<i64>) {
+    pub fn observed(&mut self, generation: Option<i64>) {
         meta::nonnegative(
             generation.unwrap_or(0),
             &STATUS.child("observedGeneration"),
@@ -270,7 +269,7 @@ impl Counts<'_> {
         );
     }
 
-    fn collisions(&mut self, new: Option<i32>, old: Option<i32>) {
+    pub fn collisions(&mut self, new: Option<i32>, old: Option<i32>) {
         let path = STATUS.child("collisionCount");
         if old.is_some() && new.unwrap_or(0) < old.unwrap_or(0) {
             let value = new.map_or_else(|| "null".to_owned(), |count| count.to_string());
@@ -325,212 +324,4 @@ pub fn deployment_status(new: &Deployment, old: &Deployment, errors: &mut Errors
         status.collision_count,
         old.status.as_ref().and_then(|status| status.collision_count),
     );
-}
-
-pub fn replica_set(set: &ReplicaSet, errors: &mut Errors) {
-    let Some(spec) = &set.spec else {
-        errors.push(FieldError::required(&SPEC.child("selector"), ""));
-        return;
-    };
-    meta::nonnegative_opt(spec.replicas, &SPEC.child("replicas"), errors);
-    meta::nonnegative_opt(spec.min_ready_seconds, &SPEC.child("minReadySeconds"), errors);
-    let default = PodTemplateSpec::default();
-    selector_and_template(
-        &spec.selector,
-        Some(spec.template.as_ref().unwrap_or(&default)),
-        &SPEC,
-        errors,
-    );
-}
-
-pub fn replica_set_update(new: &ReplicaSet, old: &ReplicaSet, errors: &mut Errors) {
-    replica_set(new, errors);
-    if let (Some(new), Some(old)) = (&new.spec, &old.spec) {
-        meta::immutable(&new.selector, &old.selector, &SPEC.child("selector"), errors);
-    }
-}
-
-pub fn replica_set_status(new: &ReplicaSet, errors: &mut Errors) {
-    let Some(status) = &new.status else { return };
-    let labeled = status.fully_labeled_replicas;
-    let sizes = [
-        status.replicas,
-        labeled.unwrap_or(0),
-        status.ready_replicas.unwrap_or(0),
-        status.available_replicas.unwrap_or(0),
-    ];
-    replica_counts(
-        sizes,
-        status.terminating_replicas,
-        status.observed_generation,
-        errors,
-    );
-}
-
-pub fn replication_controller_status(new: &ReplicationController, errors: &mut Errors) {
-    let Some(status) = &new.status else { return };
-    let labeled = status.fully_labeled_replicas;
-    let sizes = [
-        status.replicas,
-        labeled.unwrap_or(0),
-        status.ready_replicas.unwrap_or(0),
-        status.available_replicas.unwrap_or(0),
-    ];
-    replica_counts(sizes, None, status.observed_generation, errors);
-}
-
-/// What the statuses of ReplicaSets and ReplicationControllers have in common.
-fn replica_counts(
-    [replicas, labeled, ready, available]: [i32; 4],
-    terminating: Option<i32>,
-    observed: Option<i64>,
-    errors: &mut Errors,
-) {
-    let mut counts = Counts { errors };
-    counts.nonnegative("replicas", Some(replicas));
-    counts.nonnegative("fullyLabeledReplicas", Some(labeled));
-    counts.nonnegative("readyReplicas", Some(ready));
-    counts.nonnegative("availableReplicas", Some(available));
-    counts.nonnegative("terminatingReplicas", terminating);
-    counts.observed(observed);
-    counts.not_over("fullyLabeledReplicas", Some(labeled), replicas, NOT_OVER_REPLICAS);
-    counts.not_over("readyReplicas", Some(ready), replicas, NOT_OVER_REPLICAS);
-    counts.not_over("availableReplicas", Some(available), replicas, NOT_OVER_REPLICAS);
-    counts.not_over("availableReplicas", Some(available), ready, NOT_OVER_READY);
-}
-
-pub fn replication_controller(controller: &ReplicationController, errors: &mut Errors) {
-    let Some(spec) = &controller.spec else {
-        errors.push(FieldError::required(&SPEC.child("selector"), ""));
-        return;
-    };
-    meta::nonnegative_opt(spec.min_ready_seconds, &SPEC.child("minReadySeconds"), errors);
-    let selector = spec.selector.as_ref().filter(|selector| !selector.is_empty());
-    if selector.is_none() {
-        errors.push(FieldError::required(&SPEC.child("selector"), ""));
-    }
-    meta::nonnegative_opt(spec.replicas, &SPEC.child("replicas"), errors);
-    let path = &SPEC.child("template");
-    let Some(template) = &spec.template else {
-        errors.push(FieldError::required(path, ""));
-        return;
-    };
-    let labels = template_labels(template);
-    if let Some(selector) = selector {
-        let has =
-            |(key, value): (&String, &String)| labels.is_some_and(|labels| labels.get(key) == Some(value));
-        if !selector.iter().all(has) {
-            let metadata = path.child("metadata");
-            let why = "`selector` does not match template `labels`";
-            errors.push(FieldError::invalid(&metadata.child("labels"), Json(labels), why));
-        }
-    }
-    pod::template(template, path, errors);
-    runs_forever(template, "ReplicationController", path, errors);
-}
-
-pub fn daemon_set(set: &DaemonSet, errors: &mut Errors) {
-    let default = DaemonSetSpec::default();
-    let spec = set.spec.as_ref().unwrap_or(&default);
-    meta::label_selector(&spec.selector, &SPEC.child("selector"), errors);
-    let path = &SPEC.child("template");
-    template_matches(&spec.selector, &spec.template, path, errors);
-    pod::template(&spec.template, path, errors);
-    runs_forever(&spec.template, "DaemonSet", path, errors);
-    meta::nonnegative_opt(spec.min_ready_seconds, &SPEC.child("minReadySeconds"), errors);
-    if let Some(strategy) = &spec.update_strategy {
-        daemon_set_strategy(strategy, &SPEC.child("updateStrategy"), errors);
-    }
-    meta::nonnegative_opt(
-        spec.revision_history_limit,
-        &SPEC.child("revisionHistoryLimit"),
-        errors,
-    );
-}
-
-fn daemon_set_strategy(strategy: &DaemonSetUpdateStrategy, path: &Path, errors: &mut Errors) {
-    match text(&strategy.type_) {
-        "OnDelete" => {}
-        "RollingUpdate" => {
-            let path = &path.child("rollingUpdate");
-            let Some(rolling) = &strategy.rolling_update else {
-                errors.push(FieldError::required(path, ""));
-                return;
-            };
-            let (unavailable, surge) = (rolling.max_unavailable.as_ref(), rolling.max_surge.as_ref());
-            for (field, value) in [("maxUnavailable", unavailable), ("maxSurge", surge)] {
-                let path = &path.child(field);
-                if let Some(value) = value {
-                    int_or_percent(value, path, errors);
-                    not_over_all(value, path, errors);
-                }
-            }
-            match (is_zero(unavailable), is_zero(surge)) {
-                (false, false) => {
-                    let why = "may not be set when maxUnavailable is non-zero";
-                    errors.push(FieldError::invalid(&path.child("maxSurge"), Json(surge), why));
-                }
-                (true, true) => {
-                    let why = "cannot be 0 when maxSurge is 0";
-                    errors.push(FieldError::required(&path.child("maxUnavailable"), why));
-                }
-                _ => {}
-            }
-        }
-        other => {
-            let rolling = strategy
-                .rolling_update
-                .as_ref()
-                .map(|rolling| internal(&rolling.max_unavailable, &rolling.max_surge));
-            let value = Json(StructOf { kind: other, rolling });
-            errors.push(FieldError::not_supported(
-                path,
-                value,
-                &["RollingUpdate", "OnDelete"],
-            ));
-        }
-    }
-}
-
-pub fn daemon_set_update(new: &DaemonSet, old: &DaemonSet, errors: &mut Errors) {
-    daemon_set(new, errors);
-    if let (Some(new), Some(old)) = (&new.spec, &old.spec) {
-        meta::immutable(&new.selector, &old.selector, &SPEC.child("selector"), errors);
-    }
-}
-
-pub fn daemon_set_status(new: &DaemonSet, old: &DaemonSet, errors: &mut Errors) {
-    let Some(status) = &new.status else { return };
-    let mut counts = Counts { errors };
-    counts.nonnegative("currentNumberScheduled", Some(status.current_number_scheduled));
-    counts.nonnegative("numberMisscheduled", Some(status.number_misscheduled));
-    counts.nonnegative("desiredNumberScheduled", Some(status.desired_number_scheduled));
-    counts.nonnegative("numberReady", Some(status.number_ready));
-    counts.observed(status.observed_generation);
-    counts.nonnegative("updatedNumberScheduled", status.updated_number_scheduled);
-    counts.nonnegative("numberAvailable", status.number_available);
-    counts.nonnegative("numberUnavailable", status.number_unavailable);
-    counts.nonnegative("collisionCount", status.collision_count);
-    counts.collisions(
-        status.collision_count,
-        old.status.as_ref().and_then(|status| status.collision_count),
-    );
-}
-
-pub fn controller_revision(revision: &ControllerRevision, errors: &mut Errors) {
-    meta::nonnegative(revision.revision, &Path::root("revision"), errors);
-    if revision.data.is_none() {
-        errors.push(FieldError::required(&Path::root("data"), "data is mandatory"));
-    }
-}
-
-pub fn controller_revision_update(new: &ControllerRevision, old: &ControllerRevision, errors: &mut Errors) {
-    meta::nonnegative(new.revision, &Path::root("revision"), errors);
-    if new.data != old.data {
-        errors.push(FieldError::invalid(
-            &Path::root("data"),
-            Json(&new.data),
-            meta::IMMUTABLE,
-        ));
-    }
 }
