@@ -29,7 +29,7 @@ fn the_console_talks_to_the_api_server() {
     let version = run(&mut terminal, "curl -s http://localhost:8001/version");
     assert!(version.contains("\"gitVersion\": \"v1.36"), "{version}");
     let keys = run(&mut terminal, "etcdctl get /registry/pods --prefix --keys-only");
-    assert_eq!(keys, "/registry/pods/default/web\n");
+    assert_eq!(keys, "/registry/pods/default/web\n\n");
 }
 
 #[test]

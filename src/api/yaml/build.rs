@@ -198,7 +198,7 @@ impl Builder<'_> {
             Resolved::Bool(value) if !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false") => {
                 self.hint(id, format!("{text} is read as the boolean {value} (YAML 1.1); quote it if a text is meant"));
             }
-            Resolved::Number(value) if *value != text => {
+            Resolved::Number(value) if !value.to_string().eq(text) => {
                 let what = match text.trim_start_matches(['+', '-']).as_bytes() {
                     [b'0', b'0'..=b'9', ..] if !value.is_f64() && text != "08" => "octal number, in decimal",
                     _ => "number",
