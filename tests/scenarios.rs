@@ -6,7 +6,8 @@
 //! # company-x bob            preset, then the desks that are there
 //! @ 5s                       let time pass
 //! $ kubectl get nodes        a command line; further lines of it start with "> "
-//! NAME   STATUS …            what it must print, up to the next line that starts with @, $ or #
+//! NAME   STATUS …            what it must print, up to the next line that starts with @, $ or ##
+//! ## a remark
 //! ```
 //!
 //! `REWRITE=1 cargo test --test scenarios` writes what is printed now; read the difference.
@@ -53,7 +54,8 @@ fn play(text: &str) -> (String, Terminal) {
                 out.push_str(more);
                 out.push('\n');
             }
-            while lines.next_if(|line| !line.starts_with(['@', '$', '#']) && !line.is_empty()).is_some() {}
+            let is_output = |line: &&str| !line.starts_with(['@', '$']) && !line.starts_with("##");
+            while lines.next_if(is_output).is_some() {}
             let printed = terminal.run(&script, PATIENCE);
             for piece in printed.pieces {
                 out.push_str(&piece.text);

@@ -5,7 +5,7 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     ("kubelet.cni", "Pods on {0} cannot have addresses yet: its Pod network is not set up", "{0} の Pod ネットワークがまだないため、Pod にアドレスを渡せません"),
     ("kubelet.register", "the API server does not know {0} yet", "API サーバーはまだ {0} を知りません"),
     ("kubelet.node_status", "what the API server believes about {0} is not what is there", "API サーバーが知っている {0} の状態が、実際と違います"),
-    ("kubelet.heartbeat", "{0} says every 10 seconds that it lives; after 40 silent seconds it counts as lost", "{0} は 10 秒ごとに生きていると知らせます。40 秒黙っていると、失われたとみなされます"),
+    ("kubelet.heartbeat", "{0} says every 10 seconds that it lives; after 50 silent seconds it counts as lost", "{0} は 10 秒ごとに生きていると知らせます。50 秒黙っていると、失われたとみなされます"),
     ("kubelet.reject", "Pod {0} cannot run here: {1}", "Pod {0} はここでは動かせません: {1}"),
     ("kubelet.sandbox", "Pod {0} is bound here and has no sandbox", "Pod {0} はこのノードに割り当てられましたが、サンドボックスがありません"),
     ("kubelet.pull", "Pod {0} needs image {1}, which is not here", "Pod {0} に必要なイメージ {1} がここにありません"),
