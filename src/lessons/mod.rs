@@ -15,10 +15,12 @@
 //! - bound: The Pod **web** has a desk.
 //! ```
 
+mod goals;
 mod text;
 
 use std::sync::OnceLock;
 
+pub use goals::met;
 pub use text::{GoalText, SceneText, Slide};
 
 /// A scene in every language it is written in.

@@ -10,6 +10,7 @@ use super::editor::Editor;
 use super::floor::Floor;
 use super::guide::Guide;
 use super::host::{self, use_view};
+use super::path;
 use super::requests::Requests;
 use super::sky::Sky;
 use super::tables::Tables;
@@ -30,6 +31,8 @@ fn App() -> Html {
         }
     });
     use_effect_with((), |()| drag::listen());
+    use_effect_with((), |()| path::listen());
+    use_effect_with((), |()| path::flash_changes());
     let close = {
         let ui = ui.clone();
         Callback::from(move |event: KeyboardEvent| {

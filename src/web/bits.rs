@@ -58,6 +58,10 @@ pub fn use_fresh() -> &'static str {
     *use_memo((), |()| host::read(|page| if page.views.clock.paused || !page.moving { "" } else { "fresh" }))
 }
 
+fn tab_list(event: &KeyboardEvent) -> Option<web_sys::Element> {
+    event.target()?.dyn_into::<web_sys::Element>().ok()?.closest("[role=tablist]").ok().flatten()
+}
+
 /// Arrow keys move between the tabs of a tab list, as its ARIA pattern asks.
 pub fn tab_keys() -> Callback<KeyboardEvent> {
     Callback::from(|event: KeyboardEvent| {
@@ -66,7 +70,7 @@ pub fn tab_keys() -> Callback<KeyboardEvent> {
             "ArrowLeft" => -1,
             _ => return,
         };
-        let Some(list) = event.current_target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else { return };
+        let Some(list) = tab_list(&event) else { return };
         let Ok(tabs) = list.query_selector_all("[role=tab]") else { return };
         let count = tabs.length() as i32;
         let active = gloo::utils::document().active_element();

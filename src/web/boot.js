@@ -1,6 +1,8 @@
 // Starts the program, or says why it cannot. A file of its own, so that the page needs no inline script.
 const { js, wasm: module } = document.querySelector('meta[name=program]').dataset;
 const at = (path) => new URL(path, document.baseURI).href;
+// The editor is a program of its own, fetched when it is first opened.
+globalThis.kubeByHandEditor = () => import(at('editor.js'));
 try {
   const { default: init } = await import(at(js));
   const wasm = await init({ module_or_path: at(module) });

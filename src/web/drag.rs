@@ -61,6 +61,13 @@ fn announce(text: &str) {
     });
 }
 
+/// What is to be carried: the nearest thing around the event that can be. (Yew delegates events,
+/// so their current target is the page.)
+fn card_of(event: &web_sys::Event) -> Option<HtmlElement> {
+    let target: Element = event.target()?.dyn_into().ok()?;
+    target.closest(".pod, tr.drag, .duty").ok().flatten()?.dyn_into().ok()
+}
+
 /// For `onpointerdown` of something that can be carried.
 pub fn pick_with_pointer(cargo: Cargo, label: Rc<str>) -> Callback<PointerEvent> {
     Callback::from(move |event: PointerEvent| {
@@ -69,7 +76,7 @@ pub fn pick_with_pointer(cargo: Cargo, label: Rc<str>) -> Callback<PointerEvent>
             .and_then(|target| target.dyn_into::<Element>().ok())
             .and_then(|target| target.closest("button.btn, a, input, select").ok().flatten())
             .is_some();
-        let Some(card) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
+        let Some(card) = card_of(&event) else { return };
         if event.button() != 0 || on_button || CARRY.with_borrow(Option::is_some) {
             return;
         }
@@ -86,7 +93,7 @@ pub fn pick_with_key(cargo: Cargo, label: Rc<str>) -> Callback<KeyboardEvent> {
         if !matches!(event.key().as_str(), " " | "Enter") || CARRY.with_borrow(Option::is_some) {
             return;
         }
-        let Some(card) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
+        let Some(card) = card_of(&event) else { return };
         event.prevent_default();
         event.stop_propagation();
         let carry = Carry { card, ghost: None, grab_x: 0.0, grab_y: 0.0, aim: None, by_key: true };

@@ -22,8 +22,16 @@ pub fn Guide() -> Html {
     let at = ui.scene.min(scenes.len().saturating_sub(1));
     let Some(scene) = scenes.get(at) else { return Html::default() };
     let text = scene.text(ui.lang.tag());
-    let met = |id: &str| goals.iter().any(|goal| &*goal.id == id && goal.met);
-    let all_met = !text.goals.is_empty() && text.goals.iter().all(|goal| met(&goal.id));
+    let met_in = |scene: &lessons::Scene, id: &str| {
+        let id = format!("{}/{id}", scene.id);
+        goals.iter().any(|goal| goal.met && *goal.id == *id)
+    };
+    let done = |scene: &lessons::Scene| {
+        let goals = &scene.text(ui.lang.tag()).goals;
+        !goals.is_empty() && goals.iter().all(|goal| met_in(scene, &goal.id))
+    };
+    let met = |id: &str| met_in(scene, id);
+    let all_met = done(scene);
     let go = |scene: usize| {
         let (ui, slide) = (ui.clone(), slide.clone());
         Callback::from(move |_| {
@@ -55,7 +63,7 @@ pub fn Guide() -> Html {
                         { for scenes.iter().enumerate().map(|(index, other)| {
                             let title = other.text(ui.lang.tag()).title.clone();
                             html! {
-                                <button key={index} onclick={go(index)} title={title.clone()} aria-label={title}
+                                <button key={index} class={done(other).then_some("done")} onclick={go(index)} title={title.clone()} aria-label={title}
                                     aria-current={(index == at).then_some("step")}>{ index + 1 }</button>
                             }
                         }) }

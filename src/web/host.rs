@@ -21,8 +21,9 @@ use super::check;
 use crate::shell::completion;
 use super::words::{Words, fill};
 use super::{api, recovery, share};
-use crate::cluster::Preset;
-use crate::cluster::view::{Cargo, Fit, Mark, Request, Views};
+use crate::cluster::{Cluster, Preset};
+use crate::lessons;
+use crate::cluster::view::{Cargo, Fit, Goal, Mark, Request, Views};
 use crate::shell::terminal::{JobId, Printed, Terminal};
 use crate::shell::transport::Pace;
 use crate::sim::SimTime;
@@ -78,8 +79,6 @@ pub struct Page {
     pub draft: Rc<str>,
     /// The template it started from, see `ui::Ui::manifest`.
     pub draft_number: u32,
-    /// The scene whose goals are checked.
-    pub scene: usize,
 }
 
 /// Called once with the exit code when a line has run.
@@ -192,6 +191,9 @@ impl Host {
         if clock.marks.len() != count {
             let lines = log.iter().chain(self.terminal.future());
             clock.marks = lines.map(|line| Mark { at: line.at, line: line.line.as_str().into() }).collect();
+        }
+        if !views.dense {
+            views.goals = goals(&views.goals, &self.terminal.cluster);
         }
         self.page.views = views.clone();
         self.collect();
@@ -334,6 +336,21 @@ impl Host {
         let due = self.terminal.next_at().map_or(TICK_MS, wait);
         if due < SOON_MS { Next::Frame } else { Next::Timer(due.min(TICK_MS) as u32) }
     }
+}
+
+/// Goals stay met once they were: a scene goes on, and undoes what it asked for.
+fn goals(known: &Rc<[Goal]>, cluster: &Cluster) -> Rc<[Goal]> {
+    let was_met = |id: &str| known.iter().any(|goal| goal.met && &*goal.id == id);
+    let new: Rc<[Goal]> = lessons::story()
+        .iter()
+        .flat_map(|scene| scene.text("en").goals.iter().map(move |goal| (scene.id, goal)))
+        .map(|(scene, goal)| {
+            let id = format!("{scene}/{}", goal.id);
+            let met = was_met(&id) || lessons::met(cluster, scene, &goal.id).unwrap_or(false);
+            Goal { id: id.into(), met }
+        })
+        .collect();
+    if new == *known { known.clone() } else { new }
 }
 
 enum Next {
@@ -571,6 +588,16 @@ pub fn fit(cargo: &Cargo) -> Fit {
 /// How a request came about.
 pub fn chain(id: u64) -> Vec<Request> {
     ask(|terminal| look::chain(&terminal.cluster, id))
+}
+
+/// Remembers what is in the editor.
+pub fn draft(text: &str) {
+    with(|host| host.page.draft = text.into());
+}
+
+/// Hands a manifest in.
+pub fn apply(text: &str) {
+    run(&format!("kubectl apply -f - <<'EOF'\n{}\nEOF", text.trim_end()), true);
 }
 
 /// A remark that goes away by itself.

@@ -21,6 +21,8 @@ mod bar;
 #[cfg(target_arch = "wasm32")]
 mod bits;
 #[cfg(target_arch = "wasm32")]
+mod codemirror;
+#[cfg(target_arch = "wasm32")]
 mod console;
 #[cfg(target_arch = "wasm32")]
 mod drag;
@@ -32,6 +34,8 @@ mod floor;
 mod guide;
 #[cfg(target_arch = "wasm32")]
 mod host;
+#[cfg(target_arch = "wasm32")]
+mod path;
 #[cfg(target_arch = "wasm32")]
 mod recovery;
 #[cfg(target_arch = "wasm32")]

@@ -24,9 +24,9 @@ const MAX_DESKS: usize = 200;
 const MAX_MILLIS: u64 = 7 * 24 * 3_600_000;
 const PREFIX: &str = "s=";
 
-/// The office of the story: Bob's desk is set up, Suda's too, Inazu's is for the first scene.
+/// The office of the story: Bob's desk is set up; the first scene brings Inazu's.
 pub fn story() -> Setup {
-    Setup { seed: 1, preset: Preset::CompanyX, desks: vec!["bob".into(), "suda".into()], ..Setup::default() }
+    Setup { seed: 1, preset: Preset::CompanyX, desks: vec!["bob".into()], ..Setup::default() }
 }
 
 /// The fragment for a session.

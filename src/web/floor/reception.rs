@@ -42,7 +42,7 @@ pub fn Reception() -> Html {
             }
             if reception.slips.len() > 1 {
                 <div class="queue" role="group" aria-label={words.recent_slips}>
-                    { for reception.slips.iter().rev().take(6).map(|slip| {
+                    { for reception.slips.iter().rev().take(4).map(|slip| {
                         let pressed = shown.is_some_and(|shown| shown.id == slip.id);
                         let id = slip.id;
                         let is_newest = newest.is_some_and(|newest| newest.id == id);

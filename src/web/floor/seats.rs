@@ -42,13 +42,24 @@ pub fn SeatChip(props: &Props) -> Html {
     }
 }
 
+/// The view lists the seats of the story first; the rest of kube-controller-manager keeps house.
+const STORY_SEATS: usize = 6;
+
 #[component]
 pub fn Seats() -> Html {
     let words = use_ui().lang.words();
     let seats = use_view(|page| page.views.seats.clone());
     html! {
         <div class="seats" role="group" aria-label={words.seats}>
-            { for seats.iter().map(|seat| html! { <SeatChip key={&*seat.id} seat={seat.clone()} /> }) }
+            { for seats.iter().take(STORY_SEATS).map(|seat| html! { <SeatChip key={&*seat.id} seat={seat.clone()} /> }) }
+            if seats.len() > STORY_SEATS {
+                <details key="+" class="menu back-office">
+                    <summary class="seat auto">{ fill(words.back_office, &[&(seats.len() - STORY_SEATS).to_string()]) }</summary>
+                    <div class="choices sheet">
+                        { for seats.iter().skip(STORY_SEATS).map(|seat| html! { <SeatChip key={&*seat.id} seat={seat.clone()} /> }) }
+                    </div>
+                </details>
+            }
         </div>
     }
 }

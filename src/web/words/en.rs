@@ -37,6 +37,7 @@ pub const WORDS: Words = Words {
     take_seat: "{0}: on autopilot. Sit down yourself",
     hand_over: "{0}: you sit here. Hand over to the autopilot",
     controller_manager: "controller-manager",
+    back_office: "+{0}",
     duties_open: "{0} to do",
     tray: "Tray",
     tray_empty: "No Pod is waiting for a desk. Register one at the counter and it lands here:",

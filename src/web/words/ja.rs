@@ -37,6 +37,7 @@ pub const WORDS: Words = Words {
     take_seat: "{0}: 自動運転中。自分が座る",
     hand_over: "{0}: あなたの席。自動運転に任せる",
     controller_manager: "controller-manager 係",
+    back_office: "他 {0}",
     duties_open: "やること {0} 件",
     tray: "未決箱",
     tray_empty: "机を待っている Pod はありません。窓口で登録すると、ここに届きます。",

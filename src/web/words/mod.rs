@@ -75,7 +75,7 @@ catalogue! {
     // the floor
     floor, reception, cabinet, drawers_hint, stage_authentication, stage_authorization, stage_admission,
     stage_validation, stamped, refused, skipped, quiet_counter, recent_slips,
-    seats, human, autopilot, you, take_seat, hand_over, controller_manager, duties_open,
+    seats, human, autopilot, you, take_seat, hand_over, controller_manager, back_office, duties_open,
     tray, tray_empty, desk, desks_empty, machine, node, ready, not_ready, unknown, unplugged, cordoned, unregistered,
     setup_network, setup_ipvs, setup_register, set_up, plug, unplug, cordon, uncordon, drain, add_desk, desk_menu,
     cpu, memory, desk_free, pods, board, board_empty, board_hint, on_machine,
