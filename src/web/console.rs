@@ -68,8 +68,8 @@ fn EntryView(props: &EntryProps) -> Html {
                 if entry.by_gesture { <span class="from">{ "  # " }{ words.by_gesture }</span> }
             </div>
             if entry.code.is_none() { <div class="from">{ words.still_running }</div> }
-            if !entry.stdout.is_empty() { <pre>{ entry.stdout.clone() }</pre> }
-            if !entry.stderr.is_empty() { <pre class="err">{ entry.stderr.clone() }</pre> }
+            if !entry.stdout.is_empty() { <pre tabindex="0">{ entry.stdout.clone() }</pre> }
+            if !entry.stderr.is_empty() { <pre class="err" tabindex="0">{ entry.stderr.clone() }</pre> }
         </div>
     }
 }

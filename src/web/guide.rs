@@ -63,8 +63,8 @@ pub fn Guide() -> Html {
                         { for scenes.iter().enumerate().map(|(index, other)| {
                             let title = other.text(ui.lang.tag()).title.clone();
                             html! {
-                                <button key={index} class={done(other).then_some("done")} onclick={go(index)} title={title.clone()} aria-label={title}
-                                    aria-current={(index == at).then_some("step")}>{ index + 1 }</button>
+                                <button key={index} class={done(other).then_some("done")} onclick={go(index)} title={title.clone()}
+                                    aria-current={(index == at).then_some("step")}>{ index + 1 }<span class="sr">{ title }</span></button>
                             }
                         }) }
                     </span>

@@ -165,6 +165,7 @@ fn describe(dot: &Dot, flying: &Flying) {
         }
     }
     let text = format!("{}\n{}", dot.label, seen.join("\n"));
+    let _ = flying.element.set_attribute("aria-label", &dot.label);
     if let Some(tip) = flying.element.first_element_child() {
         tip.set_text_content(Some(text.trim_end()));
     }

@@ -205,7 +205,7 @@ fn Ipvs(props: &IpvsProps) -> Html {
         <table class="grid">
             <caption><h2 class="name"><b>{ words.board }{ " " }{ desk.name.clone() }</b><code>{ "ipvsadm -Ln" }</code></h2></caption>
             <thead>
-                <tr><th scope="col">{ "Prot LocalAddress:Port" }</th><th scope="col">{ "Scheduler" }</th><th /><th /><th /></tr>
+                <tr><th scope="col">{ "Prot LocalAddress:Port" }</th><th scope="col" colspan="4">{ "Scheduler Flags" }</th></tr>
                 <tr><th scope="col">{ "-> RemoteAddress:Port" }</th><th scope="col">{ "Forward" }</th>
                     <th scope="col" class="num">{ "Weight" }</th><th scope="col" class="num">{ "Act" }</th><th scope="col" class="num">{ "InAct" }</th></tr>
             </thead>

@@ -28,7 +28,7 @@ pub fn Todo() -> Html {
                 if !duties.is_empty() { <span class="badge">{ duties.len() }</span> }
             </div>
             <CloseSheet />
-            <div class="body" tabindex="0" role="region" aria-label={words.todo}>
+            <div class="body" tabindex="0">
                 if duties.is_empty() {
                     <p class="empty">{ if someone { words.todo_empty } else { words.todo_autopilot } }</p>
                 }

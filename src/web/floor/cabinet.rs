@@ -40,9 +40,9 @@ fn DrawerFront(props: &Props) -> Html {
     let hint = format!("{} ({})", fill(words.drawers_hint, &[&drawer.kind]), drawer.count);
     html! {
         <button class={classes!("drawer", props.hot.then_some("hot"), (drawer.count == 0).then_some("none"))}
-            data-anchor={format!("drawer/{}", drawer.resource)} aria-label={hint.clone()} title={hint}
+            data-anchor={format!("drawer/{}", drawer.resource)} title={hint.clone()}
             onclick={runs(format!("kubectl get {} -A", drawer.resource))}>
-            <span>{ drawer.short.clone() }</span><b>{ drawer.count }</b>
+            <span>{ drawer.short.clone() }</span><b>{ drawer.count }</b><span class="sr">{ hint }</span>
         </button>
     }
 }

@@ -32,7 +32,7 @@ struct Props {
     desk: Rc<Desk>,
 }
 
-fn state(desk: &Desk, words: &'static Words) -> (&'static str, &'static str) {
+pub fn state(desk: &Desk, words: &'static Words) -> (&'static str, &'static str) {
     if !desk.plugged {
         return ("bad", words.unplugged);
     }

@@ -1,6 +1,7 @@
 //! The floor: reception and cabinet, seats, tray, desks, visitors.
 
 mod cabinet;
+mod density;
 mod desk;
 mod pod;
 mod reception;
@@ -25,12 +26,13 @@ const FIRST_POD: &str = "kubectl run web --image=nginx";
 #[component]
 pub fn Floor() -> Html {
     let words = use_ui().lang.words();
+    let dense = use_view(|page| page.views.dense);
     html! {
         <section class="floor" aria-label={words.floor}>
             <div class="front"><Reception /><Cabinet /></div>
             <Seats />
             <Tray />
-            <Desks />
+            if dense { <density::Density /> } else { <Desks /> }
             <Visitors />
         </section>
     }

@@ -75,7 +75,7 @@ fn SlipForm(props: &Props) -> Html {
     let slip = &props.slip;
     html! {
         <div class={classes!("slip", fresh)} data-slip={slip.id.to_string()}>
-            <p class="path"><b>{ slip.verb.clone() }</b>{ " " }{ slip.path.clone() }</p>
+            <p class="path" title={slip.path.clone()}><b>{ slip.verb.clone() }</b>{ " " }{ slip.path.clone() }</p>
             <ol class="boxes">
                 { for STAGES.iter().enumerate().map(|(index, stage)| {
                     let (word, real) = stage_word(*stage, words);
@@ -90,11 +90,11 @@ fn SlipForm(props: &Props) -> Html {
             </ol>
             <p class="said">
                 <b class={(slip.code >= 400).then_some("bad")}>{ slip.code }</b>
-                <span>{ slip.user.clone() }</span>
-                if !slip.message.is_empty() {
-                    <span class="refusal">{ slip.message.clone() }</span>
-                }
+                <span title={slip.user.clone()}>{ slip.user.clone() }</span>
             </p>
+            if !slip.message.is_empty() {
+                <p class="refusal">{ slip.message.clone() }</p>
+            }
         </div>
     }
 }

@@ -28,7 +28,7 @@ pub fn SeatChip(props: &Props) -> Html {
     }
     html! {
         <button class={classes!("seat", (!seat.human).then_some("auto"))} role="switch"
-            aria-checked={(!seat.human).to_string()} aria-label={label.clone()} title={label}
+            aria-checked={(!seat.human).to_string()} title={label.clone()}
             data-anchor={format!("seat/{}", seat.id)} data-seat={seat.id.clone()}
             onclick={runs(gesture::seat(&seat.id, !seat.human))}>
             <span class="face">
@@ -38,6 +38,7 @@ pub fn SeatChip(props: &Props) -> Html {
                 }
             </span>
             <span>{ seat.title.clone() }</span>
+            <span class="sr">{ label }</span>
         </button>
     }
 }
