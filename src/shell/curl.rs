@@ -314,7 +314,7 @@ impl Options {
                 let mut data = text;
                 if let Some(name) = data.strip_prefix('@').filter(|_| option != 'r') {
                     data = if name == "-" {
-                        std::mem::take(&mut io.stdin.text)
+                        io.stdin.rest()
                     } else {
                         io.session.file(name).cloned().ok_or_else(|| (26, format!("Failed to open {name}")))?
                     };

@@ -310,7 +310,7 @@ impl Filter {
                     None => return Err(format!("{name}: No such file or directory")),
                 }
             }
-            *io.stdin = super::program::Pipe { text, closed: true, unfinished: false };
+            *io.stdin = super::program::Pipe::of(text);
         }
         Ok(State { kind, lines: Vec::new(), count: 0, words: 0, bytes: 0, hits: 0, context: 0 })
     }
@@ -529,8 +529,8 @@ impl State {
             }
             Kind::Tail { lines, from: false } => {
                 self.lines.push(line);
-                if self.lines.len() > *lines {
-                    self.lines.remove(0);
+                if self.lines.len() > lines.saturating_mul(2).saturating_add(100) {
+                    self.lines.drain(..self.lines.len() - *lines);
                 }
             }
             Kind::Count { .. } => {
@@ -597,7 +597,7 @@ impl State {
                 }
                 return i32::from(self.hits == 0);
             }
-            Kind::Tail { .. } => self.lines.iter().for_each(|line| io.output.push(false, &format!("{line}\n"))),
+            Kind::Tail { lines, .. } => self.lines[self.lines.len().saturating_sub(*lines)..].iter().for_each(|line| io.output.push(false, &format!("{line}\n"))),
             Kind::Count { lines, words, bytes } => {
                 let wanted = [(*lines, self.count), (*words, self.words), (*bytes, self.bytes)];
                 let numbers: Vec<String> = wanted.iter().filter(|w| w.0).map(|w| w.1.to_string()).collect();

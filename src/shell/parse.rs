@@ -3,7 +3,7 @@
 use super::lex::{SyntaxError, Token, Word, tokens};
 
 /// A script is at most this long.
-pub const MAX_SCRIPT_BYTES: usize = 1 << 20;
+pub const MAX_SCRIPT_BYTES: usize = 2 << 20;
 
 /// When a pipeline of a list runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

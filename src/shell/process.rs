@@ -163,9 +163,9 @@ impl Process {
             }
         }
         if let (Some(text), Some(first)) = (self.stdin.take(), stages.first_mut())
-            && first.stdin.text.is_empty()
+            && first.stdin.is_empty()
         {
-            first.stdin = Pipe { text, closed: true, unfinished: false };
+            first.stdin = Pipe::of(text);
         }
         self.running = Some(Running::Pipeline(stages));
     }
@@ -194,7 +194,7 @@ fn poll_stages(stages: &mut [Stage], session: &mut Session, transport: &mut dyn 
                 Target::TerminalError => terminal.push(true, &piece.text),
                 Target::Pipe => {
                     if let Some(next) = stages.get_mut(i + 1).filter(|next| next.code.is_none()) {
-                        next.stdin.text.push_str(&piece.text);
+                        next.stdin.push(&piece.text);
                     }
                 }
                 Target::File(name) => {
@@ -434,7 +434,7 @@ fn stage(
         match redirect {
             Redirect::Here(word) => {
                 let text = expand_unsplit(word, session, substituted);
-                stage.stdin = Pipe { text, closed: true, unfinished: false };
+                stage.stdin = Pipe::of(text);
             }
             Redirect::Input(word) => {
                 let name = expand_unsplit(word, session, substituted);
@@ -443,7 +443,7 @@ fn stage(
                     None if name == "/dev/null" => String::new(),
                     None => return Err(format!("{name}: No such file or directory")),
                 };
-                stage.stdin = Pipe { text, closed: true, unfinished: false };
+                stage.stdin = Pipe::of(text);
             }
             Redirect::Output(descriptor, append, word) => {
                 let name = expand_unsplit(word, session, substituted);

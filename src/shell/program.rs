@@ -54,7 +54,9 @@ impl Io<'_> {
 /// Text on its way from one program to the next.
 #[derive(Clone, Debug, Default)]
 pub struct Pipe {
-    pub text: String,
+    text: String,
+    /// Bytes of the text already read.
+    read: usize,
     /// No more will come.
     pub closed: bool,
     /// The last line taken had no newline.
@@ -63,24 +65,48 @@ pub struct Pipe {
 
 impl Pipe {
     pub fn empty() -> Pipe {
-        Pipe { text: String::new(), closed: true, unfinished: false }
+        Pipe::of(String::new())
+    }
+
+    /// A text and nothing after it.
+    pub fn of(text: String) -> Pipe {
+        Pipe { text, closed: true, ..Pipe::default() }
+    }
+
+    pub fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.read == self.text.len()
     }
 
     /// The next whole line without its newline; at the end also an unfinished one.
     pub fn line(&mut self) -> Option<String> {
-        if let Some(end) = self.text.find('\n') {
-            let rest = self.text.split_off(end + 1);
-            let mut line = std::mem::replace(&mut self.text, rest);
-            line.pop();
+        if let Some(length) = self.text[self.read..].find('\n') {
+            let line = self.text[self.read..self.read + length].to_owned();
+            self.read += length + 1;
+            // What was read goes in large pieces, so that long texts are not moved for every line.
+            if self.read == self.text.len() || self.read > 1 << 16 && self.read > self.text.len() / 2 {
+                self.text.drain(..self.read);
+                self.read = 0;
+            }
             return Some(line);
         }
-        self.unfinished = self.closed && !self.text.is_empty();
-        self.unfinished.then(|| std::mem::take(&mut self.text))
+        self.unfinished = self.closed && !self.is_empty();
+        self.unfinished.then(|| self.rest())
+    }
+
+    /// Everything that is there and not yet read.
+    pub fn rest(&mut self) -> String {
+        let rest = self.text.split_off(self.read);
+        (self.text, self.read) = (String::new(), 0);
+        rest
     }
 
     /// Everything, once no more will come.
     pub fn all(&mut self) -> Option<String> {
-        self.closed.then(|| std::mem::take(&mut self.text))
+        self.closed.then(|| self.rest())
     }
 }
 

@@ -68,6 +68,9 @@ const CHECKPOINTS: usize = 24;
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 const CHECKPOINT_OBJECTS: usize = 20_000;
 
+/// The shell remembers this many lines.
+const MAX_HISTORY: usize = 500;
+
 /// A line longer than this is refused; manifests of a megabyte and the shell's words around them fit.
 pub const MAX_LINE_BYTES: usize = 2 << 20;
 
@@ -135,6 +138,13 @@ impl Terminal {
             return (JobId(self.next_job), printed);
         }
         self.future.clear();
+        let history = &mut self.session.history;
+        if history.last().is_none_or(|last| last != line) {
+            history.push(line.to_owned());
+        }
+        if history.len() > MAX_HISTORY {
+            history.remove(0);
+        }
         // What is due now happens first, as it will in a replay.
         while self.step(self.now()) {}
         self.end = self.now();

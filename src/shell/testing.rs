@@ -163,3 +163,36 @@ fn curl_speaks_to_both_worlds() {
     assert_eq!(fake.run("curl -sS web").0, "hello\n");
     assert_eq!(fake.run("curl --foo").1, "curl: option --foo: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n");
 }
+
+#[test]
+fn no_line_breaks_the_shell() {
+    const PIECES: &[&str] = &[
+        "kubectl", "get", "pods", "-o", "jsonpath=", "{.items[", "{range", "{end}", "]}", "--sort-by", "'", "\"", "|", "grep", "-E", "(a|", "[", "*", "&&", ";", "$(", ")", "`", "<<E", "\n", ">", "f", "-f", "-",
+        "apply", "{\"a\":", "create", "label", "x=", "x-", "=", "--", "curl", "-d", "@f", "http://[", ":99999", "日本", "\u{0}", "-A", "go-template={{", "}}", "custom-columns=", "A:.b", "describe", "-w", "sort", "-k", "head", "-n", "$", "${", "~", "delete", "--all", "wait", "--for=jsonpath=", "rollout", "undo", "/", "deploy/x", ",",
+    ];
+    let table = json!({"kind": "Table", "columnDefinitions": [{}], "rows": [{"cells": [null, 1]}, {}]});
+    let mut fake = Fake::default().on("GET /api/v1/namespaces/default/pods", 200, table).on("GET /apis/apps/v1/namespaces/default/deployments/x", 200, json!({"spec": [1], "metadata": "x"}));
+    let mut session = Session::default();
+    let mut seed = 7u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for _ in 0..5_000 {
+        let mut line = String::new();
+        for _ in 0..1 + random(10) {
+            line.push_str(PIECES[random(PIECES.len())]);
+            if random(3) > 0 {
+                line.push(' ');
+            }
+        }
+        let mut process = Process::new(&line);
+        for _ in 0..3 {
+            process.poll(&mut session, &mut fake);
+        }
+        process.interrupt(&mut fake);
+        fake.requests.clear();
+    }
+    let long = format!("cat <<E | sort | tail -n 3 | wc -l\n{}E", "line\n".repeat(200_000));
+    assert_eq!(fake.run(&long).0, "3\n");
+}

@@ -282,7 +282,7 @@ pub fn patch_object(kube: &mut Kube) -> Result<Next> {
     };
     if !file.is_empty() {
         given = match (file.as_str(), kube.io.session.file(&file)) {
-            ("-", _) => std::mem::take(&mut kube.io.stdin.text),
+            ("-", _) => kube.io.stdin.rest(),
             (_, Some(text)) => text.clone(),
             _ => return message(format!("unable to read patch file: open {file}: no such file or directory")),
         };

@@ -28,7 +28,7 @@ impl Follow {
         let version = text(&list, "/metadata/resourceVersion").to_owned();
         let path = with_query(&collection, &[("fieldSelector", &selector), ("resourceVersion", &version), ("watch", "true")]);
         let request = kube.request("GET", &path, ACCEPT_JSON);
-        let stream = kube.io.transport.open(&request).map_err(|answer| kube.refused(&answer))?;
+        let stream = kube.open(&request)?;
         Ok(Follow { stream: Some(stream), kind: kind.clone(), object, ended: false })
     }
 

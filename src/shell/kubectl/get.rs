@@ -360,7 +360,7 @@ fn watch(kube: &mut Kube, query: &Query, format: Option<Format>) -> Result<Next>
         &[("labelSelector", &selector), ("fieldSelector", &fields), ("resourceVersion", &version), ("watch", "true")],
     );
     let request = kube.request("GET", &path, accept);
-    task.stream = Some(kube.io.transport.open(&request).map_err(|answer| kube.refused(&answer))?);
+    task.stream = Some(kube.open(&request)?);
     let timeout = kube.flags().duration("request-timeout");
     task.until = (!timeout.is_zero()).then(|| kube.now() + timeout);
     Ok(Next::Task(Box::new(task)))

@@ -207,7 +207,7 @@ pub fn events(kube: &mut Kube) -> Result<Next> {
     }
     let path = with_query(&known(Kind::Event).collection(scope), &[("fieldSelector", &fields), ("resourceVersion", &version), ("watch", "true")]);
     let request = kube.request("GET", &path, ACCEPT_JSON);
-    let stream = kube.io.transport.open(&request).map_err(|answer| kube.refused(&answer))?;
+    let stream = kube.open(&request)?;
     Ok(Next::Task(Box::new(EventWatch { stream, writer, row: Box::new(row) })))
 }
 

@@ -1,7 +1,7 @@
 //! What a kubectl command works with: its flags, its session, and requests to the API server.
 
 use super::super::program::Io;
-use super::super::transport::{ApiRequest, ApiResponse};
+use super::super::transport::{ApiRequest, ApiResponse, StreamId};
 use super::failure::{Failure, Result};
 use super::flags::Flags;
 use super::table::Command;
@@ -185,6 +185,22 @@ impl Kube<'_, '_> {
         if (200..400).contains(&response.code) { Ok(response) } else { Err(self.refused(&response)) }
     }
 
+    /// Opens a watch.
+    /// # Errors
+    /// The API server's Status.
+    pub fn open(&mut self, request: &ApiRequest) -> Result<StreamId> {
+        match self.io.transport.open(request) {
+            Ok(stream) => {
+                self.log(request, &ApiResponse { code: 200, ..ApiResponse::default() });
+                Ok(stream)
+            }
+            Err(answer) => {
+                self.log(request, &answer);
+                Err(self.refused(&answer))
+            }
+        }
+    }
+
     /// What an answer that is no success means.
     pub fn refused(&self, response: &ApiResponse) -> Failure {
         if response.code == 0 {
@@ -221,8 +237,8 @@ impl Kube<'_, '_> {
         if level == 6 {
             lines.push(format!("round_trippers.go:560] {} {url} {status} in 0 milliseconds", request.method));
         } else {
-            if level >= 8 && !request.body.is_empty() {
-                lines.push(format!("request.go:1351] Request Body: {}", clip(&request.body, level)));
+            if level >= 8 {
+                lines.push(format!("helper.go:105] \"Request Body\" body={:?}", clip(&request.body, level)));
             }
             if level >= 9 {
                 lines.push(format!("round_trippers.go:473] {}", super::super::export::curl_verbose(request, &url)));
@@ -238,15 +254,24 @@ impl Kube<'_, '_> {
             if level >= 8 {
                 lines.push("round_trippers.go:584] Response Headers:".to_owned());
                 for (name, value) in &response.headers {
-                    lines.push(format!("round_trippers.go:587]     {name}: {value}"));
+                    lines.push(format!("round_trippers.go:587]     {}: {value}", canonical(name)));
                 }
-                lines.push(format!("request.go:1351] Response Body: {}", clip(&response.body, level)));
+                lines.push(format!("helper.go:105] \"Response Body\" body={:?}", clip(&response.body, level)));
             }
         }
         for line in lines {
             self.err(&format!("I{stamp}       1 {line}\n"));
         }
     }
+}
+
+/// `content-type` → `Content-Type`
+fn canonical(name: &str) -> String {
+    let words = name.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect::<String>())
+    });
+    words.collect::<Vec<_>>().join("-")
 }
 
 /// Bodies are cut at 1024 characters at level 8, at 10240 at level 9, whole from 10.

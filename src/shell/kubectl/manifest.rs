@@ -18,7 +18,7 @@ pub fn documents(text: &str, source: &str) -> Result<Vec<Value>> {
 /// The text of one `-f` argument: (name in messages, text).
 fn sources(kube: &mut Kube, name: &str) -> Result<Vec<(String, String)>> {
     if name == "-" {
-        let text = std::mem::take(&mut kube.io.stdin.text);
+        let text = kube.io.stdin.rest();
         return Ok(vec![("STDIN".to_owned(), text)]);
     }
     if name.starts_with("http://") || name.starts_with("https://") {
