@@ -1,6 +1,7 @@
 //! The objects a fresh API server creates for itself.
 
 use super::ApiServer;
+use super::patch::Manager;
 use crate::api::Object;
 use crate::etcd::Key;
 use crate::sim::SimTime;
@@ -51,7 +52,10 @@ fn put(server: &mut ApiServer, mut object: Object) {
     meta.creation_timestamp = Some(SimTime::ZERO.meta_time());
     let key = Key::of(&object);
     // The store is empty and the names differ.
-    let _ = server.etcd.create(key, object, 0);
+    if let Ok(created) = server.etcd.create(key, object.clone(), 0) {
+        let manager = Manager::new("kube-apiserver", "");
+        server.managers.wrote(None, object, &created, manager, SimTime::ZERO);
+    }
 }
 
 fn namespace(name: &str) -> Object {

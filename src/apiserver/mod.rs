@@ -12,6 +12,7 @@ pub mod discovery;
 mod handlers;
 pub mod http;
 mod log;
+pub mod managers;
 pub mod openapi;
 pub mod patch;
 mod request;
@@ -68,6 +69,8 @@ pub struct ApiServer {
     /// Whose the bearer tokens are.
     pub authentication: authentication::Authentication,
     rbac: authorization::Index,
+    /// Who owns which field of what is stored.
+    pub managers: managers::Managers,
 }
 
 /// What a handler needs to know about the request it works on.
@@ -76,6 +79,10 @@ pub(crate) struct Context<'a> {
     pub identity: &'a Identity,
     pub request_id: u64,
     pub warnings: Vec<String>,
+    /// Under which name its changes are kept.
+    pub manager: patch::Manager,
+    /// What an apply found out about the managers; otherwise they follow from the change.
+    pub managed: Option<patch::ManagedFields>,
     /// How far the request has come; where it was refused if it is refused.
     pub stage: Stage,
 }
@@ -91,6 +98,7 @@ impl ApiServer {
             addresses: ServiceAddresses::new(config.seed),
             authentication: authentication::Authentication::default(),
             rbac: authorization::Index::default(),
+            managers: managers::Managers::default(),
             config,
         };
         bootstrap::install(&mut server);
@@ -101,8 +109,20 @@ impl ApiServer {
     /// person's own.
     pub fn call(&mut self, now: SimTime, identity: &Identity, cause: u64, request: Request) -> Answer {
         let request_id = self.log.next_id();
-        let mut context =
-            Context { now, identity, request_id, warnings: Vec::new(), stage: Stage::Authorization };
+        let manager = patch::Manager::of_request(
+            request.options.field_manager.as_deref(),
+            &identity.agent,
+            request.subresource.as_str(),
+        );
+        let mut context = Context {
+            now,
+            identity,
+            request_id,
+            warnings: Vec::new(),
+            manager,
+            managed: None,
+            stage: Stage::Authorization,
+        };
         let mut entry = LogEntry::start(request_id, now, identity, cause, &request);
         let result = self.dispatch(&mut context, request);
         entry.finish(&result, context.stage, self.etcd.revision());
@@ -116,6 +136,7 @@ impl ApiServer {
             if let Some(revision) = self.etcd.get(&key).map(|value| value.mod_revision) {
                 // The key was read a line above and nobody else writes in between.
                 let _ = self.etcd.delete(&key, revision, 0);
+                self.managers.removed(&key, self.etcd.revision());
             }
         }
     }

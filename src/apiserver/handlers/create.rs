@@ -3,7 +3,8 @@
 use super::super::{ApiServer, Context, Reply, Request, Stage};
 use super::{Handled, body_object, refused, strategy};
 use crate::api::{Kind, Object, Status, defaults, validation};
-use crate::etcd::Key;
+use crate::apiserver::patch::Managed;
+use crate::etcd::{Key, TxnError};
 use std::time::Duration;
 
 /// How long Events live: kube-apiserver's `--event-ttl`.
@@ -18,6 +19,8 @@ impl ApiServer {
     pub(super) fn create(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let mut object = body_object(request.body)?;
         self.prepare_metadata(context, &mut object, &request.namespace)?;
+        // What the client asked for: fields that the server fills in later are nobody's.
+        let asked = object.clone();
         strategy::prepare_for_create(&mut object);
         defaults::apply(&mut object);
         super::super::authorization::check_escalation(self, context.identity, &object, None)?;
@@ -31,7 +34,7 @@ impl ApiServer {
         }
         super::super::admission::spend_quota(self, context, &object, request.options.dry_run)?;
         if request.options.dry_run {
-            return self.dry_run_create(object);
+            return self.dry_run_create(context, object, asked);
         }
         if let Object::Service(service) = &mut object {
             self.allocate(std::sync::Arc::make_mut(service), None)?;
@@ -39,20 +42,32 @@ impl ApiServer {
         context.stage = Stage::Storage;
         let key = Key::of(&object);
         let is_event = key.kind == Kind::Event;
-        let created = self.etcd.create(key.clone(), object.clone(), context.request_id).map_err(|error| {
+        if self.etcd.get(&key).is_some() {
             self.release(&object);
-            refused(error, &object)
-        })?;
+            return Err(refused(TxnError::Exists, &object));
+        }
+        let created = self.etcd.create(key.clone(), object, context.request_id).map_err(|error| refused(error, &asked))?;
+        match context.managed.take() {
+            Some(applied) => self.managers.set(key.clone(), created.revision(), Managed::known(applied)),
+            None => self.managers.wrote(None, asked, &created, context.manager.clone(), context.now),
+        }
         if is_event {
             self.etcd.leases.attach(context.now, EVENT_TTL, key);
         }
         Ok(Reply::Created(created))
     }
 
-    fn dry_run_create(&self, object: Object) -> Handled {
+    fn dry_run_create(&self, context: &mut Context<'_>, mut object: Object, asked: Object) -> Handled {
         match self.etcd.get(&Key::of(&object)) {
             Some(_) => Err(Status::already_exists(object.kind().info(), object.name())),
-            None => Ok(Reply::Created(object)),
+            None => {
+                let managed = match context.managed.take() {
+                    Some(applied) => applied.to_typed(),
+                    None => self.managers.would_be(None, asked, context.manager.clone(), context.now).to_typed(),
+                };
+                object.meta_mut().managed_fields = Some(managed);
+                Ok(Reply::Created(object))
+            }
         }
     }
 

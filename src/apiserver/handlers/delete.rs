@@ -97,9 +97,12 @@ impl ApiServer {
             live
         };
         if !dry_run {
-            self.etcd
-                .delete(&Key::of(&live), live.revision(), context.request_id)
+            let key = Key::of(&live);
+            let deleted = self
+                .etcd
+                .delete(&key, live.revision(), context.request_id)
                 .map_err(|error| refused(error, &live))?;
+            self.managers.removed(&key, deleted.revision());
             self.release(&live);
         }
         Ok(if returns_object(live.kind()) {

@@ -1,9 +1,10 @@
 //! patch: the live object changed by a patch, then written like an update
 
-use super::super::{ApiServer, Body, Context, PatchType, Request};
+use super::super::{ApiServer, Body, Context, PatchType, Request, Subresource, Verb};
 use super::Handled;
-use crate::api::Status;
+use crate::api::{Object, Status};
 use crate::apiserver::patch;
+use crate::etcd::Key;
 use serde_json::Value;
 
 impl ApiServer {
@@ -12,7 +13,8 @@ impl ApiServer {
             return Err(Status::bad_request("the request body must be a patch"));
         };
         if *patch_type == PatchType::Apply {
-            return Err(Status::new(415, "UnsupportedMediaType", "server-side apply is not served yet"));
+            let body = body.clone();
+            return self.apply(context, request, &body);
         }
         let live = self.live(&request)?;
         let mut value = live.to_value();
@@ -30,5 +32,42 @@ impl ApiServer {
         let decoded = patch::decode_patched(request.kind, *patch_type, body, value, request.options.field_validation)?;
         context.warnings.extend(decoded.warnings);
         self.replace(context, live, decoded.object, request.subresource, request.options.dry_run)
+    }
+
+    /// Server-side apply: the object is made if it is not there.
+    fn apply(&mut self, context: &mut Context<'_>, request: Request, applied: &Value) -> Handled {
+        let key = Key { kind: request.kind, namespace: request.namespace.clone(), name: request.name.clone() };
+        let live = self.etcd.get(&key).map(|value| value.object.clone());
+        if live.is_none() && request.subresource != Subresource::None {
+            return Err(Status::not_found(request.kind.info(), &request.name));
+        }
+        let managed = live.as_ref().map(|live| self.managers.of(live).get()).unwrap_or_default();
+        let (value, managed) = patch::apply(
+            request.kind,
+            live.as_ref(),
+            &managed,
+            applied,
+            &context.manager,
+            request.options.force,
+            &context.now.meta_time(),
+        )?;
+        let mut object = Object::from_value(request.kind, value)?;
+        let own = object.name();
+        if !own.is_empty() && *own != *request.name {
+            return Err(Status::bad_request(format!(
+                "the name of the object ({own}) does not match the name on the URL ({})",
+                request.name
+            )));
+        }
+        object.meta_mut().name = Some(request.name.to_string());
+        context.managed = Some(managed);
+        match live {
+            Some(live) => self.replace(context, live, object, request.subresource, request.options.dry_run),
+            None => {
+                let mut create = Request::new(Verb::Create, request.kind, &request.namespace, "", Body::Object(object));
+                create.options = request.options;
+                self.create(context, create)
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::super::{ApiServer, Context, Reply, Request, Stage, Subresource, Verb}
 use super::{Handled, body_object, refused, strategy};
 use crate::api::validation::field::{Path, Raw};
 use crate::api::{Kind, Object, Status, defaults, validation};
+use crate::apiserver::patch::Managed;
 use crate::etcd::Key;
 use std::sync::Arc;
 
@@ -71,6 +72,11 @@ impl ApiServer {
             return Err(Status::invalid(info, live.name(), errors));
         }
         if dry_run {
+            let managed = match context.managed.take() {
+                Some(applied) => applied.to_typed(),
+                None => self.managers.would_be(Some(live), object.clone(), context.manager.clone(), context.now).to_typed(),
+            };
+            object.meta_mut().managed_fields = Some(managed);
             return Ok(Reply::Object(object));
         }
         if let (Object::Service(service), Object::Service(old)) = (&mut object, &live) {
@@ -79,14 +85,16 @@ impl ApiServer {
             }
         }
         context.stage = Stage::Storage;
-        if object == live {
+        let key = Key::of(&live);
+        let same_managers = context.managed.as_ref().is_none_or(|applied| *applied == *self.managers.present(&key).get());
+        if object == live && same_managers {
             // Nothing changed: no revision is spent and no watcher is woken.
             return Ok(Reply::Object(live));
         }
-        let key = Key::of(&live);
         if finishes_deletion(&object) {
             let deleted =
                 self.etcd.delete(&key, live.revision(), context.request_id).map_err(|error| refused(error, &live))?;
+            self.managers.removed(&key, deleted.revision());
             self.release(&live);
             let mut answer = object;
             answer.meta_mut().resource_version = deleted.meta().resource_version.clone();
@@ -94,6 +102,12 @@ impl ApiServer {
         }
         let written =
             self.etcd.update(&key, object, live.revision(), context.request_id).map_err(|error| refused(error, &live))?;
+        match context.managed.take() {
+            Some(applied) => self.managers.set(key, written.revision(), Managed::known(applied)),
+            None => {
+                self.managers.wrote(Some(live), written.clone(), &written, context.manager.clone(), context.now);
+            }
+        }
         Ok(Reply::Object(written))
     }
 

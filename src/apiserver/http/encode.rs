@@ -4,6 +4,7 @@ use super::negotiate::{Accepted, Format, Shape, not_acceptable};
 use crate::api::table;
 use crate::api::{Kind, KindInfo, Object, Status};
 use crate::apiserver::List;
+use crate::apiserver::managers::Managers;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
 
@@ -54,25 +55,27 @@ impl Encoder {
     }
 
     /// The object in the version asked for.
-    fn whole(&self, object: &Object) -> Value {
+    fn whole(&self, object: &Object, managers: &Managers) -> Value {
+        let mut value = object.to_wire();
+        fill(&mut value["metadata"], object, managers);
         match self.alias {
-            Some(alias) => (alias.from_stored)(object.to_wire()),
-            None => object.to_wire(),
+            Some(alias) => (alias.from_stored)(value),
+            None => value,
         }
     }
 
     /// One object.
     ///
     /// Errors: 406 for a shape an object cannot have.
-    pub fn object(&self, object: &Object) -> Result<Vec<u8>, Status> {
+    pub fn object(&self, object: &Object, managers: &Managers) -> Result<Vec<u8>, Status> {
         match self.accepted.shape {
             Shape::Whole if self.is_plain_json() => {
                 let mut out = Vec::with_capacity(2048);
-                object.write_json(&mut out);
+                write(object, managers, &mut out);
                 out.push(b'\n');
                 Ok(out)
             }
-            _ => self.shaped(object).map(|value| self.bytes(&value)),
+            _ => self.shaped(object, managers).map(|value| self.bytes(&value)),
         }
     }
 
@@ -83,11 +86,11 @@ impl Encoder {
     /// One object in the shape asked for.
     ///
     /// Errors: 406 for a shape an object cannot have.
-    pub fn shaped(&self, object: &Object) -> Result<Value, Status> {
+    pub fn shaped(&self, object: &Object, managers: &Managers) -> Result<Value, Status> {
         match self.accepted.shape {
-            Shape::Whole => Ok(self.whole(object)),
-            Shape::Partial => Ok(self.partial(object)),
-            Shape::Table => Ok(self.table(std::slice::from_ref(object), object.revision(), None, true)),
+            Shape::Whole => Ok(self.whole(object, managers)),
+            Shape::Partial => Ok(self.partial(object, managers)),
+            Shape::Table => Ok(self.table(std::slice::from_ref(object), managers, object.revision(), None, true)),
             Shape::PartialList => Err(not_acceptable(
                 "you requested PartialObjectMetadataList, but the requested object is not a list",
             )),
@@ -95,20 +98,20 @@ impl Encoder {
     }
 
     /// One watch event's object as a Table; later events do without the columns.
-    pub fn event_table(&self, object: &Object, with_columns: bool) -> Value {
-        self.table(std::slice::from_ref(object), object.revision(), None, with_columns)
+    pub fn event_table(&self, object: &Object, managers: &Managers, with_columns: bool) -> Value {
+        self.table(std::slice::from_ref(object), managers, object.revision(), None, with_columns)
     }
 
     /// A bookmark has no row of its own; its annotations go into an empty object's.
     pub fn bookmark_table(&self, revision: u64, metadata: Value, with_columns: bool) -> Value {
-        let mut table = self.table(&[], revision, None, with_columns);
+        let mut table = self.table(&[], &Managers::default(), revision, None, with_columns);
         let object = json!({"kind": "PartialObjectMetadata", "apiVersion": self.meta_version(), "metadata": metadata});
         let cells: Vec<Value> = table["columnDefinitions"].as_array().into_iter().flatten().map(|_| "".into()).collect();
         table["rows"] = json!([{"cells": cells, "object": object}]);
         table
     }
 
-    fn partial(&self, object: &Object) -> Value {
+    fn partial(&self, object: &Object, managers: &Managers) -> Value {
         let mut metadata = serde_json::to_value(object.meta()).unwrap_or_default();
         if self.kind == Kind::DaemonSet {
             // An annotation only in its served form; internally it is a field, and metadata is taken from there.
@@ -119,17 +122,18 @@ impl Encoder {
                 }
             }
         }
+        fill(&mut metadata, object, managers);
         json!({"kind": "PartialObjectMetadata", "apiVersion": self.meta_version(), "metadata": metadata})
     }
 
     /// A page of a collection.
     ///
     /// Errors: 406 for a shape a list cannot have.
-    pub fn list(&self, list: &List) -> Result<Vec<u8>, Status> {
+    pub fn list(&self, list: &List, managers: &Managers) -> Result<Vec<u8>, Status> {
         match self.accepted.shape {
-            Shape::Whole if self.is_plain_json() => Ok(self.plain_list(list)),
+            Shape::Whole if self.is_plain_json() => Ok(self.plain_list(list, managers)),
             Shape::Whole => {
-                let items: Vec<Value> = list.items.iter().map(|object| self.item(object)).collect();
+                let items: Vec<Value> = list.items.iter().map(|object| self.item(object, managers)).collect();
                 let kind = format!("{}List", self.info().name);
                 let value = json!({
                     "kind": kind, "apiVersion": self.api_version(), "metadata": list_meta(list.revision, Some(list)), "items": items,
@@ -137,14 +141,14 @@ impl Encoder {
                 Ok(self.bytes(&value))
             }
             Shape::PartialList => {
-                let items: Vec<Value> = list.items.iter().map(|object| self.partial(object)).collect();
+                let items: Vec<Value> = list.items.iter().map(|object| self.partial(object, managers)).collect();
                 let value = json!({
                     "kind": "PartialObjectMetadataList", "apiVersion": self.meta_version(),
                     "metadata": list_meta(list.revision, Some(list)), "items": items,
                 });
                 Ok(self.bytes(&value))
             }
-            Shape::Table => Ok(self.bytes(&self.table(&list.items, list.revision, Some(list), true))),
+            Shape::Table => Ok(self.bytes(&self.table(&list.items, managers, list.revision, Some(list), true))),
             Shape::Partial => Err(not_acceptable(
                 "you requested PartialObjectMetadata, but the requested object is a list",
             )),
@@ -152,8 +156,8 @@ impl Encoder {
     }
 
     /// An item of a list carries no version and kind of its own.
-    fn item(&self, object: &Object) -> Value {
-        let mut value = self.whole(object);
+    fn item(&self, object: &Object, managers: &Managers) -> Value {
+        let mut value = self.whole(object, managers);
         if let Value::Object(map) = &mut value {
             map.remove("kind");
             map.remove("apiVersion");
@@ -162,7 +166,7 @@ impl Encoder {
     }
 
     /// The common case, without building values in between.
-    fn plain_list(&self, list: &List) -> Vec<u8> {
+    fn plain_list(&self, list: &List, managers: &Managers) -> Vec<u8> {
         let (kind, version) = (self.info().name, self.info().api_version());
         let mut out = Vec::with_capacity(256 + 1536 * list.items.len());
         out.extend_from_slice(format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":").as_bytes());
@@ -175,36 +179,36 @@ impl Encoder {
                 out.push(b',');
             }
             let start = out.len();
-            object.write_json(&mut out);
+            write(object, managers, &mut out);
             if out[start..].starts_with(head.as_bytes()) {
                 out.drain(start + 1..start + head.len());
             } else {
                 out.truncate(start);
-                out.extend_from_slice(self.item(object).to_string().as_bytes());
+                out.extend_from_slice(self.item(object, managers).to_string().as_bytes());
             }
         }
         out.extend_from_slice(b"]}\n");
         out
     }
 
-    fn table(&self, objects: &[Object], revision: u64, list: Option<&List>, with_columns: bool) -> Value {
+    fn table(&self, objects: &[Object], managers: &Managers, revision: u64, list: Option<&List>, with_columns: bool) -> Value {
         let columns: Value = if with_columns { json!(table::columns(self.kind)) } else { Value::Null };
-        let rows: Vec<Value> = objects.iter().map(|object| self.row(object)).collect();
+        let rows: Vec<Value> = objects.iter().map(|object| self.row(object, managers)).collect();
         json!({
             "kind": "Table", "apiVersion": self.meta_version(), "metadata": list_meta(revision, list),
             "columnDefinitions": columns, "rows": rows,
         })
     }
 
-    fn row(&self, object: &Object) -> Value {
+    fn row(&self, object: &Object, managers: &Managers) -> Value {
         let mut row = json!({"cells": table::cells(object, self.now)});
         if let Some(conditions) = table::row_conditions(object) {
             row["conditions"] = conditions;
         }
         row["object"] = match self.include {
             IncludeObject::None => Value::Null,
-            IncludeObject::Metadata => self.partial(object),
-            IncludeObject::Object => self.whole(object),
+            IncludeObject::Metadata => self.partial(object, managers),
+            IncludeObject::Object => self.whole(object, managers),
         };
         row
     }
@@ -213,6 +217,48 @@ impl Encoder {
     pub fn bytes(&self, value: &Value) -> Vec<u8> {
         bytes(value, self.accepted)
     }
+}
+
+/// Puts the managed fields into an object's metadata.
+fn fill(metadata: &mut Value, object: &Object, managers: &Managers) {
+    let Some(Ok(fields)) = managers.json(object).map(|json| serde_json::from_str::<Value>(&json)) else { return };
+    if let Value::Object(metadata) = metadata {
+        metadata.insert("managedFields".to_owned(), fields);
+    }
+}
+
+/// Appends an object with its managed fields, which are kept as text: they are put in behind the brace of `metadata`.
+pub(super) fn write(object: &Object, managers: &Managers, out: &mut Vec<u8>) {
+    let start = out.len();
+    object.write_json(out);
+    if object.meta().managed_fields.is_some() {
+        return;
+    }
+    let Some(fields) = managers.json(object) else { return };
+    let Some(at) = metadata_start(&out[start..]) else { return };
+    let mut text = format!("\"managedFields\":{fields}");
+    if out.get(start + at) != Some(&b'}') {
+        text.push(',');
+    }
+    out.splice(start + at..start + at, text.into_bytes());
+}
+
+/// Where the fields of an object's own `metadata` begin (others may be nested deeper).
+fn metadata_start(json: &[u8]) -> Option<usize> {
+    const KEY: &[u8] = b"\"metadata\":{";
+    let (mut depth, mut in_text, mut at) = (0usize, false, 0);
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'\\' if in_text => at += 1,
+            b'"' if depth == 1 && !in_text && json[at..].starts_with(KEY) => return Some(at + KEY.len()),
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 /// `metadata` of a list or Table.

@@ -237,9 +237,18 @@ fn call(
     let warnings = answer.warnings;
     let content_type = accepted.format.content_type();
     let reply = match answer.result? {
-        Served::Object(object) => Reply::Body { code: 200, content_type, bytes: encoder.object(&object)?, warnings },
-        Served::Created(object) => Reply::Body { code: 201, content_type, bytes: encoder.object(&object)?, warnings },
-        Served::List(list) => Reply::Body { code: 200, content_type, bytes: encoder.list(&list)?, warnings },
+        Served::Object(object) => {
+            let bytes = encoder.object(&object, &server.managers)?;
+            Reply::Body { code: 200, content_type, bytes, warnings }
+        }
+        Served::Created(object) => {
+            let bytes = encoder.object(&object, &server.managers)?;
+            Reply::Body { code: 201, content_type, bytes, warnings }
+        }
+        Served::List(list) => {
+            let bytes = encoder.list(&list, &server.managers)?;
+            Reply::Body { code: 200, content_type, bytes, warnings }
+        }
         Served::Value { code, value } => with_warnings(Reply::value(code, &value, accepted), warnings),
         Served::Success(value) => with_warnings(Reply::value(200, &value, accepted), warnings),
         Served::Text(text) => Reply::text(200, text),

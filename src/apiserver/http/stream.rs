@@ -3,6 +3,7 @@
 use super::encode::Encoder;
 use super::negotiate::Shape;
 use crate::api::{Object, Status};
+use crate::apiserver::managers::Managers;
 use crate::apiserver::{ApiServer, WatchEvent, Watcher};
 use crate::sim::SimTime;
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ impl OpenWatch {
         let mut out = Vec::new();
         self.encoder.now = now;
         for event in self.watcher.poll(server, now) {
-            if !self.line(&event, &mut out) {
+            if !self.line(&event, &server.managers, &mut out) {
                 self.broken = true;
                 break;
             }
@@ -60,7 +61,7 @@ impl OpenWatch {
     }
 
     /// Appends one event; false if it cannot be written in the shape asked for, which ends the watch.
-    fn line(&mut self, event: &WatchEvent, out: &mut Vec<u8>) -> bool {
+    fn line(&mut self, event: &WatchEvent, managers: &Managers, out: &mut Vec<u8>) -> bool {
         let (word, object) = match event {
             WatchEvent::Added(object) => ("ADDED", object),
             WatchEvent::Modified(object) => ("MODIFIED", object),
@@ -75,22 +76,22 @@ impl OpenWatch {
             out.extend_from_slice(b"{\"type\":\"");
             out.extend_from_slice(word.as_bytes());
             out.extend_from_slice(b"\",\"object\":");
-            object.write_json(out);
+            super::encode::write(object, managers, out);
             out.extend_from_slice(b"}\n");
             return true;
         }
-        match self.shaped(object) {
+        match self.shaped(object, managers) {
             Some(value) => push(out, word, &value),
             None => false,
         }
     }
 
-    fn shaped(&mut self, object: &Object) -> Option<Value> {
+    fn shaped(&mut self, object: &Object, managers: &Managers) -> Option<Value> {
         if self.encoder.accepted.shape == Shape::Table {
             let with_columns = !std::mem::replace(&mut self.columns_sent, true);
-            return Some(self.encoder.event_table(object, with_columns));
+            return Some(self.encoder.event_table(object, managers, with_columns));
         }
-        self.encoder.shaped(object).ok()
+        self.encoder.shaped(object, managers).ok()
     }
 
     fn bookmark(&mut self, revision: u64, initial_end: bool) -> Value {

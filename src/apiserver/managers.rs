@@ -1,0 +1,81 @@
+//! Which managers each stored object has, beside the store: typed callers never need them, so they are computed only
+//! when an object leaves over HTTP.
+
+use super::patch::{Managed, ManagedFields, Manager};
+use crate::api::Object;
+use crate::etcd::Key;
+use crate::sim::SimTime;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// How many past versions keep their managers, for watches that lag.
+const MOST_PAST: usize = 4096;
+
+/// The managers of all objects.
+#[derive(Clone, Debug, Default)]
+pub struct Managers {
+    current: BTreeMap<Key, Managed>,
+    /// By revision, oldest first.
+    past: VecDeque<(u64, Managed)>,
+}
+
+impl Managers {
+    /// The managers of an object as it was read.
+    pub fn of(&self, object: &Object) -> Managed {
+        let revision = object.revision();
+        let at = self.past.partition_point(|(past, _)| *past < revision);
+        match self.past.get(at) {
+            Some((past, managed)) if *past == revision => managed.clone(),
+            _ => self.present(&Key::of(object)),
+        }
+    }
+
+    /// The managers of what is stored now.
+    pub fn present(&self, key: &Key) -> Managed {
+        self.current.get(key).cloned().unwrap_or_default()
+    }
+
+    /// `metadata.managedFields` as JSON; nothing for an object without managers.
+    pub fn json(&self, object: &Object) -> Option<Arc<str>> {
+        if let Some(own) = &object.meta().managed_fields {
+            return serde_json::to_string(own).ok().map(Arc::from);
+        }
+        self.of(object).json()
+    }
+
+    /// Notes the managers of a version just written.
+    pub fn set(&mut self, key: Key, revision: u64, managed: Managed) {
+        self.remember(revision, managed.clone());
+        self.current.insert(key, managed);
+    }
+
+    /// Notes a deletion; the deleted object's last version keeps its managers for a while.
+    pub fn removed(&mut self, key: &Key, revision: u64) {
+        if let Some(managed) = self.current.remove(key) {
+            self.remember(revision, managed);
+        }
+    }
+
+    fn remember(&mut self, revision: u64, managed: Managed) {
+        if self.past.back().is_some_and(|(last, _)| *last >= revision) {
+            return;
+        }
+        self.past.push_back((revision, managed));
+        if self.past.len() > MOST_PAST {
+            self.past.pop_front();
+        }
+    }
+
+    /// Notes what a write by a manager did to an object: `asked` is what the client wanted, `written` what was stored.
+    pub fn wrote(&mut self, old: Option<Object>, asked: Object, written: &Object, manager: Manager, now: SimTime) {
+        let key = Key::of(written);
+        let before = if old.is_some() { self.present(&key) } else { Managed::default() };
+        self.set(key, written.revision(), before.updated(old, asked, manager, now.meta_time()));
+    }
+
+    /// The managers after a dry run.
+    pub fn would_be(&self, old: Option<Object>, asked: Object, manager: Manager, now: SimTime) -> Arc<ManagedFields> {
+        let before = old.as_ref().map(|old| self.of(old)).unwrap_or_default();
+        before.updated(old, asked, manager, now.meta_time()).get()
+    }
+}
