@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort as SlicePort, EndpointSlice};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use std::sync::Arc;
 
 /// Where the API server itself listens.
 pub const APISERVER_ADDRESS: &str = "192.168.0.2";
@@ -54,6 +55,16 @@ fn put(server: &mut ApiServer, mut object: Object) {
     // The store is empty and the names differ.
     if let Ok(created) = server.etcd.create(key, object.clone(), 0) {
         let manager = Manager::new("kube-apiserver", "");
+        // What the registry fills in is nobody's.
+        match &mut object {
+            Object::Namespace(namespace) => Arc::make_mut(namespace).spec = None,
+            Object::Service(service) => {
+                let spec = Arc::make_mut(service).spec.get_or_insert_default();
+                spec.cluster_ips = None;
+                spec.ip_families = None;
+            }
+            _ => {}
+        }
         server.managers.wrote(None, object, &created, manager, SimTime::ZERO);
     }
 }

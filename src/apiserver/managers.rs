@@ -49,6 +49,13 @@ impl Managers {
         self.current.insert(key, managed);
     }
 
+    /// Notes a write that is no manager's, such as a binding or the mark of a deletion.
+    pub fn kept(&mut self, key: &Key, revision: u64) {
+        if let Some(managed) = self.current.get(key).cloned() {
+            self.remember(revision, managed);
+        }
+    }
+
     /// Notes a deletion; the deleted object's last version keeps its managers for a while.
     pub fn removed(&mut self, key: &Key, revision: u64) {
         if let Some(managed) = self.current.remove(key) {

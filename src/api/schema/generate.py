@@ -173,13 +173,24 @@ ObjectReference ResourceFieldSelector SecretReference TypedLocalObjectReference 
 NodeSelectorTerm ScopeSelector TopologySelectorTerm LabelSelector OwnerReference RoleRef Subject ServiceBackendPort
 FieldsV1""".split()
 
-# Optional fields whose Go type is a struct and no pointer: Go writes them even when they hold nothing.
+# Optional fields whose Go type is a struct (a time is one) and no pointer, and scalars without omitempty: Go writes them
+# even when they hold nothing.
 PLAIN_STRUCTS = """PodTemplateSpec.metadata PodTemplateSpec.spec JobTemplateSpec.metadata JobTemplateSpec.spec
 PersistentVolumeClaimTemplate.metadata DeploymentSpec.strategy StatefulSetSpec.updateStrategy DaemonSetSpec.updateStrategy
 Container.resources EphemeralContainer.resources ServiceStatus.loadBalancer IngressStatus.loadBalancer
 NodeStatus.daemonEndpoints NodeStatus.nodeInfo NodeDaemonEndpoints.kubeletEndpoint ContainerStatus.state
 ContainerStatus.lastState PersistentVolumeClaimSpec.resources Endpoint.conditions Event.source
-NetworkPolicySpec.podSelector""".split()
+NetworkPolicySpec.podSelector ReplicaSetSpec.template
+PodCondition.lastProbeTime PodCondition.lastTransitionTime JobCondition.lastProbeTime JobCondition.lastTransitionTime
+PersistentVolumeClaimCondition.lastProbeTime PersistentVolumeClaimCondition.lastTransitionTime
+DeploymentCondition.lastUpdateTime DeploymentCondition.lastTransitionTime ReplicaSetCondition.lastTransitionTime
+StatefulSetCondition.lastTransitionTime DaemonSetCondition.lastTransitionTime
+ReplicationControllerCondition.lastTransitionTime HorizontalPodAutoscalerCondition.lastTransitionTime
+NodeCondition.lastHeartbeatTime NodeCondition.lastTransitionTime NamespaceCondition.lastTransitionTime
+Event.firstTimestamp Event.lastTimestamp Event.eventTime
+PodDisruptionBudgetStatus.currentHealthy PodDisruptionBudgetStatus.desiredHealthy
+PodDisruptionBudgetStatus.disruptionsAllowed PodDisruptionBudgetStatus.expectedPods PriorityClass.value
+StatefulSetStatus.availableReplicas""".split()
 
 # Optional scalars that are pointers in Go (and a few lists without omitempty): an empty text, 0, false or [] is kept there
 # and not written anywhere else.

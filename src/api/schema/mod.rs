@@ -57,7 +57,7 @@ pub struct Field {
     pub set: bool,
     /// Server-side apply: a map that is owned as a whole.
     pub atomic: bool,
-    /// A struct without a pointer: there even when it holds nothing.
+    /// A struct (a time is one) without a pointer, or a scalar without omitempty: there even when it holds nothing.
     pub plain: bool,
     /// An optional scalar, list or map that Go drops when it is zero or empty.
     pub drops_zero: bool,

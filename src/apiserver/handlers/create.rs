@@ -20,7 +20,12 @@ impl ApiServer {
         let mut object = body_object(request.body)?;
         self.prepare_metadata(context, &mut object, &request.namespace)?;
         // What the client asked for: fields that the server fills in later are nobody's.
-        let asked = object.clone();
+        let mut asked = object.clone();
+        if let Object::DaemonSet(_) = asked {
+            // Internally a field, which the conversion to the served version writes as an annotation.
+            let annotations = asked.meta_mut().annotations.get_or_insert_default();
+            annotations.insert("deprecated.daemonset.template.generation".to_owned(), "0".to_owned());
+        }
         strategy::prepare_for_create(&mut object);
         defaults::apply(&mut object);
         super::super::authorization::check_escalation(self, context.identity, &object, None)?;

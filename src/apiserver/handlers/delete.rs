@@ -85,6 +85,7 @@ impl ApiServer {
                 .etcd
                 .update(&key, object, live.revision(), context.request_id)
                 .map_err(|error| refused(error, &live))?;
+            self.managers.kept(&key, written.revision());
             return Ok(Reply::Object(written));
         }
         let live = if !dry_run && live.meta().deletion_grace_period_seconds.is_some_and(|grace| grace > 0) {

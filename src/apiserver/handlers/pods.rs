@@ -45,9 +45,12 @@ impl ApiServer {
         set_scheduled(bound, context);
         context.stage = Stage::Storage;
         if !request.options.dry_run {
-            self.etcd
-                .update(&Key::of(&live), pod.into(), live.revision(), context.request_id)
+            let key = Key::of(&live);
+            let bound = self
+                .etcd
+                .update(&key, pod.into(), live.revision(), context.request_id)
                 .map_err(|error| refused(error, &live))?;
+            self.managers.kept(&key, bound.revision());
         }
         let value = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
         Ok(Reply::Value { code: 201, value })

@@ -94,10 +94,11 @@ impl ApiServer {
         if finishes_deletion(&object) {
             let deleted =
                 self.etcd.delete(&key, live.revision(), context.request_id).map_err(|error| refused(error, &live))?;
-            self.managers.removed(&key, deleted.revision());
             self.release(&live);
             let mut answer = object;
             answer.meta_mut().resource_version = deleted.meta().resource_version.clone();
+            self.managers.wrote(Some(live), answer.clone(), &answer, context.manager.clone(), context.now);
+            self.managers.removed(&key, deleted.revision());
             return Ok(Reply::Object(answer));
         }
         let written =

@@ -108,7 +108,8 @@ impl Apply<'_> {
         let own = managed.position(&self.manager.name, Operation::Apply, self.api_version, self.manager.subresource);
         let last = own.map(|at| managed.entries[at].fields.clone()).unwrap_or_default();
         let mut managed = managed.clone();
-        let fields = field_set(self.applied, ty).recursive_difference(&unowned());
+        let reset = super::managed::reset(ty, self.manager.subresource);
+        let fields = field_set(self.applied, ty).recursive_difference(&unowned()).recursive_difference(&reset);
         let old_time = own.and_then(|at| managed.entries[at].time.clone());
         if let Some(at) = own {
             managed.entries.remove(at);

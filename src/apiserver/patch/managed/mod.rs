@@ -195,6 +195,19 @@ pub(super) fn stripped() -> FieldSet {
     fields
 }
 
+/// What a write through this door cannot change, whatever it carries: the status through the object, the spec through
+/// the status. Source: the strategies' GetResetFields.
+pub(super) fn reset(ty: &'static Type, subresource: &str) -> FieldSet {
+    let name = match subresource {
+        "status" => "spec",
+        _ if ty.field("status").is_some() && ty.field("spec").is_some() => "status",
+        _ => return FieldSet::new(),
+    };
+    let mut set = FieldSet::new();
+    set.insert(&[format!("f:{name}")]);
+    set
+}
+
 /// An object as Go holds it, without its managed fields.
 pub(super) fn value_of(object: &Object) -> Value {
     let mut value = object.to_value();
@@ -236,7 +249,7 @@ pub(super) fn update_values(
     for entry in &mut managed.entries {
         entry.fields = entry.fields.difference(&gained).difference(&changes.removed);
     }
-    let taken = gained.difference(&stripped());
+    let taken = gained.difference(&stripped()).recursive_difference(&reset(ty, manager.subresource));
     if !taken.is_empty() {
         match managed.position(&manager.name, Operation::Update, api_version, manager.subresource) {
             Some(at) => {

@@ -71,7 +71,7 @@ fn a_deployment_and_its_status_are_owned_as_recorded() {
         json!({
             "f:metadata": {"f:annotations": {".": {}, "f:deployment.kubernetes.io/revision": {}}},
             "f:status": {
-                "f:conditions": {".": {}, "k:{\"type\":\"Available\"}": {".": {}, "f:status": {}, "f:type": {}}},
+                "f:conditions": {".": {}, "k:{\"type\":\"Available\"}": {".": {}, "f:lastTransitionTime": {}, "f:lastUpdateTime": {}, "f:status": {}, "f:type": {}}},
                 "f:observedGeneration": {}, "f:terminatingReplicas": {},
             },
         })
