@@ -42,7 +42,11 @@ impl FieldSelector {
             } else {
                 return Err(format!("invalid selector: '{text}'; can't understand '{part}'"));
             };
-            terms.push(Term { field: field.to_owned(), value: value.to_owned(), equal });
+            terms.push(Term {
+                field: field.to_owned(),
+                value: value.to_owned(),
+                equal,
+            });
         }
         for term in &mut terms {
             if kind == Kind::Pod && term.field == "spec.host" {
@@ -58,12 +62,17 @@ impl FieldSelector {
     }
 
     pub fn matches(&self, object: &Object) -> bool {
-        self.terms.iter().all(|term| (value_of(object, &term.field) == term.value) == term.equal)
+        self.terms
+            .iter()
+            .all(|term| (value_of(object, &term.field) == term.value) == term.equal)
     }
 
     /// The one value a field must have, if there is one (`metadata.name` makes a list a lookup).
     pub fn exact(&self, field: &str) -> Option<&str> {
-        self.terms.iter().find(|term| term.equal && term.field == field).map(|term| term.value.as_str())
+        self.terms
+            .iter()
+            .find(|term| term.equal && term.field == field)
+            .map(|term| term.value.as_str())
     }
 }
 
@@ -71,7 +80,13 @@ impl fmt::Display for FieldSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, term) in self.terms.iter().enumerate() {
             let operator = if term.equal { "=" } else { "!=" };
-            write!(f, "{}{}{operator}{}", if i > 0 { "," } else { "" }, term.field, term.value)?;
+            write!(
+                f,
+                "{}{}{operator}{}",
+                if i > 0 { "," } else { "" },
+                term.field,
+                term.value
+            )?;
         }
         Ok(())
     }
@@ -112,7 +127,12 @@ fn fields_of(kind: Kind) -> Option<&'static [&'static str]> {
         ],
         Kind::Namespace => &["status.phase", "metadata.name"],
         Kind::Secret => &["type", "metadata.namespace", "metadata.name"],
-        Kind::Service => &["metadata.namespace", "metadata.name", "spec.clusterIP", "spec.type"],
+        Kind::Service => &[
+            "metadata.namespace",
+            "metadata.name",
+            "spec.clusterIP",
+            "spec.type",
+        ],
         Kind::Job => &["metadata.name", "metadata.namespace", "status.successful"],
         _ => return None,
     })
@@ -121,7 +141,10 @@ fn fields_of(kind: Kind) -> Option<&'static [&'static str]> {
 fn supported(kind: Kind, field: &str) -> Result<(), String> {
     match fields_of(kind) {
         Some(fields) if fields.contains(&field) => Ok(()),
-        Some(_) if kind == Kind::Job => Err(format!("field label {} not supported for batchv1.Job", go_quote(field))),
+        Some(_) if kind == Kind::Job => Err(format!(
+            "field label {} not supported for batchv1.Job",
+            go_quote(field)
+        )),
         Some(_) => Err(format!("field label not supported: {field}")),
         None if matches!(field, "metadata.name" | "metadata.namespace") => Ok(()),
         None => Err(format!(
@@ -172,7 +195,11 @@ fn value_of<'a>(object: &'a Object, field: &str) -> Cow<'a, str> {
                 "reportingComponent" => text(event.reporting_component.as_ref()),
                 "source" => {
                     let component = event.source.as_ref().and_then(|s| s.component.as_ref());
-                    text(component.filter(|c| !c.is_empty()).or(event.reporting_component.as_ref()))
+                    text(
+                        component
+                            .filter(|c| !c.is_empty())
+                            .or(event.reporting_component.as_ref()),
+                    )
                 }
                 _ => text(event.type_.as_ref()),
             }
@@ -186,13 +213,23 @@ fn value_of<'a>(object: &'a Object, field: &str) -> Cow<'a, str> {
                 _ => text(spec.and_then(|s| s.type_.as_ref())),
             }
         }
-        Object::Job(job) => job.status.as_ref().and_then(|s| s.succeeded).unwrap_or(0).to_string().into(),
+        Object::Job(job) => job
+            .status
+            .as_ref()
+            .and_then(|s| s.succeeded)
+            .unwrap_or(0)
+            .to_string()
+            .into(),
         _ => "".into(),
     }
 }
 
 fn flag(value: Option<bool>) -> Cow<'static, str> {
-    if value == Some(true) { "true".into() } else { "false".into() }
+    if value == Some(true) {
+        "true".into()
+    } else {
+        "false".into()
+    }
 }
 
 #[cfg(test)]
@@ -209,22 +246,40 @@ mod tests {
     #[test]
     fn matches() {
         for (text, expected) in [
-            ("metadata.name=a", true), ("metadata.name!=a", false), ("spec.nodeName==node-1,status.phase=Running", true),
-            ("spec.host=node-2", false), ("spec.hostNetwork=false", true), ("", true), ("status.phase!=Pending", true),
+            ("metadata.name=a", true),
+            ("metadata.name!=a", false),
+            ("spec.nodeName==node-1,status.phase=Running", true),
+            ("spec.host=node-2", false),
+            ("spec.hostNetwork=false", true),
+            ("", true),
+            ("status.phase!=Pending", true),
         ] {
-            assert_eq!(FieldSelector::parse(Kind::Pod, text).unwrap().matches(&pod()), expected, "{text}");
+            assert_eq!(
+                FieldSelector::parse(Kind::Pod, text).unwrap().matches(&pod()),
+                expected,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn errors() {
         let error = |kind, text| FieldSelector::parse(kind, text).unwrap_err();
-        assert_eq!(error(Kind::Pod, "spec.foo=1"), "field label not supported: spec.foo");
-        assert_eq!(error(Kind::Pod, "x"), "invalid selector: 'x'; can't understand 'x'");
+        assert_eq!(
+            error(Kind::Pod, "spec.foo=1"),
+            "field label not supported: spec.foo"
+        );
+        assert_eq!(
+            error(Kind::Pod, "x"),
+            "invalid selector: 'x'; can't understand 'x'"
+        );
         assert_eq!(
             error(Kind::Ingress, "foo.bar=baz"),
             "\"foo.bar\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
         );
-        assert_eq!(error(Kind::Job, "a=1"), "field label \"a\" not supported for batchv1.Job");
+        assert_eq!(
+            error(Kind::Job, "a=1"),
+            "field label \"a\" not supported for batchv1.Job"
+        );
     }
 }

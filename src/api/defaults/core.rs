@@ -6,8 +6,8 @@ use super::quantities::canonical_list;
 use super::{always, missing, text};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{
-    ClientIPConfig, Endpoints, Event, LimitRange, Namespace, Node, ResourceQuota, Secret, Service, ServicePort,
-    SessionAffinityConfig,
+    ClientIPConfig, Endpoints, Event, LimitRange, Namespace, Node, ResourceQuota, Secret, Service,
+    ServicePort, SessionAffinityConfig,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::collections::BTreeMap;
@@ -40,7 +40,10 @@ pub(super) fn node(node: &mut Node) {
     let status = always(&mut node.status);
     always(&mut always(&mut status.daemon_endpoints).kubelet_endpoint);
     always(&mut status.node_info);
-    for list in [&mut status.capacity, &mut status.allocatable].into_iter().flatten() {
+    for list in [&mut status.capacity, &mut status.allocatable]
+        .into_iter()
+        .flatten()
+    {
         canonical_list(list);
     }
     if status.allocatable.is_none() {
@@ -55,9 +58,17 @@ pub(super) fn service(service: &mut Service) {
         Some("None") => spec.session_affinity_config = None,
         Some("ClientIP") => {
             let config = spec.session_affinity_config.as_ref();
-            if config.and_then(|c| c.client_ip.as_ref()).and_then(|c| c.timeout_seconds).is_none() {
-                let three_hours = ClientIPConfig { timeout_seconds: Some(10_800) };
-                spec.session_affinity_config = Some(SessionAffinityConfig { client_ip: Some(three_hours) });
+            if config
+                .and_then(|c| c.client_ip.as_ref())
+                .and_then(|c| c.timeout_seconds)
+                .is_none()
+            {
+                let three_hours = ClientIPConfig {
+                    timeout_seconds: Some(10_800),
+                };
+                spec.session_affinity_config = Some(SessionAffinityConfig {
+                    client_ip: Some(three_hours),
+                });
             }
         }
         _ => {}
@@ -106,7 +117,12 @@ fn service_port(port: &mut ServicePort) {
 }
 
 pub(super) fn endpoints(endpoints: &mut Endpoints) {
-    for port in endpoints.subsets.iter_mut().flatten().flat_map(|subset| subset.ports.iter_mut().flatten()) {
+    for port in endpoints
+        .subsets
+        .iter_mut()
+        .flatten()
+        .flat_map(|subset| subset.ports.iter_mut().flatten())
+    {
         text(&mut port.protocol, "TCP");
     }
 }
@@ -116,7 +132,11 @@ pub(super) fn secret(secret: &mut Secret) {
     if let Some(texts) = secret.string_data.take() {
         if !texts.is_empty() {
             let data = secret.data.get_or_insert_with(BTreeMap::new);
-            data.extend(texts.into_iter().map(|(key, value)| (key, ByteString(value.into_bytes()))));
+            data.extend(
+                texts
+                    .into_iter()
+                    .map(|(key, value)| (key, ByteString(value.into_bytes()))),
+            );
         }
     }
 }

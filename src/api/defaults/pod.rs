@@ -15,7 +15,11 @@ use std::collections::BTreeMap;
 pub(super) fn pod(pod: &mut Pod) {
     let spec = always(&mut pod.spec);
     pod_spec(spec);
-    for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+    for container in spec
+        .containers
+        .iter_mut()
+        .chain(spec.init_containers.iter_mut().flatten())
+    {
         if let Some(resources) = &mut container.resources {
             requests_from_limits(resources);
         }
@@ -23,7 +27,11 @@ pub(super) fn pod(pod: &mut Pod) {
     pod_level_resources(spec);
     missing(&mut spec.enable_service_links, true);
     if spec.host_network == Some(true) {
-        for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+        for container in spec
+            .containers
+            .iter_mut()
+            .chain(spec.init_containers.iter_mut().flatten())
+        {
             for port in container.ports.iter_mut().flatten() {
                 if port.host_port.unwrap_or(0) == 0 {
                     port.host_port = Some(port.container_port);
@@ -66,7 +74,11 @@ fn pod_spec(spec: &mut PodSpec) {
     } else if named(&spec.service_account) {
         spec.service_account_name = spec.service_account.clone();
     }
-    for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+    for container in spec
+        .containers
+        .iter_mut()
+        .chain(spec.init_containers.iter_mut().flatten())
+    {
         self::container(container);
     }
     for container in spec.ephemeral_containers.iter_mut().flatten() {
@@ -84,7 +96,10 @@ fn pod_spec(spec: &mut PodSpec) {
 }
 
 fn resource_lists(resources: &mut ResourceRequirements) {
-    for list in [&mut resources.limits, &mut resources.requests].into_iter().flatten() {
+    for list in [&mut resources.limits, &mut resources.requests]
+        .into_iter()
+        .flatten()
+    {
         rounded_list(list);
     }
 }
@@ -97,7 +112,11 @@ fn container(container: &mut Container) {
     common(
         container.ports.as_mut(),
         container.env.as_mut(),
-        [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe],
+        [
+            &mut container.liveness_probe,
+            &mut container.readiness_probe,
+            &mut container.startup_probe,
+        ],
         container.lifecycle.as_mut(),
     );
 }
@@ -110,7 +129,11 @@ fn ephemeral_container(container: &mut EphemeralContainer) {
     common(
         container.ports.as_mut(),
         container.env.as_mut(),
-        [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe],
+        [
+            &mut container.liveness_probe,
+            &mut container.readiness_probe,
+            &mut container.startup_probe,
+        ],
         container.lifecycle.as_mut(),
     );
 }
@@ -141,7 +164,10 @@ fn common(
         self::probe(probe);
     }
     if let Some(lifecycle) = lifecycle {
-        for handler in [&mut lifecycle.post_start, &mut lifecycle.pre_stop].into_iter().flatten() {
+        for handler in [&mut lifecycle.post_start, &mut lifecycle.pre_stop]
+            .into_iter()
+            .flatten()
+        {
             if let Some(get) = &mut handler.http_get {
                 http_get(get);
             }
@@ -234,8 +260,12 @@ fn pod_level_resources(spec: &mut PodSpec) {
     canonical_list(&mut limits);
     canonical_list(&mut requests);
     let resources = always(&mut spec.resources);
-    resources.limits = Some(limits).filter(|list| !list.is_empty()).or(resources.limits.take());
-    resources.requests = Some(requests).filter(|list| !list.is_empty()).or(resources.requests.take());
+    resources.limits = Some(limits)
+        .filter(|list| !list.is_empty())
+        .or(resources.limits.take());
+    resources.requests = Some(requests)
+        .filter(|list| !list.is_empty())
+        .or(resources.requests.take());
 }
 
 /// What all containers need at once: the sum of those that run together, or the largest of the
@@ -249,7 +279,11 @@ fn aggregate(
     let mut largest: BTreeMap<String, Quantity> = BTreeMap::new();
     let of = |container: &Container| -> Vec<(String, Quantity)> {
         let resources = container.resources.as_ref().and_then(&list);
-        resources.into_iter().flatten().map(|(name, amount)| (name.clone(), Quantity::of(amount))).collect()
+        resources
+            .into_iter()
+            .flatten()
+            .map(|(name, amount)| (name.clone(), Quantity::of(amount)))
+            .collect()
     };
     for container in &spec.containers {
         for (name, amount) in of(container) {

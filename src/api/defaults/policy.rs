@@ -4,7 +4,8 @@
 
 use super::{always, missing, text};
 use k8s_openapi::api::autoscaling::v2::{
-    HPAScalingPolicy, HPAScalingRules, HorizontalPodAutoscaler, MetricSpec, MetricTarget, ResourceMetricSource,
+    HPAScalingPolicy, HPAScalingRules, HorizontalPodAutoscaler, MetricSpec, MetricTarget,
+    ResourceMetricSource,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass, NetworkPolicy};
@@ -40,8 +41,16 @@ pub(super) fn ingress_class(class: &mut IngressClass) {
 pub(super) fn network_policy(policy: &mut NetworkPolicy) {
     let spec = always(&mut policy.spec);
     always(&mut spec.pod_selector);
-    let ingress = spec.ingress.iter_mut().flatten().flat_map(|rule| rule.ports.iter_mut().flatten());
-    let egress = spec.egress.iter_mut().flatten().flat_map(|rule| rule.ports.iter_mut().flatten());
+    let ingress = spec
+        .ingress
+        .iter_mut()
+        .flatten()
+        .flat_map(|rule| rule.ports.iter_mut().flatten());
+    let egress = spec
+        .egress
+        .iter_mut()
+        .flatten()
+        .flat_map(|rule| rule.ports.iter_mut().flatten());
     for port in ingress.chain(egress) {
         missing(&mut port.protocol, "TCP".to_owned());
     }
@@ -65,12 +74,19 @@ pub(super) fn horizontal_pod_autoscaler(hpa: &mut HorizontalPodAutoscaler) {
         };
         spec.metrics = Some(vec![MetricSpec {
             type_: "Resource".to_owned(),
-            resource: Some(ResourceMetricSource { name: "cpu".to_owned(), target }),
+            resource: Some(ResourceMetricSource {
+                name: "cpu".to_owned(),
+                target,
+            }),
             ..MetricSpec::default()
         }]);
     }
     if let Some(behavior) = &mut spec.behavior {
-        let policy = |type_: &str, value| HPAScalingPolicy { type_: type_.to_owned(), value, period_seconds: 15 };
+        let policy = |type_: &str, value| HPAScalingPolicy {
+            type_: type_.to_owned(),
+            value,
+            period_seconds: 15,
+        };
         let up = vec![policy("Pods", 4), policy("Percent", 100)];
         let rules = scaling_rules(&mut behavior.scale_up, up);
         missing(&mut rules.stabilization_window_seconds, 0);
@@ -114,7 +130,8 @@ pub(super) fn role_ref(role: &mut RoleRef) {
 
 pub(super) fn subjects(subjects: Option<&mut Vec<Subject>>) {
     for subject in subjects.into_iter().flatten() {
-        if subject.api_group.as_ref().is_none_or(String::is_empty) && matches!(subject.kind.as_str(), "User" | "Group")
+        if subject.api_group.as_ref().is_none_or(String::is_empty)
+            && matches!(subject.kind.as_str(), "User" | "Group")
         {
             subject.api_group = Some(RBAC.to_owned());
         }

@@ -28,14 +28,22 @@ fn pod() {
             "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"})
     );
     assert_eq!(spec["volumes"], json!([{"name": "v", "emptyDir": {}}]));
-    assert_eq!((&spec["dnsPolicy"], &spec["enableServiceLinks"]), (&json!("ClusterFirst"), &json!(true)));
+    assert_eq!(
+        (&spec["dnsPolicy"], &spec["enableServiceLinks"]),
+        (&json!("ClusterFirst"), &json!(true))
+    );
 }
 
 #[test]
 fn image_pull_policies() {
     for (image, policy) in [
-        ("nginx", "Always"), ("nginx:latest", "Always"), ("nginx:1", "IfNotPresent"), ("r:5000/a", "Always"),
-        ("r:5000/a:1", "IfNotPresent"), ("a@sha256:00", "IfNotPresent"), ("", "IfNotPresent"),
+        ("nginx", "Always"),
+        ("nginx:latest", "Always"),
+        ("nginx:1", "IfNotPresent"),
+        ("r:5000/a", "Always"),
+        ("r:5000/a:1", "IfNotPresent"),
+        ("a@sha256:00", "IfNotPresent"),
+        ("", "IfNotPresent"),
     ] {
         let mut given = None;
         super::pod::image_pull_policy(&mut given, Some(image));
@@ -48,11 +56,20 @@ fn workloads() {
     let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}});
     let deployment = json!({"spec": {"selector": {}, "template": template}});
     let spec = &defaulted(Kind::Deployment, deployment)["spec"];
-    assert_eq!(spec["strategy"]["rollingUpdate"], json!({"maxSurge": "25%", "maxUnavailable": "25%"}));
-    assert_eq!((&spec["replicas"], &spec["progressDeadlineSeconds"]), (&json!(1), &json!(600)));
+    assert_eq!(
+        spec["strategy"]["rollingUpdate"],
+        json!({"maxSurge": "25%", "maxUnavailable": "25%"})
+    );
+    assert_eq!(
+        (&spec["replicas"], &spec["progressDeadlineSeconds"]),
+        (&json!(1), &json!(600))
+    );
     let job = defaulted(Kind::Job, json!({"spec": {"template": template}}));
     assert_eq!(job["metadata"]["labels"], json!({"a": "b"}));
-    assert_eq!((&job["spec"]["completions"], &job["spec"]["backoffLimit"]), (&json!(1), &json!(6)));
+    assert_eq!(
+        (&job["spec"]["completions"], &job["spec"]["backoffLimit"]),
+        (&json!(1), &json!(6))
+    );
 }
 
 #[test]
@@ -73,7 +90,13 @@ fn others() {
         json!({"type": "Container", "max": {"cpu": "1"}, "default": {"cpu": "1"}, "defaultRequest": {"cpu": "1"}})
     );
     let secret = defaulted(Kind::Secret, json!({"stringData": {"a": "b"}}));
-    assert_eq!((&secret["data"], &secret["type"]), (&json!({"a": "Yg=="}), &json!("Opaque")));
+    assert_eq!(
+        (&secret["data"], &secret["type"]),
+        (&json!({"a": "Yg=="}), &json!("Opaque"))
+    );
     let namespace = defaulted(Kind::Namespace, json!({"metadata": {"name": "n"}}));
-    assert_eq!(namespace["metadata"]["labels"], json!({"kubernetes.io/metadata.name": "n"}));
+    assert_eq!(
+        namespace["metadata"]["labels"],
+        json!({"kubernetes.io/metadata.name": "n"})
+    );
 }

@@ -5,8 +5,8 @@
 use super::quantities::canonical_list;
 use super::{always, missing, pod, text};
 use k8s_openapi::api::core::v1::{
-    DownwardAPIVolumeFile, HostPathVolumeSource, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec,
-    Volume,
+    DownwardAPIVolumeFile, HostPathVolumeSource, PersistentVolume, PersistentVolumeClaim,
+    PersistentVolumeClaimSpec, Volume,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 
@@ -79,7 +79,11 @@ fn has_no_source(volume: &Volume) -> bool {
         && volume.host_path.is_none()
         && volume.persistent_volume_claim.is_none()
         && volume.downward_api.is_none()
-        && *volume == Volume { name: volume.name.clone(), ..Volume::default() }
+        && *volume
+            == Volume {
+                name: volume.name.clone(),
+                ..Volume::default()
+            }
 }
 
 fn downward_items(items: Option<&mut Vec<DownwardAPIVolumeFile>>) {
@@ -100,7 +104,10 @@ fn host_path(source: &mut HostPathVolumeSource) {
 pub(super) fn claim_spec(spec: &mut PersistentVolumeClaimSpec) {
     text(&mut spec.volume_mode, "Filesystem");
     let resources = always(&mut spec.resources);
-    for list in [&mut resources.limits, &mut resources.requests].into_iter().flatten() {
+    for list in [&mut resources.limits, &mut resources.requests]
+        .into_iter()
+        .flatten()
+    {
         canonical_list(list);
     }
     // Two generations of the same field follow each other for the kinds the old one can name.

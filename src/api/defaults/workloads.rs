@@ -106,11 +106,19 @@ pub(super) fn job(job: &mut Job) {
     missing(&mut spec.suspend, false);
     missing(&mut spec.manual_selector, false);
     let failure_policy = spec.pod_failure_policy.is_some();
-    let replacement = if failure_policy { "Failed" } else { "TerminatingOrFailed" };
+    let replacement = if failure_policy {
+        "Failed"
+    } else {
+        "TerminatingOrFailed"
+    };
     missing(&mut spec.pod_replacement_policy, replacement.to_owned());
     job_spec(spec);
     if job.metadata.labels.as_ref().is_none_or(|own| own.is_empty()) {
-        let labels = spec.template.metadata.as_ref().and_then(|meta| meta.labels.as_ref());
+        let labels = spec
+            .template
+            .metadata
+            .as_ref()
+            .and_then(|meta| meta.labels.as_ref());
         if let Some(labels) = labels.filter(|labels| !labels.is_empty()) {
             job.metadata.labels = Some(labels.clone());
         }
@@ -121,7 +129,11 @@ pub(super) fn job(job: &mut Job) {
 /// What a CronJob's template gets as well.
 fn job_spec(spec: &mut JobSpec) {
     pod_template_defaults(&mut spec.template);
-    for rule in spec.pod_failure_policy.iter_mut().flat_map(|policy| &mut policy.rules) {
+    for rule in spec
+        .pod_failure_policy
+        .iter_mut()
+        .flat_map(|policy| &mut policy.rules)
+    {
         for pattern in rule.on_pod_conditions.iter_mut().flatten() {
             text(&mut pattern.status, "True");
         }

@@ -5,6 +5,7 @@
 
 mod columns;
 mod config;
+mod core_columns;
 mod network;
 mod pods;
 mod scaling;

@@ -66,6 +66,8 @@ impl ApiServer {
         context.stage = Stage::Validation;
         let errors = match subresource {
             Subresource::Status => validation::status_update(&object, &live),
+            Subresource::EphemeralContainers => validation::ephemeral_containers_update(&object, &live),
+            Subresource::Resize => validation::resize(&object, &live),
             _ => validation::update(&object, &live),
         };
         if !errors.is_empty() {
