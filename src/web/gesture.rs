@@ -59,6 +59,11 @@ pub fn seat(id: &str, human: bool) -> String {
     format!("kbh seat {id} {}", if human { "human" } else { "autopilot" })
 }
 
+/// Puts up a desk with a bare machine.
+pub fn add_desk(name: &str) -> String {
+    format!("kbh node add {name}")
+}
+
 /// Plugs a desk's machine in or out.
 pub fn plug(node: &str, plugged: bool) -> String {
     format!("kbh node {} {node}", if plugged { "plug" } else { "unplug" })

@@ -20,11 +20,21 @@ pub fn Desks() -> Html {
     html! {
         <section class="desks" aria-label={words.desk}>
             { for desks.iter().map(|desk| html! { <DeskCard key={&*desk.name} desk={desk.clone()} /> }) }
-            if desks.is_empty() {
-                <p key="+" class="empty">{ words.desks_empty }</p>
-            }
+            <div key="+" class="new-desk">
+                if desks.is_empty() {
+                    <p class="empty">{ words.desks_empty }</p>
+                }
+                <button class="btn" onclick={runs(gesture::add_desk(&next_name(&desks)))}>{ words.add_desk }</button>
+            </div>
         </section>
     }
+}
+
+/// Who is hired next.
+fn next_name(desks: &[Rc<Desk>]) -> String {
+    const PEOPLE: [&str; 6] = ["inazu", "suda", "bob", "mika", "ken", "aoi"];
+    let free = |name: &str| !desks.iter().any(|desk| &*desk.name == name);
+    PEOPLE.iter().find(|name| free(name)).map_or_else(|| format!("desk-{}", desks.len()), |name| (*name).to_string())
 }
 
 #[derive(Properties, PartialEq)]

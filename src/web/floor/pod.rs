@@ -50,6 +50,9 @@ pub fn PodCard(props: &Props) -> Html {
                 <span class={classes!("tone", mark)}>{ pod.status.clone() }</span>
                 { for facts.into_iter().enumerate().map(|(index, fact)| html! { <span key={index}>{ fact }</span> }) }
             </span>
+            if !pod.machine.is_empty() {
+                <span class="facts machine">{ fill(words.on_machine, &[&pod.machine]) }</span>
+            }
         </button>
     }
 }

@@ -75,25 +75,19 @@ catalogue! {
     // the floor
     floor, reception, cabinet, drawers_hint, stage_authentication, stage_authorization, stage_admission,
     stage_validation, stamped, refused, skipped, quiet_counter, recent_slips,
-    seats, human, autopilot, you, take_seat, hand_over, controller_manager, back_office, duties_open,
+    seats, take_seat, hand_over, back_office, duties_open,
     tray, tray_empty, desk, desks_empty, machine, node, ready, not_ready, unknown, unplugged, cordoned, unregistered,
     setup_network, setup_ipvs, setup_register, set_up, plug, unplug, cordon, uncordon, drain, add_desk, desk_menu,
     cpu, memory, desk_free, pods, board, board_empty, board_hint, on_machine,
-    fits, carry_start, carry_over, carry_drop, carry_cancel, carry_nowhere, carry_help, pods_never_move, no_address, carry_handle,
-    restarts, no_ip,
-    visitors, visitor_from, visitor_target, visitor_rate, visitor_start, visitor_stop, visitor_count, no_service,
+    fits, carry_start, carry_over, carry_drop, carry_cancel, carry_nowhere, carry_help, pods_never_move, no_address,     restarts,     visitors, visitor_from, visitor_target, visitor_rate, visitor_start, visitor_stop, visitor_count, no_service,
     // the guide
     guide, situation, commands, seriously, goals, scene, all_met, next_scene, put_in_console,
-    todo, todo_empty, todo_autopilot, do_it, more, seat_of,
-    // the dock
+    todo, todo_empty, todo_autopilot, do_it, more,     // the dock
     tables, services, endpoints, slices, ipvs, manifest, requests, console, lesson, close,
     no_services, no_endpoints, no_slices, no_requests, make_service,
-    col_name, col_type, col_ip, col_ports, col_selector, col_address, col_pod, col_node, col_ready, col_service,
-    col_time, col_request, col_user, col_code, col_took, yes, no, because, nothing_before,
-    template, apply, check, fine, line_of, template_pod, template_replicaset, template_deployment, template_service,
-    template_node, editor_label, editor_loading,
-    console_hint, console_intro, console_label, clear, by_gesture, copy, still_running, stop,
-    // the status line
+    col_name, col_ip, col_ports, col_selector, col_address, col_pod, col_node, col_ready, col_service,
+    col_time, col_request, col_user, col_code, yes, no, because,     template, apply, fine, line_of, template_pod, template_replicaset, template_deployment, template_service,
+    editor_label,     console_hint, console_intro, console_label, clear, by_gesture, still_running,     // the status line
     status_line,
     // when it breaks
     broken_title, broken_text, broken_log, broken_reload,
