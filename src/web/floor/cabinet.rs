@@ -27,6 +27,11 @@ pub fn Cabinet() -> Html {
     }
 }
 
+/// `980`, `2.7k`: a drawer's plate is small; its hint has the whole figure.
+fn short(count: usize) -> String {
+    if count < 1_000 { count.to_string() } else { format!("{:.1}k", count as f64 / 1_000.0) }
+}
+
 #[derive(Properties, PartialEq)]
 struct Props {
     drawer: Rc<Drawer>,
@@ -42,7 +47,7 @@ fn DrawerFront(props: &Props) -> Html {
         <button class={classes!("drawer", props.hot.then_some("hot"), (drawer.count == 0).then_some("none"))}
             data-anchor={format!("drawer/{}", drawer.resource)} title={hint.clone()}
             onclick={runs(format!("kubectl get {} -A", drawer.resource))}>
-            <span>{ drawer.short.clone() }</span><b>{ drawer.count }</b><span class="sr">{ hint }</span>
+            <span>{ drawer.short.clone() }</span><b>{ short(drawer.count) }</b><span class="sr">{ hint }</span>
         </button>
     }
 }
