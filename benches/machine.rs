@@ -2,7 +2,11 @@
 //!
 //! Prints one line a figure; medians of three runs, because machines are noisy.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a bench measures wall time")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a bench measures wall time"
+)]
 
 use kube_by_hand::api::{Kind, Object};
 use kube_by_hand::apiserver::{ApiServer, Config, Request};
@@ -32,7 +36,10 @@ fn creations() -> f64 {
     let identity = admin();
     let start = Instant::now();
     for pod in pods {
-        server.call(SimTime::ZERO, &identity, 0, Request::create(pod)).result.expect("created");
+        server
+            .call(SimTime::ZERO, &identity, 0, Request::create(pod))
+            .result
+            .expect("created");
     }
     20_000.0 / start.elapsed().as_secs_f64()
 }
@@ -80,12 +87,19 @@ fn ready(cluster: &Cluster) -> usize {
 /// and virtual seconds.
 fn rollout(nodes: usize, replicas: usize) -> (f64, f64, usize) {
     let desks = (0..nodes).map(|n| format!("node-{n}")).collect();
-    let mut cluster = Cluster::new(Setup { preset: Preset::Autopilot, desks, ..Setup::default() });
+    let mut cluster = Cluster::new(Setup {
+        preset: Preset::Autopilot,
+        desks,
+        ..Setup::default()
+    });
     cluster.advance(Duration::from_secs(5));
     let begin = cluster.now();
     let start = Instant::now();
     for object in [service(), deployment(replicas)] {
-        cluster.call(&admin(), Request::create(object)).result.expect("created");
+        cluster
+            .call(&admin(), Request::create(object))
+            .result
+            .expect("created");
     }
     let mut steps = 0;
     let limit = begin + Duration::from_secs(300);
@@ -95,7 +109,11 @@ fn rollout(nodes: usize, replicas: usize) -> (f64, f64, usize) {
             break;
         }
     }
-    (start.elapsed().as_secs_f64(), cluster.now().since(begin).as_secs_f64(), ready(&cluster))
+    (
+        start.elapsed().as_secs_f64(),
+        cluster.now().since(begin).as_secs_f64(),
+        ready(&cluster),
+    )
 }
 
 fn main() {
@@ -106,6 +124,9 @@ fn main() {
             last = rollout(nodes, replicas);
             last.0
         });
-        println!("{nodes} nodes, {replicas} replicas: {:.3} s CPU, {:.1} s virtual, {} ready", cpu, last.1, last.2);
+        println!(
+            "{nodes} nodes, {replicas} replicas: {:.3} s CPU, {:.1} s virtual, {} ready",
+            cpu, last.1, last.2
+        );
     }
 }

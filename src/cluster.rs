@@ -101,7 +101,11 @@ pub struct Cluster {
 
 /// The person at the console.
 pub fn admin() -> Identity {
-    Identity::component("kubernetes-admin", &["kubeadm:cluster-admins", "system:masters", "system:authenticated"], "kubectl")
+    Identity::component(
+        "kubernetes-admin",
+        &["kubeadm:cluster-admins", "system:masters", "system:authenticated"],
+        "kubectl",
+    )
 }
 
 impl Cluster {
@@ -158,7 +162,9 @@ impl Cluster {
         if self.queue.next_at().is_none_or(|at| at > limit) {
             return false;
         }
-        let Some((at, happening)) = self.queue.pop() else { return false };
+        let Some((at, happening)) = self.queue.pop() else {
+            return false;
+        };
         self.now = self.now.max(at);
         self.happenings += 1;
         match happening {

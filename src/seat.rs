@@ -32,7 +32,9 @@ impl SeatId {
 
     /// `kubelet` of `kubelet@inazu`.
     pub fn component(&self) -> &str {
-        self.0.split_once('@').map_or(&*self.0, |(component, _)| component)
+        self.0
+            .split_once('@')
+            .map_or(&*self.0, |(component, _)| component)
     }
 
     /// `inazu` of `kubelet@inazu`.
@@ -65,7 +67,10 @@ pub struct Why {
 
 impl Why {
     pub fn new(sentence: &'static str, args: &[&str]) -> Why {
-        Why { sentence, args: args.iter().map(|arg| Arc::from(*arg)).collect() }
+        Why {
+            sentence,
+            args: args.iter().map(|arg| Arc::from(*arg)).collect(),
+        }
     }
 }
 
@@ -101,11 +106,19 @@ pub struct Duty<L = Infallible> {
 
 impl<L> Duty<L> {
     pub fn api(why: Why, request: Request) -> Duty<L> {
-        Duty { why, action: Action::Api(Box::new(request)), notes: Vec::new() }
+        Duty {
+            why,
+            action: Action::Api(Box::new(request)),
+            notes: Vec::new(),
+        }
     }
 
     pub fn local(why: Why, action: L) -> Duty<L> {
-        Duty { why, action: Action::Local(action), notes: Vec::new() }
+        Duty {
+            why,
+            action: Action::Local(action),
+            notes: Vec::new(),
+        }
     }
 
     pub fn note(mut self, note: Note) -> Duty<L> {
@@ -127,13 +140,20 @@ pub struct Plan<L = Infallible> {
 
 impl<L> Default for Plan<L> {
     fn default() -> Self {
-        Plan { duties: Vec::new(), again_after: None, notes: Vec::new() }
+        Plan {
+            duties: Vec::new(),
+            again_after: None,
+            notes: Vec::new(),
+        }
     }
 }
 
 impl<L> Plan<L> {
     pub fn of(duties: Vec<Duty<L>>) -> Plan<L> {
-        Plan { duties, ..Plan::default() }
+        Plan {
+            duties,
+            ..Plan::default()
+        }
     }
 
     /// Keeps the earlier of two times to look again.
@@ -150,9 +170,17 @@ impl Plan<Infallible> {
                 Action::Api(request) => Action::Api(request),
                 Action::Local(never) => match never {},
             };
-            Duty { why: duty.why, action, notes: duty.notes }
+            Duty {
+                why: duty.why,
+                action,
+                notes: duty.notes,
+            }
         };
-        Plan { duties: self.duties.into_iter().map(widen).collect(), again_after: self.again_after, notes: self.notes }
+        Plan {
+            duties: self.duties.into_iter().map(widen).collect(),
+            again_after: self.again_after,
+            notes: self.notes,
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 //! Runs where a `kubectl` is on the path and says so where none is. The command lines stand in
 //! `differential/commands.txt`.
 
-use kube_by_hand::shell::{ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, Process, Progress, Session, StreamId, Transport};
+use kube_by_hand::shell::{
+    ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, Process, Progress, Session, StreamId, Transport,
+};
 use kube_by_hand::sim::SimTime;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,10 +27,22 @@ impl Drop for Server {
 }
 
 fn server() -> Server {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let address = format!("127.0.0.1:{port}");
     let child = Command::new(env!("CARGO_BIN_EXE_server"))
-        .args(["--listen", &address, "--nodes", "3", "--kubelet", "plain", "--anonymous-admin"])
+        .args([
+            "--listen",
+            &address,
+            "--nodes",
+            "3",
+            "--kubelet",
+            "plain",
+            "--anonymous-admin",
+        ])
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
@@ -52,16 +66,27 @@ type Answer = (u16, Vec<(String, String)>, BufReader<TcpStream>);
 impl Wire {
     fn ask(&self, request: &ApiRequest) -> std::io::Result<Answer> {
         let mut socket = TcpStream::connect(&self.address)?;
-        let mut text = format!("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", request.method, request.path, self.address);
+        let mut text = format!(
+            "{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+            request.method, request.path, self.address
+        );
         for (name, value) in &request.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str(&format!("Content-Length: {}\r\n\r\n{}", request.body.len(), request.body));
+        text.push_str(&format!(
+            "Content-Length: {}\r\n\r\n{}",
+            request.body.len(),
+            request.body
+        ));
         socket.write_all(text.as_bytes())?;
         let mut reader = BufReader::new(socket);
         let mut line = String::new();
         reader.read_line(&mut line)?;
-        let code = line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        let code = line
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok())
+            .unwrap_or(0);
         let mut headers = Vec::new();
         loop {
             line.clear();
@@ -86,12 +111,19 @@ fn chunk(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
 
 fn body(headers: &[(String, String)], reader: &mut BufReader<TcpStream>) -> String {
     let mut data = Vec::new();
-    if headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("transfer-encoding") && value == "chunked") {
+    if headers
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("transfer-encoding") && value == "chunked")
+    {
         while let Some(mut more) = chunk(reader) {
             data.append(&mut more);
         }
     } else {
-        let length = headers.iter().find(|h| h.0.eq_ignore_ascii_case("content-length")).and_then(|h| h.1.parse().ok()).unwrap_or(0);
+        let length = headers
+            .iter()
+            .find(|h| h.0.eq_ignore_ascii_case("content-length"))
+            .and_then(|h| h.1.parse().ok())
+            .unwrap_or(0);
         data = vec![0; length];
         let _ = reader.read_exact(&mut data);
     }
@@ -107,7 +139,9 @@ impl Transport for Wire {
     }
 
     fn send(&mut self, request: &ApiRequest) -> ApiResponse {
-        let Ok((code, headers, mut reader)) = self.ask(request) else { return ApiResponse::default() };
+        let Ok((code, headers, mut reader)) = self.ask(request) else {
+            return ApiResponse::default();
+        };
         let body = body(&headers, &mut reader);
         ApiResponse { code, headers, body }
     }
@@ -181,7 +215,11 @@ fn theirs(home: &str, line: &str) -> Outcome {
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap_or(-1))
+    (
+        text(output.stdout),
+        text(output.stderr),
+        output.status.code().unwrap_or(-1),
+    )
 }
 
 /// Ages and moments masked, since they pass; what one build words differently, aligned.
@@ -202,7 +240,14 @@ fn plain_line(line: &str) -> String {
     };
     if line.starts_with("---") || line.starts_with("+++") || line.starts_with("diff -u") {
         let name = line.split('\t').next().unwrap_or("");
-        return name.split(' ').map(|word| word.split_once("/").map_or(word, |_| word.rsplit('/').next().unwrap_or(word))).collect::<Vec<_>>().join(" ");
+        return name
+            .split(' ')
+            .map(|word| {
+                word.split_once("/")
+                    .map_or(word, |_| word.rsplit('/').next().unwrap_or(word))
+            })
+            .collect::<Vec<_>>()
+            .join(" ");
     }
     let words: Vec<String> = line.split(' ').map(mask).collect();
     let masked = words.join(" ");
@@ -221,12 +266,21 @@ fn mask(word: &str) -> String {
             && core.starts_with(|c: char| c.is_ascii_digit())
             && core.chars().all(|c| c.is_ascii_digit() || "smhdy".contains(c));
     let is_moment = core.len() == 20 && core.ends_with('Z') && core.as_bytes()[10] == b'T';
-    if is_age || is_moment { word.replace(core, "<time>") } else { word.to_owned() }
+    if is_age || is_moment {
+        word.replace(core, "<time>")
+    } else {
+        word.to_owned()
+    }
 }
 
 #[test]
 fn both_kubectls_say_the_same() {
-    if Command::new("kubectl").arg("version").arg("--client").output().is_err() {
+    if Command::new("kubectl")
+        .arg("version")
+        .arg("--client")
+        .output()
+        .is_err()
+    {
         eprintln!("no kubectl on the path: nothing to compare with");
         return;
     }
@@ -238,13 +292,27 @@ fn both_kubectls_say_the_same() {
         "clusters": [{"name": "company-x", "cluster": {"server": format!("http://{}", server.1)}}], "users": [{"name": "you", "user": {}}],
         "contexts": [{"name": "company-x", "context": {"cluster": "company-x", "user": "you", "namespace": "demo"}}]});
     std::fs::write(format!("{home}/config"), config.to_string()).unwrap();
-    let mut session = Session { namespace: "demo".to_owned(), server: format!("http://{}", server.1), ..Session::default() };
+    let mut session = Session {
+        namespace: "demo".to_owned(),
+        server: format!("http://{}", server.1),
+        ..Session::default()
+    };
     for entry in std::fs::read_dir(FOLDER).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
-        session.files.insert(name, std::fs::read_to_string(entry.path()).unwrap());
+        session
+            .files
+            .insert(name, std::fs::read_to_string(entry.path()).unwrap());
     }
-    let mut wire = Wire { address: server.1.clone(), streams: BTreeMap::new() };
-    for line in ["create ns demo", "apply -f app.yaml -f more.yaml", "create -f big.yaml", "rollout status deploy/web --timeout=20s"] {
+    let mut wire = Wire {
+        address: server.1.clone(),
+        streams: BTreeMap::new(),
+    };
+    for line in [
+        "create ns demo",
+        "apply -f app.yaml -f more.yaml",
+        "create -f big.yaml",
+        "rollout status deploy/web --timeout=20s",
+    ] {
         let (out, err, code) = ours(&mut wire, &mut session, line);
         assert_eq!(code, 0, "{line}: {out}{err}");
     }
@@ -257,14 +325,20 @@ fn both_kubectls_say_the_same() {
             None => (None, line),
         };
         let (a, b) = (theirs(&home, line), ours(&mut wire, &mut session, line));
-        let same = plain(&a.0, line) == plain(&b.0, line) && plain(&a.1, line) == plain(&b.1, line) && a.2 == b.2;
+        let same =
+            plain(&a.0, line) == plain(&b.0, line) && plain(&a.1, line) == plain(&b.1, line) && a.2 == b.2;
         compared += 1;
         match mark {
             Some('?') if a.2 == b.2 => {}
             Some('!') if !same => {}
-            Some('!') => wrong.push(format!("{line}: a known deviation that is fixed; take the mark away")),
+            Some('!') => wrong.push(format!(
+                "{line}: a known deviation that is fixed; take the mark away"
+            )),
             _ if same => {}
-            _ => wrong.push(format!("{line}\n--- kubectl, code {}\n{}{}\n--- ours, code {}\n{}{}", a.2, a.0, a.1, b.2, b.0, b.1)),
+            _ => wrong.push(format!(
+                "{line}\n--- kubectl, code {}\n{}{}\n--- ours, code {}\n{}{}",
+                a.2, a.0, a.1, b.2, b.0, b.1
+            )),
         }
     }
     let _ = std::fs::remove_dir_all(&home);
@@ -272,5 +346,9 @@ fn both_kubectls_say_the_same() {
     for one in &wrong {
         eprintln!("{}\n", one.chars().take(3000).collect::<String>());
     }
-    assert!(wrong.is_empty(), "{} of {compared} command lines differ", wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{} of {compared} command lines differ",
+        wrong.len()
+    );
 }

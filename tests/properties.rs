@@ -28,16 +28,24 @@ EOF";
 
 fn office() -> Terminal {
     let desks = ["bob", "inazu", "suda"].map(str::to_owned).to_vec();
-    Terminal::new(Setup { preset: Preset::Autopilot, desks, ..Setup::default() })
+    Terminal::new(Setup {
+        preset: Preset::Autopilot,
+        desks,
+        ..Setup::default()
+    })
 }
 
 /// What everybody must agree on in the end, without names and addresses that chance decides.
 fn outcome(cluster: &Cluster) -> BTreeMap<String, usize> {
     let mut outcome = BTreeMap::new();
-    let pods = cluster.api.etcd.range(Kind::Pod, "default").filter_map(|(_, value)| match &value.object {
-        Object::Pod(pod) => Some(pod.clone()),
-        _ => None,
-    });
+    let pods = cluster
+        .api
+        .etcd
+        .range(Kind::Pod, "default")
+        .filter_map(|(_, value)| match &value.object {
+            Object::Pod(pod) => Some(pod.clone()),
+            _ => None,
+        });
     for pod in pods {
         let status = pod.status.as_ref();
         let phase = status.and_then(|status| status.phase.as_deref()).unwrap_or("");
@@ -47,19 +55,39 @@ fn outcome(cluster: &Cluster) -> BTreeMap<String, usize> {
             .any(|condition| condition.type_ == "Ready" && condition.status == "True");
         *outcome.entry(format!("pods {phase} ready={ready}")).or_default() += 1;
     }
-    let slices = cluster.api.etcd.range(Kind::EndpointSlice, "default").filter_map(|(_, value)| match &value.object {
-        Object::EndpointSlice(slice) => Some(slice.clone()),
-        _ => None,
-    });
+    let slices = cluster
+        .api
+        .etcd
+        .range(Kind::EndpointSlice, "default")
+        .filter_map(|(_, value)| match &value.object {
+            Object::EndpointSlice(slice) => Some(slice.clone()),
+            _ => None,
+        });
     let addresses: usize = slices
-        .filter(|slice| slice.metadata.name.as_deref().is_some_and(|name| name.starts_with("web")))
+        .filter(|slice| {
+            slice
+                .metadata
+                .name
+                .as_deref()
+                .is_some_and(|name| name.starts_with("web"))
+        })
         .map(|slice| slice.endpoints.as_ref().map_or(0, Vec::len))
         .sum();
     outcome.insert("endpoints".to_owned(), addresses);
     for machine in cluster.machines.values() {
         let table = machine.ipvs().save(true);
-        outcome.insert(format!("rules on {}", machine.name), table.lines().filter(|line| line.contains("10.96.0.10:80")).count());
-        let running = machine.runtime().containers().filter(|container| container.is_running()).count();
+        outcome.insert(
+            format!("rules on {}", machine.name),
+            table
+                .lines()
+                .filter(|line| line.contains("10.96.0.10:80"))
+                .count(),
+        );
+        let running = machine
+            .runtime()
+            .containers()
+            .filter(|container| container.is_running())
+            .count();
         *outcome.entry("containers running".to_owned()).or_default() += running;
     }
     outcome

@@ -24,12 +24,20 @@ pub struct KindInfo {
 impl KindInfo {
     /// `v1` or `apps/v1`
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// `pods` or `deployments.apps`: how messages name the resource.
     pub fn qualified_resource(&self) -> String {
-        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+        if self.group.is_empty() {
+            self.plural.to_owned()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
     }
 
     /// `deployment`
@@ -130,7 +138,10 @@ impl Kind {
 
     /// Finds a kind by `apiVersion` group and version and `kind`.
     pub fn by_gvk(group: &str, version: &str, name: &str) -> Option<Kind> {
-        INFOS.iter().find(|i| i.name == name && i.group == group && i.version == version).map(|i| i.kind)
+        INFOS
+            .iter()
+            .find(|i| i.name == name && i.group == group && i.version == version)
+            .map(|i| i.kind)
     }
 
     /// Finds a kind by `apiVersion` and `kind` as a manifest writes them.
@@ -141,7 +152,10 @@ impl Kind {
 
     /// Finds a kind by its place in a path.
     pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<Kind> {
-        INFOS.iter().find(|i| i.plural == plural && i.group == group && i.version == version).map(|i| i.kind)
+        INFOS
+            .iter()
+            .find(|i| i.plural == plural && i.group == group && i.version == version)
+            .map(|i| i.kind)
     }
 }
 
@@ -154,7 +168,10 @@ mod tests {
         for &kind in Kind::ALL {
             let info = kind.info();
             assert_eq!(info.kind, kind);
-            assert_eq!(Kind::by_resource(info.group, info.version, info.plural), Some(kind));
+            assert_eq!(
+                Kind::by_resource(info.group, info.version, info.plural),
+                Some(kind)
+            );
             assert_eq!(Kind::by_api_version(&info.api_version(), info.name), Some(kind));
         }
         assert_eq!(Kind::ReplicaSet.info().qualified_resource(), "replicasets.apps");

@@ -116,7 +116,11 @@ impl Object {
 
     /// The revision of the last change, zero before it was stored.
     pub fn revision(&self) -> u64 {
-        self.meta().resource_version.as_deref().and_then(|rv| rv.parse().ok()).unwrap_or(0)
+        self.meta()
+            .resource_version
+            .as_deref()
+            .and_then(|rv| rv.parse().ok())
+            .unwrap_or(0)
     }
 }
 
@@ -127,7 +131,8 @@ mod tests {
 
     #[test]
     fn value_round_trip() {
-        let value = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": "v"}});
+        let value =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": "v"}});
         let object = Object::from_value(Kind::ConfigMap, value.clone()).unwrap();
         assert_eq!(object.name(), "a");
         assert_eq!(object.to_value(), value);

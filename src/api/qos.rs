@@ -8,14 +8,24 @@ pub fn pod_qos_class(spec: Option<&PodSpec>) -> &'static str {
     let Some(spec) = spec else { return "BestEffort" };
     let mut any = false;
     let mut guaranteed = true;
-    for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
+    for container in spec
+        .containers
+        .iter()
+        .chain(spec.init_containers.iter().flatten())
+    {
         let empty = Default::default();
         let resources = container.resources.as_ref();
         let requests = resources.and_then(|r| r.requests.as_ref()).unwrap_or(&empty);
         let limits = resources.and_then(|r| r.limits.as_ref()).unwrap_or(&empty);
         for name in ["cpu", "memory"] {
-            let request = requests.get(name).map(Quantity::of).filter(|quantity| !quantity.is_zero());
-            let limit = limits.get(name).map(Quantity::of).filter(|quantity| !quantity.is_zero());
+            let request = requests
+                .get(name)
+                .map(Quantity::of)
+                .filter(|quantity| !quantity.is_zero());
+            let limit = limits
+                .get(name)
+                .map(Quantity::of)
+                .filter(|quantity| !quantity.is_zero());
             any |= request.is_some() || limit.is_some();
             guaranteed &= limit.is_some() && request.is_none_or(|request| Some(request) == limit);
         }

@@ -29,7 +29,11 @@ pub struct StatusDetails {
     pub uid: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<StatusCause>,
-    #[serde(default, rename = "retryAfterSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "retryAfterSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub retry_after_seconds: Option<u32>,
 }
 
@@ -43,7 +47,12 @@ pub struct StatusCause {
 
 impl Status {
     pub fn new(code: u16, reason: &str, message: impl Into<String>) -> Status {
-        Status { code, reason: reason.to_owned(), message: message.into(), details: None }
+        Status {
+            code,
+            reason: reason.to_owned(),
+            message: message.into(),
+            details: None,
+        }
     }
 
     fn about(mut self, info: &KindInfo, name: &str) -> Status {
@@ -58,20 +67,33 @@ impl Status {
 
     /// 404 `pods "web" not found`
     pub fn not_found(info: &KindInfo, name: &str) -> Status {
-        Status::new(404, "NotFound", format!("{} \"{name}\" not found", info.qualified_resource())).about(info, name)
+        Status::new(
+            404,
+            "NotFound",
+            format!("{} \"{name}\" not found", info.qualified_resource()),
+        )
+        .about(info, name)
     }
 
     /// 409 `pods "web" already exists`
     pub fn already_exists(info: &KindInfo, name: &str) -> Status {
-        Status::new(409, "AlreadyExists", format!("{} \"{name}\" already exists", info.qualified_resource()))
-            .about(info, name)
+        Status::new(
+            409,
+            "AlreadyExists",
+            format!("{} \"{name}\" already exists", info.qualified_resource()),
+        )
+        .about(info, name)
     }
 
     /// 409 `Operation cannot be fulfilled on pods "web": …`
     pub fn conflict(info: &KindInfo, name: &str, why: &str) -> Status {
         let resource = info.qualified_resource();
-        Status::new(409, "Conflict", format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}"))
-            .about(info, name)
+        Status::new(
+            409,
+            "Conflict",
+            format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}"),
+        )
+        .about(info, name)
     }
 
     /// The conflict of a stale `resourceVersion`.
@@ -118,9 +140,21 @@ impl Status {
                 texts.push(text);
             }
         }
-        let all = if texts.len() == 1 { texts.remove(0) } else { format!("[{}]", texts.join(", ")) };
-        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let mut status = Status::new(422, "Invalid", format!("{qualified} \"{name}\" is invalid: {all}"));
+        let all = if texts.len() == 1 {
+            texts.remove(0)
+        } else {
+            format!("[{}]", texts.join(", "))
+        };
+        let qualified = if group.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}.{group}")
+        };
+        let mut status = Status::new(
+            422,
+            "Invalid",
+            format!("{qualified} \"{name}\" is invalid: {all}"),
+        );
         let causes = errors
             .into_iter()
             .map(|error| StatusCause {

@@ -52,7 +52,10 @@ impl Trusted {
     #[inline(never)]
     fn integer(&self) -> i64 {
         match &self.0 {
-            Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|n| n as i64)).unwrap_or(0),
+            Value::Number(number) => number
+                .as_i64()
+                .or_else(|| number.as_f64().map(|n| n as i64))
+                .unwrap_or(0),
             _ => 0,
         }
     }
@@ -114,7 +117,11 @@ impl<'de> Deserializer<'de> for Trusted {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Never> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Never> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -173,7 +180,10 @@ struct Fields {
 
 impl Fields {
     fn of(map: Map<String, Value>) -> Fields {
-        Fields { entries: map.into_iter(), value: Value::Null }
+        Fields {
+            entries: map.into_iter(),
+            value: Value::Null,
+        }
     }
 
     #[inline(never)]
@@ -285,7 +295,11 @@ impl serde::Serializer for Encoder {
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, Never> {
         Ok(variant.into())
     }
-    fn serialize_newtype_struct<T: ?Sized + serde::Serialize>(self, _: &'static str, value: &T) -> Result<Value, Never> {
+    fn serialize_newtype_struct<T: ?Sized + serde::Serialize>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Value, Never> {
         value.serialize(self)
     }
     fn serialize_newtype_variant<T: ?Sized + serde::Serialize>(
@@ -308,16 +322,31 @@ impl serde::Serializer for Encoder {
     fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<EncodeList, Never> {
         self.serialize_seq(Some(length))
     }
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, length: usize) -> Result<EncodeList, Never> {
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        length: usize,
+    ) -> Result<EncodeList, Never> {
         self.serialize_seq(Some(length))
     }
     fn serialize_map(self, _: Option<usize>) -> Result<EncodeMap, Never> {
-        Ok(EncodeMap { map: Map::new(), key: String::new() })
+        Ok(EncodeMap {
+            map: Map::new(),
+            key: String::new(),
+        })
     }
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<EncodeMap, Never> {
         self.serialize_map(None)
     }
-    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<EncodeMap, Never> {
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<EncodeMap, Never> {
         self.serialize_map(None)
     }
 }
@@ -396,7 +425,11 @@ impl serde::ser::SerializeMap for EncodeMap {
 impl serde::ser::SerializeStruct for EncodeMap {
     type Ok = Value;
     type Error = Never;
-    fn serialize_field<T: ?Sized + serde::Serialize>(&mut self, key: &'static str, value: &T) -> Result<(), Never> {
+    fn serialize_field<T: ?Sized + serde::Serialize>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Never> {
         let value = value.serialize(Encoder)?;
         self.put(key, value);
         Ok(())
@@ -409,7 +442,11 @@ impl serde::ser::SerializeStruct for EncodeMap {
 impl serde::ser::SerializeStructVariant for EncodeMap {
     type Ok = Value;
     type Error = Never;
-    fn serialize_field<T: ?Sized + serde::Serialize>(&mut self, key: &'static str, value: &T) -> Result<(), Never> {
+    fn serialize_field<T: ?Sized + serde::Serialize>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Never> {
         serde::ser::SerializeStruct::serialize_field(self, key, value)
     }
     fn end(self) -> Result<Value, Never> {

@@ -6,8 +6,8 @@
 
 use serde::Serialize;
 use serde::ser::{
-    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
-    SerializeTupleVariant, Serializer,
+    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 use serde_json::Value;
 
@@ -44,7 +44,10 @@ const NODE_INFO: &[Row] = &[
     ("operatingSystem", Zero::Text),
     ("architecture", Zero::Text),
 ];
-const NODE_STATUS: &[Row] = &[("daemonEndpoints", Zero::Struct(PORT)), ("nodeInfo", Zero::Struct(NODE_INFO))];
+const NODE_STATUS: &[Row] = &[
+    ("daemonEndpoints", Zero::Struct(PORT)),
+    ("nodeInfo", Zero::Struct(NODE_INFO)),
+];
 const DAEMON_SET_STATUS: &[Row] = &[
     ("currentNumberScheduled", Zero::Number),
     ("numberMisscheduled", Zero::Number),
@@ -93,18 +96,31 @@ fn always(name: &str) -> &'static [Row] {
         "Node" => &[("spec", Zero::Empty), ("status", Zero::Struct(NODE_STATUS))],
         "NodeStatus" => NODE_STATUS,
         "NodeDaemonEndpoints" => PORT,
-        "NodeCondition" => &[("lastHeartbeatTime", Zero::Null), ("lastTransitionTime", Zero::Null)],
-        "Deployment" | "Job" | "CronJob" | "Namespace" | "PersistentVolume" | "ResourceQuota" => SPEC_AND_STATUS,
+        "NodeCondition" => &[
+            ("lastHeartbeatTime", Zero::Null),
+            ("lastTransitionTime", Zero::Null),
+        ],
+        "Deployment" | "Job" | "CronJob" | "Namespace" | "PersistentVolume" | "ResourceQuota" => {
+            SPEC_AND_STATUS
+        }
         "DeploymentSpec" => &[("strategy", Zero::Empty)],
         "DeploymentCondition" => &[("lastUpdateTime", Zero::Null), ("lastTransitionTime", Zero::Null)],
-        "ReplicaSet" | "ReplicationController" => &[("spec", Zero::Empty), ("status", Zero::Struct(REPLICAS))],
+        "ReplicaSet" | "ReplicationController" => {
+            &[("spec", Zero::Empty), ("status", Zero::Struct(REPLICAS))]
+        }
         "ReplicaSetSpec" => &[("template", Zero::Struct(POD_TEMPLATE))],
-        "StatefulSet" => &[("spec", Zero::Empty), ("status", Zero::Struct(STATEFUL_SET_STATUS))],
+        "StatefulSet" => &[
+            ("spec", Zero::Empty),
+            ("status", Zero::Struct(STATEFUL_SET_STATUS)),
+        ],
         "StatefulSetStatus" => STATEFUL_SET_STATUS,
         "StatefulSetSpec" => &[("serviceName", Zero::Text), ("updateStrategy", Zero::Empty)],
         "DaemonSet" => &[("spec", Zero::Empty), ("status", Zero::Struct(DAEMON_SET_STATUS))],
         "DaemonSetSpec" => &[("updateStrategy", Zero::Empty)],
-        "PersistentVolumeClaim" => &[("spec", Zero::Struct(&[("resources", Zero::Empty)])), ("status", Zero::Empty)],
+        "PersistentVolumeClaim" => &[
+            ("spec", Zero::Struct(&[("resources", Zero::Empty)])),
+            ("status", Zero::Empty),
+        ],
         "PersistentVolumeClaimSpec" => &[("resources", Zero::Empty)],
         "PodDisruptionBudget" => &[("spec", Zero::Empty), ("status", Zero::Struct(BUDGET_STATUS))],
         "PodDisruptionBudgetStatus" => BUDGET_STATUS,
@@ -114,8 +130,12 @@ fn always(name: &str) -> &'static [Row] {
         "Role" | "ClusterRole" => &[("rules", Zero::Null)],
         "EndpointSlice" => &[("endpoints", Zero::Null), ("ports", Zero::Null)],
         "Endpoint" => &[("conditions", Zero::Empty)],
-        "ReplicaSetCondition" | "ReplicationControllerCondition" | "StatefulSetCondition" | "DaemonSetCondition"
-        | "NamespaceCondition" | "HorizontalPodAutoscalerCondition" => CONDITION,
+        "ReplicaSetCondition"
+        | "ReplicationControllerCondition"
+        | "StatefulSetCondition"
+        | "DaemonSetCondition"
+        | "NamespaceCondition"
+        | "HorizontalPodAutoscalerCondition" => CONDITION,
         _ => &[],
     }
 }
@@ -147,7 +167,9 @@ pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, object: &T) {
 /// A typed object as a value, with or without what is always there. One function for both, so that
 /// every type is compiled once.
 pub fn value<T: Serialize + ?Sized>(object: &T, with_zeros: bool) -> Value {
-    object.serialize(Wire(serde_json::value::Serializer, with_zeros)).unwrap_or(Value::Null)
+    object
+        .serialize(Wire(serde_json::value::Serializer, with_zeros))
+        .unwrap_or(Value::Null)
 }
 
 /// A serializer that adds what is always there, if told to.
@@ -207,11 +229,20 @@ impl<S: Serializer> Serializer for Wire<S> {
         self.0.serialize_unit_struct(name)
     }
 
-    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<S::Ok, S::Error> {
+    fn serialize_unit_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+    ) -> Result<S::Ok, S::Error> {
         self.0.serialize_unit_variant(name, index, variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
         self.0.serialize_newtype_struct(name, &Below(value, self.1))
     }
 
@@ -222,7 +253,8 @@ impl<S: Serializer> Serializer for Wire<S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        self.0.serialize_newtype_variant(name, index, variant, &Below(value, self.1))
+        self.0
+            .serialize_newtype_variant(name, index, variant, &Below(value, self.1))
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
@@ -235,9 +267,15 @@ impl<S: Serializer> Serializer for Wire<S> {
         self.0.serialize_tuple(len).map(|inner| Wire(inner, zeros))
     }
 
-    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeTupleStruct, S::Error> {
+    fn serialize_tuple_struct(
+        self,
+        name: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeTupleStruct, S::Error> {
         let zeros = self.1;
-        self.0.serialize_tuple_struct(name, len).map(|inner| Wire(inner, zeros))
+        self.0
+            .serialize_tuple_struct(name, len)
+            .map(|inner| Wire(inner, zeros))
     }
 
     fn serialize_tuple_variant(
@@ -248,7 +286,9 @@ impl<S: Serializer> Serializer for Wire<S> {
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
         let zeros = self.1;
-        self.0.serialize_tuple_variant(name, index, variant, len).map(|inner| Wire(inner, zeros))
+        self.0
+            .serialize_tuple_variant(name, index, variant, len)
+            .map(|inner| Wire(inner, zeros))
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
@@ -259,8 +299,15 @@ impl<S: Serializer> Serializer for Wire<S> {
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
         let rows = if self.1 { always(name) } else { &[] };
         // The length is a hint, and none is empty: what is added comes at the end.
-        let inner = self.0.serialize_struct(name, len.max(usize::from(!rows.is_empty())))?;
-        Ok(Fields { inner, rows, seen: 0, with_zeros: self.1 })
+        let inner = self
+            .0
+            .serialize_struct(name, len.max(usize::from(!rows.is_empty())))?;
+        Ok(Fields {
+            inner,
+            rows,
+            seen: 0,
+            with_zeros: self.1,
+        })
     }
 
     fn serialize_struct_variant(
@@ -271,7 +318,9 @@ impl<S: Serializer> Serializer for Wire<S> {
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
         let zeros = self.1;
-        self.0.serialize_struct_variant(name, index, variant, len).map(|inner| Wire(inner, zeros))
+        self.0
+            .serialize_struct_variant(name, index, variant, len)
+            .map(|inner| Wire(inner, zeros))
     }
 
     fn is_human_readable(&self) -> bool {
@@ -283,7 +332,11 @@ impl<C: SerializeStruct> SerializeStruct for Fields<C> {
     type Ok = C::Ok;
     type Error = C::Error;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), C::Error> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), C::Error> {
         if let Some(at) = self.rows.iter().position(|(name, _)| *name == key) {
             self.seen |= 1 << at;
         }
@@ -340,7 +393,11 @@ impl<C: SerializeStructVariant> SerializeStructVariant for Wire<C> {
     type Ok = C::Ok;
     type Error = C::Error;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), C::Error> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), C::Error> {
         self.0.serialize_field(key, &Below(value, self.1))
     }
 
@@ -359,11 +416,23 @@ mod tests {
         let pod = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "c"}]}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
         let wire = Object::from_value(Kind::Pod, pod).unwrap().to_wire();
         assert_eq!(wire["spec"]["containers"][0]["resources"], json!({}));
-        assert!(wire["status"]["conditions"][0].as_object().unwrap().contains_key("lastProbeTime"));
-        let service = Object::from_value(Kind::Service, json!({"metadata": {}, "spec": {"ports": [{"port": 80}]}})).unwrap();
+        assert!(
+            wire["status"]["conditions"][0]
+                .as_object()
+                .unwrap()
+                .contains_key("lastProbeTime")
+        );
+        let service = Object::from_value(
+            Kind::Service,
+            json!({"metadata": {}, "spec": {"ports": [{"port": 80}]}}),
+        )
+        .unwrap();
         assert_eq!(service.to_wire()["status"], json!({"loadBalancer": {}}));
         let mut bytes = Vec::new();
         service.write_json(&mut bytes);
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap(), service.to_wire());
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&bytes).unwrap(),
+            service.to_wire()
+        );
     }
 }

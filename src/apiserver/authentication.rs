@@ -38,13 +38,26 @@ impl Default for Authentication {
     fn default() -> Self {
         let user = |name: &str, uid: &str, groups: &[&str]| {
             let groups = groups.iter().map(|group| (*group).to_owned()).collect();
-            Arc::new(User { name: name.to_owned(), uid: uid.to_owned(), groups })
+            Arc::new(User {
+                name: name.to_owned(),
+                uid: uid.to_owned(),
+                groups,
+            })
         };
-        let token = |token: &str, user: Arc<User>| StaticToken { token: token.to_owned(), user };
+        let token = |token: &str, user: Arc<User>| StaticToken {
+            token: token.to_owned(),
+            user,
+        };
         Authentication {
             tokens: vec![
-                token("admin-token", user("admin", "admin-uid", &["system:masters", AUTHENTICATED])),
-                token("viewer-token", user("viewer", "viewer-uid", &["viewers", AUTHENTICATED])),
+                token(
+                    "admin-token",
+                    user("admin", "admin-uid", &["system:masters", AUTHENTICATED]),
+                ),
+                token(
+                    "viewer-token",
+                    user("viewer", "viewer-uid", &["viewers", AUTHENTICATED]),
+                ),
             ],
             anonymous: Some(user("system:anonymous", "", &["system:unauthenticated"])),
         }
@@ -73,9 +86,14 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Errors: 401 for a token nobody has, 403 for an impersonation that is not allowed.
 pub fn authenticate(server: &mut ApiServer, now: SimTime, headers: &HeaderMap) -> Result<Identity, Status> {
     let agent: Arc<str> = header(headers, "user-agent").unwrap_or("").into();
-    let bearer = header(headers, "authorization").and_then(|text| text.split_once(' ')).and_then(|(scheme, token)| {
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
-    });
+    let bearer = header(headers, "authorization")
+        .and_then(|text| text.split_once(' '))
+        .and_then(|(scheme, token)| {
+            scheme
+                .eq_ignore_ascii_case("bearer")
+                .then(|| token.trim())
+                .filter(|token| !token.is_empty())
+        });
     let user = match bearer {
         Some(token) => token_user(server, now, token).ok_or_else(unauthorized)?,
         None => server.authentication.anonymous.clone().ok_or_else(unauthorized)?,
@@ -86,14 +104,22 @@ pub fn authenticate(server: &mut ApiServer, now: SimTime, headers: &HeaderMap) -
 
 /// The user a bearer token stands for.
 pub fn token_user(server: &ApiServer, now: SimTime, token: &str) -> Option<Arc<User>> {
-    let known = server.authentication.tokens.iter().find(|known| known.token == token);
-    known.map(|known| known.user.clone()).or_else(|| service_account_user(server, now, token))
+    let known = server
+        .authentication
+        .tokens
+        .iter()
+        .find(|known| known.token == token);
+    known
+        .map(|known| known.user.clone())
+        .or_else(|| service_account_user(server, now, token))
 }
 
 /// Acts as somebody else, if the user may.
 fn impersonated(server: &mut ApiServer, user: Arc<User>, headers: &HeaderMap) -> Result<Arc<User>, Status> {
     let Some(name) = header(headers, "impersonate-user") else {
-        let orphan = ["impersonate-group", "impersonate-uid"].iter().any(|name| headers.contains_key(*name));
+        let orphan = ["impersonate-group", "impersonate-uid"]
+            .iter()
+            .any(|name| headers.contains_key(*name));
         if orphan {
             return Err(Status::new(
                 500,
@@ -109,21 +135,40 @@ fn impersonated(server: &mut ApiServer, user: Arc<User>, headers: &HeaderMap) ->
         .filter_map(|value| value.to_str().ok())
         .map(str::to_owned)
         .collect();
-    let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    let account = name
+        .strip_prefix("system:serviceaccount:")
+        .and_then(|rest| rest.split_once(':'));
     let (resource, namespace, own) = match account {
         Some((namespace, account)) => ("serviceaccounts", namespace, account),
         None => ("users", "", name),
     };
-    let attributes = Attributes { verb: "impersonate", resource, namespace, name: own, ..Attributes::default() };
+    let attributes = Attributes {
+        verb: "impersonate",
+        resource,
+        namespace,
+        name: own,
+        ..Attributes::default()
+    };
     authorization::check(server, &user, &attributes)?;
     for group in &groups {
-        let attributes = Attributes { verb: "impersonate", resource: "groups", name: group, ..Attributes::default() };
+        let attributes = Attributes {
+            verb: "impersonate",
+            resource: "groups",
+            name: group,
+            ..Attributes::default()
+        };
         authorization::check(server, &user, &attributes)?;
     }
     let uid = header(headers, "impersonate-uid").unwrap_or("");
     if !uid.is_empty() {
         let (verb, group, resource) = ("impersonate", "authentication.k8s.io", "uids");
-        let attributes = Attributes { verb, group, resource, name: uid, ..Attributes::default() };
+        let attributes = Attributes {
+            verb,
+            group,
+            resource,
+            name: uid,
+            ..Attributes::default()
+        };
         authorization::check(server, &user, &attributes)?;
     }
     if let (Some((namespace, _)), true) = (account, groups.is_empty()) {
@@ -134,11 +179,18 @@ fn impersonated(server: &mut ApiServer, user: Arc<User>, headers: &HeaderMap) ->
     } else if name == "system:anonymous" && groups.is_empty() {
         groups.push("system:unauthenticated".to_owned());
     }
-    Ok(Arc::new(User { name: name.to_owned(), uid: uid.to_owned(), groups }))
+    Ok(Arc::new(User {
+        name: name.to_owned(),
+        uid: uid.to_owned(),
+        groups,
+    }))
 }
 
 fn account_groups(namespace: &str) -> Vec<String> {
-    vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")]
+    vec![
+        "system:serviceaccounts".to_owned(),
+        format!("system:serviceaccounts:{namespace}"),
+    ]
 }
 
 /// The user of a ServiceAccount token: signed by this server, not expired, its account still there.
@@ -155,14 +207,20 @@ fn service_account_user(server: &ApiServer, now: SimTime, token: &str) -> Option
     let bound = &claims["kubernetes.io"];
     let (namespace, account) = (bound["namespace"].as_str()?, &bound["serviceaccount"]);
     let (name, uid) = (account["name"].as_str()?, account["uid"].as_str()?);
-    let stored = server.etcd.get(&Key::new(Kind::ServiceAccount, namespace, name))?;
+    let stored = server
+        .etcd
+        .get(&Key::new(Kind::ServiceAccount, namespace, name))?;
     if stored.object.uid() != uid {
         return None;
     }
     let mut groups = account_groups(namespace);
     groups.push(AUTHENTICATED.to_owned());
     let name = format!("system:serviceaccount:{namespace}:{name}");
-    Some(Arc::new(User { name, uid: uid.to_owned(), groups }))
+    Some(Arc::new(User {
+        name,
+        uid: uid.to_owned(),
+        groups,
+    }))
 }
 
 /// How long a token lasts when nothing is asked for, and how short it may be.
@@ -172,22 +230,41 @@ const SHORTEST_LIFETIME: i64 = 600;
 impl ApiServer {
     /// Signs with this server's own key, which comes from its seed.
     fn sign(&self, bytes: &[u8]) -> [u8; 32] {
-        sha256::hmac(format!("service-account-key-{}", self.config.seed).as_bytes(), bytes)
+        sha256::hmac(
+            format!("service-account-key-{}", self.config.seed).as_bytes(),
+            bytes,
+        )
     }
 
     /// `POST …/serviceaccounts/NAME/token`: a TokenRequest answered with its token.
-    pub(super) fn issue_token(&mut self, context: &mut Context<'_>, request: Request) -> Result<Reply, Status> {
+    pub(super) fn issue_token(
+        &mut self,
+        context: &mut Context<'_>,
+        request: Request,
+    ) -> Result<Reply, Status> {
         let mut value = match request.body {
             super::Body::Value(value) => value,
             _ => return Err(Status::bad_request("the request body must be a TokenRequest")),
         };
-        let key = Key { kind: Kind::ServiceAccount, namespace: request.namespace.clone(), name: request.name.clone() };
+        let key = Key {
+            kind: Kind::ServiceAccount,
+            namespace: request.namespace.clone(),
+            name: request.name.clone(),
+        };
         let Some(account) = self.etcd.get(&key).map(|value| value.object.clone()) else {
             return Err(Status::not_found(request.kind.info(), &request.name));
         };
         context.stage = Stage::Validation;
-        let managed = managed_fields(&value, "authentication.k8s.io/v1", context.identity, context.now, "token");
-        let lifetime = value["spec"]["expirationSeconds"].as_i64().unwrap_or(DEFAULT_LIFETIME);
+        let managed = managed_fields(
+            &value,
+            "authentication.k8s.io/v1",
+            context.identity,
+            context.now,
+            "token",
+        );
+        let lifetime = value["spec"]["expirationSeconds"]
+            .as_i64()
+            .unwrap_or(DEFAULT_LIFETIME);
         if !(SHORTEST_LIFETIME..=1 << 32).contains(&lifetime) {
             let path = crate::api::validation::field::Path::root("spec");
             let why = if lifetime < SHORTEST_LIFETIME {
@@ -195,8 +272,14 @@ impl ApiServer {
             } else {
                 "may not specify a duration larger than 2^32 seconds"
             };
-            let error = crate::api::validation::FieldError::invalid(&path.child("expirationSeconds"), lifetime, why);
-            return Err(Status::invalid_named("TokenRequest", "authentication.k8s.io", "", vec![error]));
+            let error =
+                crate::api::validation::FieldError::invalid(&path.child("expirationSeconds"), lifetime, why);
+            return Err(Status::invalid_named(
+                "TokenRequest",
+                "authentication.k8s.io",
+                "",
+                vec![error],
+            ));
         }
         context.stage = Stage::Storage;
         let issued = context.now.timestamp().as_second();
@@ -209,7 +292,10 @@ impl ApiServer {
             "serviceaccount": {"name": &*request.name, "uid": account.uid()},
         });
         if let Some(name) = value["spec"]["boundObjectRef"]["name"].as_str() {
-            let kind = value["spec"]["boundObjectRef"]["kind"].as_str().unwrap_or("").to_ascii_lowercase();
+            let kind = value["spec"]["boundObjectRef"]["kind"]
+                .as_str()
+                .unwrap_or("")
+                .to_ascii_lowercase();
             bound[kind] = json!({"name": name, "uid": value["spec"]["boundObjectRef"]["uid"]});
         }
         let claims = json!({
@@ -218,8 +304,15 @@ impl ApiServer {
             "sub": format!("system:serviceaccount:{}:{}", request.namespace, request.name),
         });
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", encode(&json!({"alg": "HS256", "kid": "kube-by-hand"})), encode(&claims));
-        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes())));
+        let signed = format!(
+            "{}.{}",
+            encode(&json!({"alg": "HS256", "kid": "kube-by-hand"})),
+            encode(&claims)
+        );
+        let token = format!(
+            "{signed}.{}",
+            URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes()))
+        );
         let expires = (context.now + Duration::from_secs(lifetime as u64)).meta_time();
         let mut reply = json!({
             "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
@@ -234,25 +327,46 @@ impl ApiServer {
         if reference.is_object() {
             reply["spec"]["boundObjectRef"] = reference;
         }
-        Ok(Reply::Value { code: 201, value: reply })
+        Ok(Reply::Value {
+            code: 201,
+            value: reply,
+        })
     }
 }
 
 /// `managedFields` of an answer that is not stored: everything in `spec` is the asking client's.
-pub fn managed_fields(value: &Value, api_version: &str, identity: &Identity, now: SimTime, subresource: &str) -> Value {
+pub fn managed_fields(
+    value: &Value,
+    api_version: &str,
+    identity: &Identity,
+    now: SimTime,
+    subresource: &str,
+) -> Value {
     fn fields(value: &Value) -> Value {
-        let Value::Object(map) = value else { return json!({}) };
+        let Value::Object(map) = value else {
+            return json!({});
+        };
         let mut out = json!({".": {}});
         for (key, value) in map {
-            out[format!("f:{key}")] = if value.as_object().is_some_and(|map| !map.is_empty()) { fields(value) } else { json!({}) };
+            out[format!("f:{key}")] = if value.as_object().is_some_and(|map| !map.is_empty()) {
+                fields(value)
+            } else {
+                json!({})
+            };
         }
         out
     }
-    let Some(spec) = value["spec"].as_object().filter(|spec| !spec.is_empty()) else { return Value::Null };
+    let Some(spec) = value["spec"].as_object().filter(|spec| !spec.is_empty()) else {
+        return Value::Null;
+    };
     let own: serde_json::Map<String, Value> = spec
         .iter()
         .map(|(key, value)| {
-            let below = if value.as_object().is_some_and(|map| !map.is_empty()) { fields(value) } else { json!({}) };
+            let below = if value.as_object().is_some_and(|map| !map.is_empty()) {
+                fields(value)
+            } else {
+                json!({})
+            };
             (format!("f:{key}"), below)
         })
         .collect();
@@ -274,7 +388,10 @@ mod tests {
     use crate::apiserver::{Body, Config, Subresource, Verb};
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(key, value)| (http::HeaderName::from_static(key), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| (http::HeaderName::from_static(key), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -283,29 +400,81 @@ mod tests {
         let who = |server: &mut ApiServer, pairs: &[(&'static str, &str)]| {
             authenticate(server, SimTime::ZERO, &headers(pairs)).map(|identity| identity.user.name.clone())
         };
-        assert_eq!(who(&mut server, &[("authorization", "Bearer admin-token")]).unwrap(), "admin");
+        assert_eq!(
+            who(&mut server, &[("authorization", "Bearer admin-token")]).unwrap(),
+            "admin"
+        );
         assert_eq!(who(&mut server, &[]).unwrap(), "system:anonymous");
-        assert_eq!(who(&mut server, &[("authorization", "Bearer x")]).unwrap_err().code, 401);
-        assert_eq!(who(&mut server, &[("authorization", "Bearer admin-token"), ("impersonate-user", "bob")]).unwrap(), "bob");
-        let refused = who(&mut server, &[("authorization", "Bearer viewer-token"), ("impersonate-user", "bob")]).unwrap_err();
-        assert_eq!(refused.message, "users \"bob\" is forbidden: User \"viewer\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope");
+        assert_eq!(
+            who(&mut server, &[("authorization", "Bearer x")])
+                .unwrap_err()
+                .code,
+            401
+        );
+        assert_eq!(
+            who(
+                &mut server,
+                &[
+                    ("authorization", "Bearer admin-token"),
+                    ("impersonate-user", "bob")
+                ]
+            )
+            .unwrap(),
+            "bob"
+        );
+        let refused = who(
+            &mut server,
+            &[
+                ("authorization", "Bearer viewer-token"),
+                ("impersonate-user", "bob"),
+            ],
+        )
+        .unwrap_err();
+        assert_eq!(
+            refused.message,
+            "users \"bob\" is forbidden: User \"viewer\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope"
+        );
     }
 
     #[test]
     fn service_account_tokens_end_with_time_and_account() {
         let mut server = ApiServer::new(Config::default());
         let admin = Identity::component("admin", &["system:masters"], "kubectl/1");
-        let account = Object::from_value(Kind::ServiceAccount, json!({"metadata": {"name": "bot", "namespace": "default"}})).unwrap();
-        server.call(SimTime::ZERO, &admin, 0, Request::create(account)).result.unwrap();
+        let account = Object::from_value(
+            Kind::ServiceAccount,
+            json!({"metadata": {"name": "bot", "namespace": "default"}}),
+        )
+        .unwrap();
+        server
+            .call(SimTime::ZERO, &admin, 0, Request::create(account))
+            .result
+            .unwrap();
         let body = Body::Value(json!({"spec": {"expirationSeconds": 600}}));
-        let request = Request::new(Verb::Create, Kind::ServiceAccount, "default", "bot", body).with_subresource(Subresource::Token);
-        let Ok(Reply::Value { code: 201, value }) = server.call(SimTime::ZERO, &admin, 0, request).result else { panic!("no token") };
+        let request = Request::new(Verb::Create, Kind::ServiceAccount, "default", "bot", body)
+            .with_subresource(Subresource::Token);
+        let Ok(Reply::Value { code: 201, value }) = server.call(SimTime::ZERO, &admin, 0, request).result
+        else {
+            panic!("no token")
+        };
         let token = value["status"]["token"].as_str().unwrap();
-        let name = |server: &ApiServer, seconds, token: &str| token_user(server, SimTime::from_secs(seconds), token).map(|user| user.name.clone());
-        assert_eq!(name(&server, 599, token).as_deref(), Some("system:serviceaccount:default:bot"));
+        let name = |server: &ApiServer, seconds, token: &str| {
+            token_user(server, SimTime::from_secs(seconds), token).map(|user| user.name.clone())
+        };
+        assert_eq!(
+            name(&server, 599, token).as_deref(),
+            Some("system:serviceaccount:default:bot")
+        );
         assert_eq!(name(&server, 600, token), None);
         assert_eq!(name(&server, 1, &format!("{token}x")), None);
-        server.call(SimTime::ZERO, &admin, 0, Request::delete(Kind::ServiceAccount, "default", "bot", Default::default())).result.unwrap();
+        server
+            .call(
+                SimTime::ZERO,
+                &admin,
+                0,
+                Request::delete(Kind::ServiceAccount, "default", "bot", Default::default()),
+            )
+            .result
+            .unwrap();
         assert_eq!(name(&server, 1, token), None);
     }
 }

@@ -6,10 +6,12 @@ use crate::api::Object;
 use crate::etcd::Key;
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{
-    EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Namespace, NamespaceSpec, NamespaceStatus, Service,
-    ServicePort, ServiceSpec,
+    EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Namespace, NamespaceSpec, NamespaceStatus,
+    Service, ServicePort, ServiceSpec,
 };
-use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort as SlicePort, EndpointSlice};
+use k8s_openapi::api::discovery::v1::{
+    Endpoint, EndpointConditions, EndpointPort as SlicePort, EndpointSlice,
+};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::sync::Arc;
@@ -24,8 +26,16 @@ pub(super) fn install(server: &mut ApiServer) {
         put(server, namespace(name));
     }
     for (name, value, text) in [
-        ("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node."),
-        ("system-cluster-critical", 2_000_000_000, "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."),
+        (
+            "system-node-critical",
+            2_000_001_000,
+            "Used for system critical pods that must not be moved from their current node.",
+        ),
+        (
+            "system-cluster-critical",
+            2_000_000_000,
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+        ),
     ] {
         let mut class = PriorityClass {
             value: Some(value),
@@ -65,14 +75,21 @@ fn put(server: &mut ApiServer, mut object: Object) {
             }
             _ => {}
         }
-        server.managers.wrote(None, object, &created, manager, SimTime::ZERO);
+        server
+            .managers
+            .wrote(None, object, &created, manager, SimTime::ZERO);
     }
 }
 
 fn namespace(name: &str) -> Object {
     let mut namespace = Namespace {
-        spec: Some(NamespaceSpec { finalizers: Some(vec!["kubernetes".to_owned()]) }),
-        status: Some(NamespaceStatus { phase: Some("Active".to_owned()), ..NamespaceStatus::default() }),
+        spec: Some(NamespaceSpec {
+            finalizers: Some(vec!["kubernetes".to_owned()]),
+        }),
+        status: Some(NamespaceStatus {
+            phase: Some("Active".to_owned()),
+            ..NamespaceStatus::default()
+        }),
         ..Namespace::default()
     };
     namespace.metadata.name = Some(name.to_owned());
@@ -104,15 +121,21 @@ fn kubernetes_service() -> Object {
     };
     service.metadata.name = Some("kubernetes".to_owned());
     service.metadata.namespace = Some("default".to_owned());
-    service.metadata.labels =
-        Some([("component", "apiserver"), ("provider", "kubernetes")].map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    service.metadata.labels = Some(
+        [("component", "apiserver"), ("provider", "kubernetes")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into(),
+    );
     service.into()
 }
 
 fn kubernetes_endpoints() -> Object {
     let mut endpoints = Endpoints {
         subsets: Some(vec![EndpointSubset {
-            addresses: Some(vec![EndpointAddress { ip: APISERVER_ADDRESS.to_owned(), ..EndpointAddress::default() }]),
+            addresses: Some(vec![EndpointAddress {
+                ip: APISERVER_ADDRESS.to_owned(),
+                ..EndpointAddress::default()
+            }]),
             ports: Some(vec![EndpointPort {
                 name: Some("https".to_owned()),
                 port: APISERVER_PORT,
@@ -125,7 +148,13 @@ fn kubernetes_endpoints() -> Object {
     };
     endpoints.metadata.name = Some("kubernetes".to_owned());
     endpoints.metadata.namespace = Some("default".to_owned());
-    endpoints.metadata.labels = Some([("endpointslice.kubernetes.io/skip-mirror".to_owned(), "true".to_owned())].into());
+    endpoints.metadata.labels = Some(
+        [(
+            "endpointslice.kubernetes.io/skip-mirror".to_owned(),
+            "true".to_owned(),
+        )]
+        .into(),
+    );
     endpoints.into()
 }
 
@@ -134,7 +163,10 @@ fn kubernetes_slice() -> Object {
         address_type: "IPv4".to_owned(),
         endpoints: Some(vec![Endpoint {
             addresses: vec![APISERVER_ADDRESS.to_owned()],
-            conditions: Some(EndpointConditions { ready: Some(true), ..EndpointConditions::default() }),
+            conditions: Some(EndpointConditions {
+                ready: Some(true),
+                ..EndpointConditions::default()
+            }),
             ..Endpoint::default()
         }]),
         ports: Some(vec![SlicePort {

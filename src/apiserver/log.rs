@@ -17,8 +17,13 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Stage; 5] =
-        [Stage::Authentication, Stage::Authorization, Stage::Admission, Stage::Validation, Stage::Storage];
+    pub const ALL: [Stage; 5] = [
+        Stage::Authentication,
+        Stage::Authorization,
+        Stage::Admission,
+        Stage::Validation,
+        Stage::Storage,
+    ];
 }
 
 /// One served request.
@@ -46,7 +51,13 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    pub(super) fn start(id: u64, at: SimTime, identity: &Identity, cause: u64, request: &Request) -> LogEntry {
+    pub(super) fn start(
+        id: u64,
+        at: SimTime,
+        identity: &Identity,
+        cause: u64,
+        request: &Request,
+    ) -> LogEntry {
         LogEntry {
             id,
             at,
@@ -92,7 +103,13 @@ impl LogEntry {
     pub fn path(&self) -> String {
         Request {
             subresource: self.subresource,
-            ..Request::new(self.verb, self.kind, &self.namespace, &self.name, super::request::Body::None)
+            ..Request::new(
+                self.verb,
+                self.kind,
+                &self.namespace,
+                &self.name,
+                super::request::Body::None,
+            )
         }
         .path()
     }

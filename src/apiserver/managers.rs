@@ -74,14 +74,35 @@ impl Managers {
     }
 
     /// Notes what a write by a manager did to an object: `asked` is what the client wanted, `written` what was stored.
-    pub fn wrote(&mut self, old: Option<Object>, asked: Object, written: &Object, manager: Manager, now: SimTime) {
+    pub fn wrote(
+        &mut self,
+        old: Option<Object>,
+        asked: Object,
+        written: &Object,
+        manager: Manager,
+        now: SimTime,
+    ) {
         let key = Key::of(written);
-        let before = if old.is_some() { self.present(&key) } else { Managed::default() };
-        self.set(key, written.revision(), before.updated(old, asked, manager, now.meta_time()));
+        let before = if old.is_some() {
+            self.present(&key)
+        } else {
+            Managed::default()
+        };
+        self.set(
+            key,
+            written.revision(),
+            before.updated(old, asked, manager, now.meta_time()),
+        );
     }
 
     /// The managers after a dry run.
-    pub fn would_be(&self, old: Option<Object>, asked: Object, manager: Manager, now: SimTime) -> Arc<ManagedFields> {
+    pub fn would_be(
+        &self,
+        old: Option<Object>,
+        asked: Object,
+        manager: Manager,
+        now: SimTime,
+    ) -> Arc<ManagedFields> {
         let before = old.as_ref().map(|old| self.of(old)).unwrap_or_default();
         before.updated(old, asked, manager, now.meta_time()).get()
     }

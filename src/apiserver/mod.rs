@@ -43,7 +43,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { seed: 1, service_account_admission: false, history_limit: crate::etcd::DEFAULT_HISTORY }
+        Config {
+            seed: 1,
+            service_account_admission: false,
+            history_limit: crate::etcd::DEFAULT_HISTORY,
+        }
     }
 }
 
@@ -127,7 +131,11 @@ impl ApiServer {
         let result = self.dispatch(&mut context, request);
         entry.finish(&result, context.stage, self.etcd.revision());
         self.log.push(entry);
-        Answer { result, warnings: context.warnings, request_id }
+        Answer {
+            result,
+            warnings: context.warnings,
+            request_id,
+        }
     }
 
     /// Removes what has outlived its etcd lease: Events after an hour.

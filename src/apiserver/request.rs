@@ -145,9 +145,14 @@ pub enum Body {
     Object(Object),
     Patch(PatchType, Value),
     /// `POST …/binding`: the node's name.
-    Binding { node: Arc<str> },
+    Binding {
+        node: Arc<str>,
+    },
     /// `PUT …/scale`: the wanted replicas and, if given, the revision they were read at.
-    Scale { replicas: i32, resource_version: Option<String> },
+    Scale {
+        replicas: i32,
+        resource_version: Option<String>,
+    },
     Delete(DeleteOptions),
     /// The body of a subresource that stores nothing of its own (eviction, token).
     Value(Value),
@@ -189,7 +194,11 @@ pub struct User {
 impl User {
     pub fn new(name: &str, groups: &[&str]) -> Arc<User> {
         let groups = groups.iter().map(|group| (*group).to_owned()).collect();
-        Arc::new(User { name: name.to_owned(), uid: String::new(), groups })
+        Arc::new(User {
+            name: name.to_owned(),
+            uid: String::new(),
+            groups,
+        })
     }
 
     pub fn in_group(&self, group: &str) -> bool {
@@ -208,7 +217,10 @@ pub struct Identity {
 impl Identity {
     /// A component's own identity, such as `system:kube-scheduler`.
     pub fn component(user: &str, groups: &[&str], agent: &str) -> Identity {
-        Identity { user: User::new(user, groups), agent: agent.into() }
+        Identity {
+            user: User::new(user, groups),
+            agent: agent.into(),
+        }
     }
 }
 
@@ -242,17 +254,32 @@ impl Request {
 
     pub fn create(object: impl Into<Object>) -> Request {
         let object = object.into();
-        Request::new(Verb::Create, object.kind(), object.namespace(), object.name(), Body::Object(object.clone()))
+        Request::new(
+            Verb::Create,
+            object.kind(),
+            object.namespace(),
+            object.name(),
+            Body::Object(object.clone()),
+        )
     }
 
     /// A full update; the object's `resourceVersion`, if set, must be the present one.
     pub fn update(object: impl Into<Object>) -> Request {
         let object = object.into();
-        Request::new(Verb::Update, object.kind(), object.namespace(), object.name(), Body::Object(object.clone()))
+        Request::new(
+            Verb::Update,
+            object.kind(),
+            object.namespace(),
+            object.name(),
+            Body::Object(object.clone()),
+        )
     }
 
     pub fn update_status(object: impl Into<Object>) -> Request {
-        Request { subresource: Subresource::Status, ..Request::update(object) }
+        Request {
+            subresource: Subresource::Status,
+            ..Request::update(object)
+        }
     }
 
     pub fn delete(kind: Kind, namespace: &str, name: &str, options: DeleteOptions) -> Request {
@@ -274,12 +301,21 @@ impl Request {
     /// `POST …/pods/NAME/binding`
     pub fn bind(namespace: &str, pod: &str, node: &str) -> Request {
         let body = Body::Binding { node: node.into() };
-        Request { subresource: Subresource::Binding, ..Request::new(Verb::Create, Kind::Pod, namespace, pod, body) }
+        Request {
+            subresource: Subresource::Binding,
+            ..Request::new(Verb::Create, Kind::Pod, namespace, pod, body)
+        }
     }
 
     pub fn scale(kind: Kind, namespace: &str, name: &str, replicas: i32) -> Request {
-        let body = Body::Scale { replicas, resource_version: None };
-        Request { subresource: Subresource::Scale, ..Request::new(Verb::Update, kind, namespace, name, body) }
+        let body = Body::Scale {
+            replicas,
+            resource_version: None,
+        };
+        Request {
+            subresource: Subresource::Scale,
+            ..Request::new(Verb::Update, kind, namespace, name, body)
+        }
     }
 
     pub fn with_subresource(mut self, subresource: Subresource) -> Request {
@@ -322,7 +358,10 @@ pub enum Reply {
     Created(Object),
     List(List),
     /// The answer of a subresource or review that is no stored object.
-    Value { code: u16, value: Value },
+    Value {
+        code: u16,
+        value: Value,
+    },
     /// `Status` with `status: Success` (a finished deletion, a binding).
     Success(Value),
     Text(String),

@@ -27,19 +27,25 @@ pub struct ServiceAddresses {
 
 impl ServiceAddresses {
     pub fn new(seed: u64) -> ServiceAddresses {
-        ServiceAddresses { ips: BTreeMap::new(), ports: BTreeMap::new(), rng: Rng::stream(seed, "service-addresses") }
+        ServiceAddresses {
+            ips: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            rng: Rng::stream(seed, "service-addresses"),
+        }
     }
 
     /// Takes a chosen address; the error is upstream's.
     pub fn take_ip(&mut self, ip: &str, owner: &str) -> Result<(), String> {
         let number = ip.parse::<Ipv4Addr>().map(u32::from).unwrap_or(0);
         if !(FIRST..=LAST).contains(&number) {
-            return Err(format!("failed to allocate IP {ip}: the provided network does not match the current range"));
+            return Err(format!(
+                "failed to allocate IP {ip}: the provided network does not match the current range"
+            ));
         }
         match self.ips.get(&number) {
-            Some(holder) if holder != owner => {
-                Err(format!("failed to allocate IP {ip}: provided IP is already allocated"))
-            }
+            Some(holder) if holder != owner => Err(format!(
+                "failed to allocate IP {ip}: provided IP is already allocated"
+            )),
             _ => {
                 self.ips.insert(number, owner.to_owned());
                 Ok(())
@@ -49,8 +55,10 @@ impl ServiceAddresses {
 
     /// Takes the next free address; none when the range is full.
     pub fn next_ip(&mut self, owner: &str) -> Option<String> {
-        let number = free(&mut self.rng, FIRST + STATIC_BAND, LAST, |n| self.ips.contains_key(&n))
-            .or_else(|| (FIRST..FIRST + STATIC_BAND).find(|n| !self.ips.contains_key(n)))?;
+        let number = free(&mut self.rng, FIRST + STATIC_BAND, LAST, |n| {
+            self.ips.contains_key(&n)
+        })
+        .or_else(|| (FIRST..FIRST + STATIC_BAND).find(|n| !self.ips.contains_key(n)))?;
         self.ips.insert(number, owner.to_owned());
         Some(Ipv4Addr::from(number).to_string())
     }
@@ -84,8 +92,9 @@ impl ServiceAddresses {
     pub fn next_port(&mut self, protocol: &str, owner: &str) -> Option<i32> {
         let protocol = static_protocol(protocol);
         let taken = |n: u32| self.ports.contains_key(&(n, protocol));
-        let number = free(&mut self.rng, FIRST_PORT + STATIC_PORT_BAND, LAST_PORT, taken)
-            .or_else(|| (FIRST_PORT..FIRST_PORT + STATIC_PORT_BAND).find(|n| !self.ports.contains_key(&(*n, protocol))))?;
+        let number = free(&mut self.rng, FIRST_PORT + STATIC_PORT_BAND, LAST_PORT, taken).or_else(|| {
+            (FIRST_PORT..FIRST_PORT + STATIC_PORT_BAND).find(|n| !self.ports.contains_key(&(*n, protocol)))
+        })?;
         self.ports.insert((number, protocol), owner.to_owned());
         i32::try_from(number).ok()
     }
@@ -127,12 +136,22 @@ mod tests {
         assert!(addresses.take_ip("10.96.0.10", "default/a").is_ok());
         let error = addresses.take_ip("10.96.0.10", "default/b").unwrap_err();
         assert!(error.contains("already allocated"), "{error}");
-        assert!(addresses.take_ip("1.2.3.4", "default/b").unwrap_err().contains("does not match"));
+        assert!(
+            addresses
+                .take_ip("1.2.3.4", "default/b")
+                .unwrap_err()
+                .contains("does not match")
+        );
         addresses.release_ip("10.96.0.10", "default/a");
         assert!(addresses.take_ip("10.96.0.10", "default/b").is_ok());
         let first = addresses.next_ip("default/c").unwrap();
         assert_ne!(Some(first), addresses.next_ip("default/d"));
-        assert!(addresses.take_port(80, "TCP", "default/a").unwrap_err().contains("30000-32767"));
+        assert!(
+            addresses
+                .take_port(80, "TCP", "default/a")
+                .unwrap_err()
+                .contains("30000-32767")
+        );
         assert!(addresses.take_port(30080, "TCP", "default/a").is_ok());
         assert!(addresses.take_port(30080, "UDP", "default/b").is_ok());
     }

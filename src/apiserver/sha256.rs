@@ -80,13 +80,20 @@ fn compress(state: &mut [u32; 8], block: &[u8], rounds: &[u32; 64]) {
         let (a, b) = (words[i - 15], words[i - 2]);
         let small0 = a.rotate_right(7) ^ a.rotate_right(18) ^ (a >> 3);
         let small1 = b.rotate_right(17) ^ b.rotate_right(19) ^ (b >> 10);
-        words[i] = words[i - 16].wrapping_add(small0).wrapping_add(words[i - 7]).wrapping_add(small1);
+        words[i] = words[i - 16]
+            .wrapping_add(small0)
+            .wrapping_add(words[i - 7])
+            .wrapping_add(small1);
     }
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     for (word, round) in words.iter().zip(rounds) {
         let big1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
         let choice = (e & f) ^ (!e & g);
-        let first = h.wrapping_add(big1).wrapping_add(choice).wrapping_add(*round).wrapping_add(*word);
+        let first = h
+            .wrapping_add(big1)
+            .wrapping_add(choice)
+            .wrapping_add(*round)
+            .wrapping_add(*word);
         let big0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
         let majority = (a & b) ^ (a & c) ^ (b & c);
         (h, g, f, e) = (g, f, e, d.wrapping_add(first));
@@ -107,8 +114,14 @@ mod tests {
 
     #[test]
     fn known_digests() {
-        assert_eq!(hex(&digest(b"")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-        assert_eq!(hex(&digest(b"abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            hex(&digest(b"")),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert_eq!(
+            hex(&digest(b"abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert_eq!(
             hex(&hmac(b"Jefe", b"what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

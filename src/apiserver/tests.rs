@@ -17,11 +17,19 @@ fn pod(name: &str) -> Object {
 }
 
 fn ok(server: &mut ApiServer, request: Request) -> Object {
-    server.call(SimTime::from_secs(1), &admin(), 0, request).result.unwrap().object().unwrap()
+    server
+        .call(SimTime::from_secs(1), &admin(), 0, request)
+        .result
+        .unwrap()
+        .object()
+        .unwrap()
 }
 
 fn refusal(server: &mut ApiServer, request: Request) -> Status {
-    server.call(SimTime::from_secs(1), &admin(), 0, request).result.unwrap_err()
+    server
+        .call(SimTime::from_secs(1), &admin(), 0, request)
+        .result
+        .unwrap_err()
 }
 
 #[test]
@@ -31,11 +39,29 @@ fn create_fills_in_what_the_server_decides() {
     assert_eq!(created.meta().generation, Some(1));
     assert_eq!(created.uid().len(), 36);
     assert_eq!(created.revision(), server.etcd.revision());
-    let Object::Pod(pod_object) = &created else { panic!("not a Pod") };
-    assert_eq!(pod_object.status.as_ref().unwrap().phase.as_deref(), Some("Pending"));
-    assert_eq!(pod_object.spec.as_ref().unwrap().tolerations.as_ref().unwrap().len(), 2);
+    let Object::Pod(pod_object) = &created else {
+        panic!("not a Pod")
+    };
+    assert_eq!(
+        pod_object.status.as_ref().unwrap().phase.as_deref(),
+        Some("Pending")
+    );
+    assert_eq!(
+        pod_object
+            .spec
+            .as_ref()
+            .unwrap()
+            .tolerations
+            .as_ref()
+            .unwrap()
+            .len(),
+        2
+    );
     let again = refusal(&mut server, Request::create(pod("web")));
-    assert_eq!((again.code, again.message.as_str()), (409, "pods \"web\" already exists"));
+    assert_eq!(
+        (again.code, again.message.as_str()),
+        (409, "pods \"web\" already exists")
+    );
 }
 
 #[test]
@@ -48,7 +74,11 @@ fn a_stale_update_is_a_conflict_and_changes_nothing() {
     let revision = server.etcd.revision();
     let status = refusal(&mut server, Request::update(changed));
     assert_eq!(status.code, 409);
-    assert!(status.message.ends_with("please apply your changes to the latest version and try again"));
+    assert!(
+        status
+            .message
+            .ends_with("please apply your changes to the latest version and try again")
+    );
     assert_eq!(server.etcd.revision(), revision);
 }
 
@@ -65,7 +95,15 @@ fn an_update_that_changes_nothing_spends_no_revision() {
 fn binding_happens_once() {
     let mut server = server();
     ok(&mut server, Request::create(pod("web")));
-    server.call(SimTime::ZERO, &admin(), 0, Request::bind("default", "web", "suda")).result.unwrap();
+    server
+        .call(
+            SimTime::ZERO,
+            &admin(),
+            0,
+            Request::bind("default", "web", "suda"),
+        )
+        .result
+        .unwrap();
     let status = refusal(&mut server, Request::bind("default", "web", "bob"));
     assert_eq!(
         status.message,
@@ -78,14 +116,28 @@ fn a_bound_pod_is_deleted_gracefully_and_an_unbound_one_at_once() {
     let mut server = server();
     ok(&mut server, Request::create(pod("web")));
     ok(&mut server, Request::create(pod("tray")));
-    server.call(SimTime::ZERO, &admin(), 0, Request::bind("default", "web", "suda")).result.unwrap();
+    server
+        .call(
+            SimTime::ZERO,
+            &admin(),
+            0,
+            Request::bind("default", "web", "suda"),
+        )
+        .result
+        .unwrap();
     let delete = |name| Request::delete(Kind::Pod, "default", name, DeleteOptions::default());
     let deleted = ok(&mut server, delete("web"));
     assert_eq!(deleted.meta().deletion_grace_period_seconds, Some(30));
-    assert!(deleted.meta().deletion_timestamp.as_ref().unwrap().0 > (SimTime::ZERO + Duration::from_secs(30)).timestamp());
+    assert!(
+        deleted.meta().deletion_timestamp.as_ref().unwrap().0
+            > (SimTime::ZERO + Duration::from_secs(30)).timestamp()
+    );
     ok(&mut server, delete("tray"));
     assert_eq!(server.etcd.count(Kind::Pod), 1);
-    let now = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
+    let now = DeleteOptions {
+        grace_period_seconds: Some(0),
+        ..DeleteOptions::default()
+    };
     ok(&mut server, Request::delete(Kind::Pod, "default", "web", now));
     assert_eq!(server.etcd.count(Kind::Pod), 0);
 }
@@ -98,8 +150,10 @@ fn finalizers_hold_an_object_until_the_last_is_gone() {
     map.metadata.namespace = Some("default".to_owned());
     map.metadata.finalizers = Some(vec!["example.com/f".to_owned()]);
     ok(&mut server, Request::create(map));
-    let mut held =
-        ok(&mut server, Request::delete(Kind::ConfigMap, "default", "held", DeleteOptions::default()));
+    let mut held = ok(
+        &mut server,
+        Request::delete(Kind::ConfigMap, "default", "held", DeleteOptions::default()),
+    );
     assert!(held.meta().deletion_timestamp.is_some());
     held.meta_mut().finalizers = None;
     ok(&mut server, Request::update(held));
@@ -114,11 +168,15 @@ fn pages_continue_without_gap_at_the_same_revision() {
     }
     let mut request = Request::list(Kind::Pod, "default");
     request.options.limit = Some(2);
-    let Ok(Reply::List(first)) = server.call(SimTime::ZERO, &admin(), 0, request.clone()).result else { panic!() };
+    let Ok(Reply::List(first)) = server.call(SimTime::ZERO, &admin(), 0, request.clone()).result else {
+        panic!()
+    };
     assert_eq!((first.items.len(), first.remaining), (2, Some(1)));
     ok(&mut server, Request::create(pod("aa")));
     request.options.continue_token = first.continue_token;
-    let Ok(Reply::List(second)) = server.call(SimTime::ZERO, &admin(), 0, request).result else { panic!() };
+    let Ok(Reply::List(second)) = server.call(SimTime::ZERO, &admin(), 0, request).result else {
+        panic!()
+    };
     let names: Vec<_> = second.items.iter().map(Object::name).collect();
     assert_eq!((names, second.revision), (vec!["c"], first.revision));
 }
@@ -127,7 +185,10 @@ fn pages_continue_without_gap_at_the_same_revision() {
 fn strangers_are_refused_and_the_log_says_where() {
     let mut server = server();
     let viewer = Identity::component("viewer", &["viewers"], "curl");
-    let status = server.call(SimTime::ZERO, &viewer, 0, Request::list(Kind::Pod, "default")).result.unwrap_err();
+    let status = server
+        .call(SimTime::ZERO, &viewer, 0, Request::list(Kind::Pod, "default"))
+        .result
+        .unwrap_err();
     assert_eq!(
         status.message,
         "pods is forbidden: User \"viewer\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\""
@@ -140,12 +201,19 @@ fn strangers_are_refused_and_the_log_says_where() {
 fn status_and_spec_are_isolated() {
     let mut server = server();
     let created = ok(&mut server, Request::create(pod("web")));
-    let Object::Pod(mut changed) = created else { panic!("not a Pod") };
+    let Object::Pod(mut changed) = created else {
+        panic!("not a Pod")
+    };
     let inner = std::sync::Arc::make_mut(&mut changed);
     inner.status.get_or_insert_default().phase = Some("Running".to_owned());
     inner.spec.as_mut().unwrap().containers[0].image = Some("redis".to_owned());
-    let Object::Pod(after) = ok(&mut server, Request::update_status(changed)) else { panic!("not a Pod") };
+    let Object::Pod(after) = ok(&mut server, Request::update_status(changed)) else {
+        panic!("not a Pod")
+    };
     assert_eq!(after.status.as_ref().unwrap().phase.as_deref(), Some("Running"));
-    assert_eq!(after.spec.as_ref().unwrap().containers[0].image.as_deref(), Some("nginx"));
+    assert_eq!(
+        after.spec.as_ref().unwrap().containers[0].image.as_deref(),
+        Some("nginx")
+    );
     assert_eq!(after.metadata.generation, Some(1));
 }

@@ -22,7 +22,10 @@ pub enum WatchEvent {
     Deleted(Object),
     /// Everything up to this revision was seen. `initial_end` closes the initial list of a
     /// `sendInitialEvents` watch.
-    Bookmark { revision: u64, initial_end: bool },
+    Bookmark {
+        revision: u64,
+        initial_end: bool,
+    },
     /// The watch is over; a new list is needed.
     Error(Status),
 }
@@ -87,8 +90,16 @@ impl ApiServer {
         let id = self.log.next_id();
         let mut entry = LogEntry::start(id, now, identity, 0, &request);
         let allowed = super::authorization::authorize(self, identity, &request);
-        let stage = if allowed.is_ok() { Stage::Storage } else { Stage::Authorization };
-        entry.finish(&allowed.clone().map(|()| super::Reply::Text(String::new())), stage, self.etcd.revision());
+        let stage = if allowed.is_ok() {
+            Stage::Storage
+        } else {
+            Stage::Authorization
+        };
+        entry.finish(
+            &allowed.clone().map(|()| super::Reply::Text(String::new())),
+            stage,
+            self.etcd.revision(),
+        );
         self.log.push(entry);
         allowed?;
         Ok(Watcher::open(self, now, request, how))
@@ -112,12 +123,21 @@ impl Watcher {
             Start::After(revision) => watcher.seen = revision,
             Start::Present | Start::InitialList => {
                 let request = &watcher.request;
-                let present = server.etcd.range(request.kind, &request.namespace).map(|(_, value)| &value.object);
-                watcher.waiting =
-                    present.filter(|object| selected(request, object)).cloned().map(WatchEvent::Added).collect();
+                let present = server
+                    .etcd
+                    .range(request.kind, &request.namespace)
+                    .map(|(_, value)| &value.object);
+                watcher.waiting = present
+                    .filter(|object| selected(request, object))
+                    .cloned()
+                    .map(WatchEvent::Added)
+                    .collect();
                 if how.start == Start::InitialList && how.bookmarks {
                     let revision = watcher.seen;
-                    watcher.waiting.push_back(WatchEvent::Bookmark { revision, initial_end: true });
+                    watcher.waiting.push_back(WatchEvent::Bookmark {
+                        revision,
+                        initial_end: true,
+                    });
                 }
             }
         }
@@ -158,7 +178,10 @@ impl Watcher {
         // A watch from the future is not caught up, so a bookmark would claim too much.
         if self.bookmarks && now >= self.next_bookmark && !self.ended && self.seen <= server.etcd.revision() {
             self.next_bookmark = next_bookmark(now, self.ends);
-            out.push(WatchEvent::Bookmark { revision: self.seen, initial_end: false });
+            out.push(WatchEvent::Bookmark {
+                revision: self.seen,
+                initial_end: false,
+            });
         }
         if self.ends.is_some_and(|ends| now >= ends) {
             self.ended = true;
@@ -173,7 +196,10 @@ impl Watcher {
         let events = match server.etcd.since(self.seen) {
             Ok(events) => events,
             Err(compacted) => {
-                out.push(WatchEvent::Error(Status::expired(format!("too old resource version: {} ({})", self.seen, compacted.compact_revision))));
+                out.push(WatchEvent::Error(Status::expired(format!(
+                    "too old resource version: {} ({})",
+                    self.seen, compacted.compact_revision
+                ))));
                 self.ended = true;
                 return;
             }
@@ -185,7 +211,10 @@ impl Watcher {
             if event.key.kind == self.request.kind
                 && (self.request.namespace.is_empty() || event.key.namespace == self.request.namespace)
             {
-                let matched = event.previous.as_ref().is_some_and(|object| selected(&self.request, object));
+                let matched = event
+                    .previous
+                    .as_ref()
+                    .is_some_and(|object| selected(&self.request, object));
                 let matches = event.event_type == EventType::Put && selected(&self.request, &event.object);
                 match (matched, matches) {
                     (false, true) => out.push(WatchEvent::Added(event.object.clone())),
@@ -244,16 +273,25 @@ mod tests {
 
     fn label(server: &mut ApiServer, name: &str, value: serde_json::Value) {
         let patch = json!({"metadata": {"labels": {"x": value}}});
-        call(server, Request::patch(Kind::ConfigMap, "default", name, PatchType::Merge, patch));
+        call(
+            server,
+            Request::patch(Kind::ConfigMap, "default", name, PatchType::Merge, patch),
+        );
     }
 
     fn create(server: &mut ApiServer, name: &str) {
         let object = json!({"metadata": {"name": name, "namespace": "default"}});
-        call(server, Request::create(Object::from_value(Kind::ConfigMap, object).unwrap()));
+        call(
+            server,
+            Request::create(Object::from_value(Kind::ConfigMap, object).unwrap()),
+        );
     }
 
     fn delete(server: &mut ApiServer, name: &str) {
-        call(server, Request::delete(Kind::ConfigMap, "default", name, DeleteOptions::default()));
+        call(
+            server,
+            Request::delete(Kind::ConfigMap, "default", name, DeleteOptions::default()),
+        );
     }
 
     fn open(server: &mut ApiServer, selector: &str, start: Start) -> Watcher {
@@ -261,7 +299,17 @@ mod tests {
         if !selector.is_empty() {
             request.options.label_selector = Some(Selector::parse(selector).unwrap());
         }
-        server.watch(NOW, &admin(), request, WatchRequest { start, ..WatchRequest::default() }).unwrap()
+        server
+            .watch(
+                NOW,
+                &admin(),
+                request,
+                WatchRequest {
+                    start,
+                    ..WatchRequest::default()
+                },
+            )
+            .unwrap()
     }
 
     fn words(events: &[WatchEvent]) -> String {
@@ -285,7 +333,9 @@ mod tests {
         delete(&mut server, "a");
         let events = watch.poll(&server, NOW);
         assert_eq!(words(&events), "+a -a");
-        let WatchEvent::Deleted(last) = &events[1] else { panic!("no deletion") };
+        let WatchEvent::Deleted(last) = &events[1] else {
+            panic!("no deletion")
+        };
         assert_eq!(last.meta().labels.as_ref().unwrap()["x"], "y");
         assert_eq!(last.revision() + 1, server.etcd.revision());
     }
@@ -295,11 +345,18 @@ mod tests {
         let mut server = ApiServer::new(Config::default());
         create(&mut server, "a");
         let request = Request::new(Verb::Watch, Kind::ConfigMap, "default", "", Body::None);
-        let how = WatchRequest { start: Start::InitialList, bookmarks: true, timeout: Some(Duration::from_secs(6)) };
+        let how = WatchRequest {
+            start: Start::InitialList,
+            bookmarks: true,
+            timeout: Some(Duration::from_secs(6)),
+        };
         let mut watch = server.watch(NOW, &admin(), request, how).unwrap();
         assert_eq!(words(&watch.poll(&server, NOW)), "+a btrue");
         assert_eq!(watch.next_deadline(), Some(NOW + Duration::from_secs(4)));
-        assert_eq!(words(&watch.poll(&server, NOW + Duration::from_secs(4))), "bfalse");
+        assert_eq!(
+            words(&watch.poll(&server, NOW + Duration::from_secs(4))),
+            "bfalse"
+        );
         assert!(!watch.ended());
         watch.poll(&server, NOW + Duration::from_secs(6));
         assert!(watch.ended());

@@ -19,7 +19,10 @@ impl Watch {
     }
 
     pub fn of_node(kind: Kind, node: &str) -> Watch {
-        Watch { kind, node: Some(node.into()) }
+        Watch {
+            kind,
+            node: Some(node.into()),
+        }
     }
 
     /// Whether an object belongs to this watch.
@@ -66,7 +69,10 @@ pub struct Caches {
 
 impl Caches {
     pub fn new(watches: Vec<Watch>) -> Caches {
-        Caches { watches, ..Caches::default() }
+        Caches {
+            watches,
+            ..Caches::default()
+        }
     }
 
     pub fn watches(&self) -> &[Watch] {
@@ -86,12 +92,20 @@ impl Caches {
         }
         let selected = event.event_type == EventType::Put && self.selects(&event.object);
         let (old, new) = if selected {
-            (self.objects.insert(event.key.clone(), event.object.clone()), Some(event.object.clone()))
+            (
+                self.objects.insert(event.key.clone(), event.object.clone()),
+                Some(event.object.clone()),
+            )
         } else {
             let old = self.objects.remove(&event.key)?;
             (Some(old), None)
         };
-        Some(Change { key: event.key.clone(), old, new, request: event.request })
+        Some(Change {
+            key: event.key.clone(),
+            old,
+            new,
+            request: event.request,
+        })
     }
 
     /// Replaces everything by a fresh list taken at `revision`; answers what turned out different.
@@ -100,13 +114,23 @@ impl Caches {
         let mut changes = Vec::new();
         for (key, old) in &self.objects {
             if !listed.contains_key(key) {
-                changes.push(Change { key: key.clone(), old: Some(old.clone()), new: None, request: 0 });
+                changes.push(Change {
+                    key: key.clone(),
+                    old: Some(old.clone()),
+                    new: None,
+                    request: 0,
+                });
             }
         }
         for (key, object) in &listed {
             let old = self.objects.get(key).cloned();
             if old.as_ref().is_none_or(|old| old.revision() != object.revision()) {
-                changes.push(Change { key: key.clone(), old, new: Some(object.clone()), request: 0 });
+                changes.push(Change {
+                    key: key.clone(),
+                    old,
+                    new: Some(object.clone()),
+                    request: 0,
+                });
             }
         }
         self.objects = listed;
@@ -119,7 +143,9 @@ impl Caches {
     }
 
     pub fn get<T: Resource>(&self, namespace: &str, name: &str) -> Option<&Arc<T>> {
-        self.objects.get(&Key::new(T::OF_KIND, namespace, name)).and_then(T::from_object)
+        self.objects
+            .get(&Key::new(T::OF_KIND, namespace, name))
+            .and_then(T::from_object)
     }
 
     /// The object a key names, as its type.
@@ -130,7 +156,11 @@ impl Caches {
     /// All objects of a type in key order; of one namespace unless it is empty.
     pub fn list<'a, T: Resource>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<T>> + use<'a, T> {
         let namespace: Arc<str> = namespace.into();
-        let start = Key { kind: T::OF_KIND, namespace: namespace.clone(), name: "".into() };
+        let start = Key {
+            kind: T::OF_KIND,
+            namespace: namespace.clone(),
+            name: "".into(),
+        };
         self.objects
             .range(start..)
             .take_while(move |(key, _)| {
@@ -141,14 +171,20 @@ impl Caches {
 
     pub fn keys(&self, kind: Kind) -> impl Iterator<Item = &Key> {
         let start = Key::new(kind, "", "");
-        self.objects.range(start..).map(|(key, _)| key).take_while(move |key| key.kind == kind)
+        self.objects
+            .range(start..)
+            .map(|(key, _)| key)
+            .take_while(move |key| key.kind == kind)
     }
 
     /// The keys of one kind in one namespace.
     pub fn keys_in(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Key> {
         let start = Key::new(kind, namespace, "");
         let of = start.namespace.clone();
-        self.objects.range(start..).map(|(key, _)| key).take_while(move |key| key.kind == kind && key.namespace == of)
+        self.objects
+            .range(start..)
+            .map(|(key, _)| key)
+            .take_while(move |key| key.kind == kind && key.namespace == of)
     }
 
     /// Everything observed, in key order.

@@ -6,7 +6,9 @@
 use crate::api::{Kind, Object};
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
+    LabelSelector, LabelSelectorRequirement, ObjectMeta, OwnerReference,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,12 +17,19 @@ pub type Labels = BTreeMap<String, String>;
 
 /// Whether every pair of `wanted` is among `labels`; an empty `wanted` matches everything.
 pub fn pairs_match(wanted: &Labels, labels: Option<&Labels>) -> bool {
-    wanted.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+    wanted
+        .iter()
+        .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
 }
 
 fn requirement_matches(requirement: &LabelSelectorRequirement, labels: Option<&Labels>) -> bool {
     let value = labels.and_then(|labels| labels.get(&requirement.key));
-    let listed = |value: &String| requirement.values.as_ref().is_some_and(|values| values.contains(value));
+    let listed = |value: &String| {
+        requirement
+            .values
+            .as_ref()
+            .is_some_and(|values| values.contains(value))
+    };
     match requirement.operator.as_str() {
         "In" => value.is_some_and(listed),
         "NotIn" => value.is_none_or(|value| !listed(value)),
@@ -32,8 +41,15 @@ fn requirement_matches(requirement: &LabelSelectorRequirement, labels: Option<&L
 
 /// Whether a `metav1.LabelSelector` selects `labels`. An empty selector selects everything.
 pub fn selector_matches(selector: &LabelSelector, labels: Option<&Labels>) -> bool {
-    selector.match_labels.as_ref().is_none_or(|wanted| pairs_match(wanted, labels))
-        && selector.match_expressions.iter().flatten().all(|requirement| requirement_matches(requirement, labels))
+    selector
+        .match_labels
+        .as_ref()
+        .is_none_or(|wanted| pairs_match(wanted, labels))
+        && selector
+            .match_expressions
+            .iter()
+            .flatten()
+            .all(|requirement| requirement_matches(requirement, labels))
 }
 
 /// Whether a selector has no requirement at all.
@@ -44,7 +60,10 @@ pub fn selector_is_empty(selector: &LabelSelector) -> bool {
 
 /// The owner that manages an object.
 pub fn controller_of(meta: &ObjectMeta) -> Option<&OwnerReference> {
-    meta.owner_references.as_ref()?.iter().find(|owner| owner.controller == Some(true))
+    meta.owner_references
+        .as_ref()?
+        .iter()
+        .find(|owner| owner.controller == Some(true))
 }
 
 /// A reference by which `owner` manages something.
@@ -60,7 +79,10 @@ pub fn controller_ref(kind: Kind, owner: &ObjectMeta) -> OwnerReference {
 }
 
 pub fn pod_phase(pod: &Pod) -> &str {
-    pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("")
+    pod.status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref())
+        .unwrap_or("")
 }
 
 /// Succeeded or Failed: no container of it will run again.
@@ -74,7 +96,12 @@ pub fn pod_is_active(pod: &Pod) -> bool {
 }
 
 pub fn pod_condition<'a>(pod: &'a Pod, condition_type: &str) -> Option<&'a PodCondition> {
-    pod.status.as_ref()?.conditions.as_ref()?.iter().find(|condition| condition.type_ == condition_type)
+    pod.status
+        .as_ref()?
+        .conditions
+        .as_ref()?
+        .iter()
+        .find(|condition| condition.type_ == condition_type)
 }
 
 pub fn pod_is_ready(pod: &Pod) -> bool {
@@ -84,7 +111,9 @@ pub fn pod_is_ready(pod: &Pod) -> bool {
 /// When a ready Pod became ready.
 pub fn pod_ready_since(pod: &Pod) -> Option<SimTime> {
     let condition = pod_condition(pod, "Ready").filter(|condition| condition.status == "True")?;
-    Some(SimTime::from_timestamp(condition.last_transition_time.as_ref()?.0))
+    Some(SimTime::from_timestamp(
+        condition.last_transition_time.as_ref()?.0,
+    ))
 }
 
 /// Whether a Pod has been ready for `min_ready_seconds`; if it is ready but not long enough, the
@@ -96,14 +125,19 @@ pub fn pod_is_available(pod: &Pod, min_ready_seconds: i32, now: SimTime) -> Resu
     if min_ready_seconds <= 0 {
         return Ok(true);
     }
-    let Some(since) = pod_ready_since(pod) else { return Ok(false) };
+    let Some(since) = pod_ready_since(pod) else {
+        return Ok(false);
+    };
     let due = since + Duration::from_secs(min_ready_seconds as u64);
     if due <= now { Ok(true) } else { Err(due.since(now)) }
 }
 
 /// The node a Pod is bound to; empty if none.
 pub fn pod_node(pod: &Pod) -> &str {
-    pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("")
+    pod.spec
+        .as_ref()
+        .and_then(|spec| spec.node_name.as_deref())
+        .unwrap_or("")
 }
 
 /// A `metav1.Time` on the virtual clock.
@@ -130,7 +164,10 @@ mod tests {
     fn selectors() {
         let only = |operator: &str| json!({"matchExpressions": [{"key": "a", "operator": operator, "values": ["x"]}]});
         assert!(matches(json!({}), json!({})));
-        assert!(matches(json!({"matchLabels": {"a": "x"}}), json!({"a": "x", "b": "y"})));
+        assert!(matches(
+            json!({"matchLabels": {"a": "x"}}),
+            json!({"a": "x", "b": "y"})
+        ));
         assert!(!matches(json!({"matchLabels": {"a": "x"}}), json!({"a": "y"})));
         assert!(matches(only("In"), json!({"a": "x"})) && !matches(only("In"), json!({})));
         assert!(matches(only("NotIn"), json!({})) && !matches(only("NotIn"), json!({"a": "x"})));

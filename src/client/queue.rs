@@ -49,7 +49,9 @@ impl WorkQueue {
     /// Queues a key after a failure, later each time.
     pub fn add_rate_limited(&mut self, key: Key, now: SimTime, cause: u64) {
         let failures = self.failures.entry(key.clone()).or_default();
-        let delay = BASE_DELAY.saturating_mul(1u32.checked_shl(*failures).unwrap_or(u32::MAX)).min(MAX_DELAY);
+        let delay = BASE_DELAY
+            .saturating_mul(1u32.checked_shl(*failures).unwrap_or(u32::MAX))
+            .min(MAX_DELAY);
         *failures = failures.saturating_add(1).min(30);
         self.add(key, now + delay, cause);
     }

@@ -96,9 +96,13 @@ impl Cluster {
             return Err(DeskError::Full(MAX_DESKS));
         }
         let used: Vec<Ipv4Addr> = self.machines.values().map(|machine| machine.ip).collect();
-        let ip = (0..MAX_DESKS as u32).map(desk_ip).find(|ip| !used.contains(ip)).unwrap_or(desk_ip(0));
+        let ip = (0..MAX_DESKS as u32)
+            .map(desk_ip)
+            .find(|ip| !used.contains(ip))
+            .unwrap_or(desk_ip(0));
         let id: Arc<str> = name.into();
-        self.machines.insert(id.clone(), Machine::new(name, ip, self.setup.hardware));
+        self.machines
+            .insert(id.clone(), Machine::new(name, ip, self.setup.hardware));
         let kubelet = Kubelet::new(name, self.setup.plain_kubelets);
         self.add_process(
             ProcessId::new(&format!("kubelet@{name}")),
@@ -108,7 +112,10 @@ impl Cluster {
         self.add_process(
             ProcessId::new(&format!("kube-proxy@{name}")),
             Some(id),
-            vec![(SeatId::at("kube-proxy", name), Runner::Node(Box::new(KubeProxy::new(name))))],
+            vec![(
+                SeatId::at("kube-proxy", name),
+                Runner::Node(Box::new(KubeProxy::new(name))),
+            )],
         );
         Ok(())
     }
@@ -117,9 +124,15 @@ impl Cluster {
     /// Pods; then the seats belong to whom they belonged.
     pub fn add_ready_desk(&mut self, name: &str) -> Result<(), DeskError> {
         self.add_desk(name)?;
-        let seats = [SeatId::at("kubelet", name), SeatId::at("kube-proxy", name), SeatId::new("node-lifecycle")];
-        let modes: Vec<Mode> =
-            seats.iter().map(|seat| self.seat(seat).map_or(Mode::Autopilot, |seat| seat.mode)).collect();
+        let seats = [
+            SeatId::at("kubelet", name),
+            SeatId::at("kube-proxy", name),
+            SeatId::new("node-lifecycle"),
+        ];
+        let modes: Vec<Mode> = seats
+            .iter()
+            .map(|seat| self.seat(seat).map_or(Mode::Autopilot, |seat| seat.mode))
+            .collect();
         for seat in &seats {
             self.set_mode(seat, Mode::Autopilot);
         }
@@ -133,21 +146,38 @@ impl Cluster {
 
     /// Whether a desk's Node is Ready, untainted, and has its Lease.
     fn takes_pods(&self, name: &str) -> bool {
-        let leased = self.api.etcd.get(&Key::new(Kind::Lease, "kube-node-lease", name)).is_some();
-        let node = self.api.etcd.get(&Key::new(Kind::Node, "", name)).and_then(|value| value.object.get::<Node>());
+        let leased = self
+            .api
+            .etcd
+            .get(&Key::new(Kind::Lease, "kube-node-lease", name))
+            .is_some();
+        let node = self
+            .api
+            .etcd
+            .get(&Key::new(Kind::Node, "", name))
+            .and_then(|value| value.object.get::<Node>());
         leased
             && node.is_some_and(|node| {
-                let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+                let conditions = node
+                    .status
+                    .iter()
+                    .flat_map(|status| status.conditions.iter().flatten());
                 let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref());
                 taints.is_none_or(Vec::is_empty)
-                    && conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+                    && conditions
+                        .into_iter()
+                        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
             })
     }
 
     /// Pulls a machine's network cable: what runs there runs on, but nobody hears of it.
     pub fn unplug(&mut self, name: &str) -> Result<(), DeskError> {
         self.machine_mut(name)?.unplug();
-        for process in self.processes.values_mut().filter(|process| process.node.as_deref() == Some(name)) {
+        for process in self
+            .processes
+            .values_mut()
+            .filter(|process| process.node.as_deref() == Some(name))
+        {
             process.connected = false;
             process.inbox.clear();
         }
@@ -198,11 +228,15 @@ impl Cluster {
     }
 
     pub fn machine(&self, name: &str) -> Result<&Machine, DeskError> {
-        self.machines.get(name).ok_or_else(|| DeskError::Unknown(name.to_owned()))
+        self.machines
+            .get(name)
+            .ok_or_else(|| DeskError::Unknown(name.to_owned()))
     }
 
     fn machine_mut(&mut self, name: &str) -> Result<&mut Machine, DeskError> {
-        self.machines.get_mut(name).ok_or_else(|| DeskError::Unknown(name.to_owned()))
+        self.machines
+            .get_mut(name)
+            .ok_or_else(|| DeskError::Unknown(name.to_owned()))
     }
 
     /// Whether what runs on a machine can talk to the API server.
@@ -221,18 +255,24 @@ impl Cluster {
     /// Begins an action and makes sure its end happens. Kernel calls end at once.
     pub(super) fn begin_local(&mut self, name: &str, action: NodeAction) -> Result<Completion, NodeError> {
         let now = self.now;
-        let Some(machine) = self.machines.get_mut(name) else { return Err(NodeError::Off) };
+        let Some(machine) = self.machines.get_mut(name) else {
+            return Err(NodeError::Off);
+        };
         if let NodeAction::Ipvs(change) = &action {
             if !machine.powered() {
                 return Err(NodeError::Off);
             }
             machine.ipvs_mut().apply(change)?;
-            return Ok(Completion { id: ActionId(0), after: Duration::ZERO });
+            return Ok(Completion {
+                id: ActionId(0),
+                after: Duration::ZERO,
+            });
         }
         let completion = machine.begin(now, action, &mut self.rng)?;
         let id: Arc<str> = machine.name.clone();
         let deadline = machine.next_deadline();
-        self.queue.push(now + completion.after, Happening::Done(id, completion.id));
+        self.queue
+            .push(now + completion.after, Happening::Done(id, completion.id));
         self.schedule_desk(name, deadline);
         Ok(completion)
     }
@@ -240,7 +280,9 @@ impl Cluster {
     /// An action on a machine comes to its end.
     pub(super) fn action_done(&mut self, name: &Arc<str>, id: ActionId) {
         let now = self.now;
-        let Some(machine) = self.machines.get_mut(name) else { return };
+        let Some(machine) = self.machines.get_mut(name) else {
+            return;
+        };
         let events = machine.complete(now, id);
         for event in &events {
             if let NodeEvent::Done { result, .. } = event {
@@ -261,7 +303,11 @@ impl Cluster {
 
     /// How an action ended that is no longer in flight: what `crictl` prints of it, or the refusal.
     pub fn result_of(&self, name: &str, id: ActionId) -> Option<Result<String, NodeError>> {
-        let found = self.results.iter().rev().find(|(machine, own, _)| &**machine == name && *own == id);
+        let found = self
+            .results
+            .iter()
+            .rev()
+            .find(|(machine, own, _)| &**machine == name && *own == id);
         found.map(|(.., result)| result.clone())
     }
 
@@ -277,7 +323,11 @@ impl Cluster {
             self.plug(name)
         } else {
             machine.power_off(now);
-            for process in self.processes.values_mut().filter(|process| process.node.as_deref() == Some(name)) {
+            for process in self
+                .processes
+                .values_mut()
+                .filter(|process| process.node.as_deref() == Some(name))
+            {
                 process.connected = false;
                 process.inbox.clear();
             }
@@ -289,7 +339,9 @@ impl Cluster {
     pub(super) fn desk_happens(&mut self, name: &Arc<str>) {
         let now = self.now;
         self.deadlines.remove(name);
-        let Some(machine) = self.machines.get_mut(name) else { return };
+        let Some(machine) = self.machines.get_mut(name) else {
+            return;
+        };
         let events = machine.tick(now);
         self.desk_changed(name, &events);
     }
@@ -328,7 +380,8 @@ impl Cluster {
                 if let Some(later) = known.copied() {
                     self.queue.cancel(later);
                 }
-                self.deadlines.insert(name.into(), self.queue.push(at, Happening::Desk(name.into())));
+                self.deadlines
+                    .insert(name.into(), self.queue.push(at, Happening::Desk(name.into())));
             }
         }
     }
@@ -337,7 +390,9 @@ impl Cluster {
     fn wake_desk_seats(&mut self, name: &str, pod: Option<&Key>) {
         for component in ["kubelet", "kube-proxy"] {
             let id = SeatId::at(component, name);
-            let Some(seat) = self.seats.get_mut(&id) else { continue };
+            let Some(seat) = self.seats.get_mut(&id) else {
+                continue;
+            };
             match pod {
                 Some(_) if component == "kube-proxy" => continue,
                 Some(key) => seat.look_at(key.clone(), self.now, 0),

@@ -47,7 +47,11 @@ impl Routes {
             }
         };
         let of_node = node(&event.object).and_then(|node| self.by_node.get(&(event.key.kind, node)));
-        self.by_kind.get(&event.key.kind).into_iter().chain(of_node).flatten()
+        self.by_kind
+            .get(&event.key.kind)
+            .into_iter()
+            .chain(of_node)
+            .flatten()
     }
 }
 
@@ -59,10 +63,14 @@ impl Cluster {
         }
         let mut woken: Vec<ProcessId> = Vec::new();
         // The history is far longer than what one request writes, so nothing is compacted here.
-        let Ok(events) = self.api.etcd.since(self.dispatched) else { return };
+        let Ok(events) = self.api.etcd.since(self.dispatched) else {
+            return;
+        };
         for event in events {
             for id in self.routes.targets(event) {
-                let Some(process) = self.processes.get_mut(id).filter(|process| process.connected) else { continue };
+                let Some(process) = self.processes.get_mut(id).filter(|process| process.connected) else {
+                    continue;
+                };
                 process.inbox.push_back(event.clone());
                 if process.delivery.is_none() {
                     process.delivery = Some(self.now + WATCH_LATENCY);
@@ -79,14 +87,17 @@ impl Cluster {
 
     /// Takes the waiting events into a process and marks what they make worth looking at.
     pub(super) fn deliver(&mut self, id: &ProcessId) {
-        let Some(process) = self.processes.get_mut(id) else { return };
+        let Some(process) = self.processes.get_mut(id) else {
+            return;
+        };
         process.delivery = None;
         if !process.connected {
             return;
         }
         if process.held_until > self.now {
             process.delivery = Some(process.held_until);
-            self.queue.push(process.held_until, Happening::Deliver(id.clone()));
+            self.queue
+                .push(process.held_until, Happening::Deliver(id.clone()));
             return;
         }
         let events = std::mem::take(&mut process.inbox);
@@ -116,7 +127,9 @@ impl Cluster {
 
     /// Opens a process's watches anew: a list, then everything after it.
     pub(super) fn relist(&mut self, id: &ProcessId) {
-        let Some(process) = self.processes.get_mut(id) else { return };
+        let Some(process) = self.processes.get_mut(id) else {
+            return;
+        };
         process.connected = true;
         process.inbox.clear();
         let revision = self.api.etcd.revision();
@@ -125,8 +138,10 @@ impl Cluster {
         kinds.sort();
         kinds.dedup();
         let etcd = &self.api.etcd;
-        let objects =
-            kinds.iter().flat_map(|kind| etcd.range(*kind, "")).map(|(key, value)| (key.clone(), value.object.clone()));
+        let objects = kinds
+            .iter()
+            .flat_map(|kind| etcd.range(*kind, ""))
+            .map(|(key, value)| (key.clone(), value.object.clone()));
         let changes = process.caches.relist(objects, revision);
         for change in &changes {
             for seat in &process.seats {
@@ -137,7 +152,12 @@ impl Cluster {
         }
         // Events up to the list's revision must not arrive a second time.
         self.dispatch();
-        for seat in self.processes.get(id).map(|process| process.seats.clone()).unwrap_or_default() {
+        for seat in self
+            .processes
+            .get(id)
+            .map(|process| process.seats.clone())
+            .unwrap_or_default()
+        {
             self.schedule_work(&seat);
         }
     }

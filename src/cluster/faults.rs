@@ -28,7 +28,9 @@ impl Cluster {
     /// Disturbs a process; false if there is none of that name.
     pub fn disturb(&mut self, id: &ProcessId, fault: Fault) -> bool {
         let now = self.now;
-        let Some(process) = self.processes.get_mut(id) else { return false };
+        let Some(process) = self.processes.get_mut(id) else {
+            return false;
+        };
         match fault {
             Fault::Drop(after) => {
                 process.connected = false;
@@ -37,10 +39,18 @@ impl Cluster {
             }
             Fault::Delay(by) => process.held_until = process.held_until.max(now + by),
             Fault::Duplicate => {
-                let since = self.dispatched.saturating_sub(REPEATED).max(self.api.etcd.compact_revision());
-                let Ok(events) = self.api.etcd.since(since) else { return true };
+                let since = self
+                    .dispatched
+                    .saturating_sub(REPEATED)
+                    .max(self.api.etcd.compact_revision());
+                let Ok(events) = self.api.etcd.since(since) else {
+                    return true;
+                };
                 let kinds: Vec<_> = process.caches.watches().iter().map(|watch| watch.kind).collect();
-                let repeated: Vec<_> = events.filter(|event| kinds.contains(&event.key.kind)).map(Arc::clone).collect();
+                let repeated: Vec<_> = events
+                    .filter(|event| kinds.contains(&event.key.kind))
+                    .map(Arc::clone)
+                    .collect();
                 process.inbox.extend(repeated);
                 if process.delivery.is_none() && process.connected {
                     process.delivery = Some(now);
@@ -53,7 +63,9 @@ impl Cluster {
 
     /// Opens the watches of a process that lost them, if its machine can reach the API server.
     pub(super) fn reconnect(&mut self, id: &ProcessId) {
-        let Some(process) = self.processes.get(id) else { return };
+        let Some(process) = self.processes.get(id) else {
+            return;
+        };
         let reaches = process.node.as_ref().is_none_or(|node| self.reaches_api(node));
         if !process.connected && reaches {
             self.relist(id);

@@ -44,6 +44,10 @@ pub struct Process {
 impl Process {
     /// The revision up to which everything this process watches has been taken in.
     pub fn observed(&self, dispatched: u64) -> u64 {
-        if self.inbox.is_empty() && self.connected { dispatched } else { self.caches.revision }
+        if self.inbox.is_empty() && self.connected {
+            dispatched
+        } else {
+            self.caches.revision
+        }
     }
 }

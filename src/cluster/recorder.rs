@@ -27,7 +27,10 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub fn new(seed: u64) -> Recorder {
-        Recorder { rng: Rng::stream(seed, "event-names"), known: BTreeMap::new() }
+        Recorder {
+            rng: Rng::stream(seed, "event-names"),
+            known: BTreeMap::new(),
+        }
     }
 }
 
@@ -80,13 +83,28 @@ impl Cluster {
         self.record_event(component, node, cause, note, message);
     }
 
-    fn record_event(&mut self, component: &str, node: Option<&str>, cause: u64, note: &Note, message: String) {
+    fn record_event(
+        &mut self,
+        component: &str,
+        node: Option<&str>,
+        cause: u64,
+        note: &Note,
+        message: String,
+    ) {
         let source = source_of(component);
         let now = self.now.meta_time();
-        let correlation = (note.about.clone(), note.reason, message.clone(), source.to_owned());
+        let correlation = (
+            note.about.clone(),
+            note.reason,
+            message.clone(),
+            source.to_owned(),
+        );
         let identity = Identity::component("system:apiserver", &["system:masters"], source);
-        if let Some(Some(known)) =
-            self.recorder.known.get(&correlation).map(|key| self.api.etcd.get(key).map(|value| value.object.clone()))
+        if let Some(Some(known)) = self
+            .recorder
+            .known
+            .get(&correlation)
+            .map(|key| self.api.etcd.get(key).map(|value| value.object.clone()))
         {
             if let crate::api::Object::Event(mut event) = known {
                 let changed = Arc::make_mut(&mut event);
@@ -133,7 +151,10 @@ impl Cluster {
             reason: Some(note.reason.to_owned()),
             reporting_component: Some(source.to_owned()),
             reporting_instance: Some(node.unwrap_or("").to_owned()),
-            source: Some(EventSource { component: Some(source.to_owned()), host: node.map(str::to_owned) }),
+            source: Some(EventSource {
+                component: Some(source.to_owned()),
+                host: node.map(str::to_owned),
+            }),
             type_: Some(if note.warning { "Warning" } else { "Normal" }.to_owned()),
             ..Event::default()
         };
@@ -142,7 +163,14 @@ impl Cluster {
             event.event_time = Some(self.now.micro_time());
             (event.count, event.first_timestamp, event.last_timestamp) = (None, None, None);
             event.source = Some(EventSource::default());
-            event.action = Some(if note.reason == "Scheduled" { "Binding" } else { "Scheduling" }.to_owned());
+            event.action = Some(
+                if note.reason == "Scheduled" {
+                    "Binding"
+                } else {
+                    "Scheduling"
+                }
+                .to_owned(),
+            );
             event.reporting_instance = Some(format!("{source}-{CONTROL_PLANE}"));
         }
         event.metadata.namespace = Some(namespace.to_owned());

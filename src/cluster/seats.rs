@@ -4,9 +4,9 @@ use super::{Cluster, Process, ProcessId};
 use crate::client::{Caches, Change, WorkQueue};
 use crate::etcd::Key;
 use crate::node::{Machine, NodeAction};
+use crate::scheduler::{Scheduler, Verdict};
 use crate::seat::{Component, Duty, Mode, Observed, Plan, SeatId};
 use crate::sim::{SimTime, StateHasher};
-use crate::scheduler::{Scheduler, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -95,7 +95,9 @@ impl SeatState {
 
     /// The duties of a person in this seat, in a stable order. Empty on autopilot.
     pub fn duties(&self) -> impl Iterator<Item = (&Key, &Duty<NodeAction>)> {
-        self.duties.iter().flat_map(|(key, duties)| duties.iter().map(move |duty| (key, duty)))
+        self.duties
+            .iter()
+            .flat_map(|(key, duties)| duties.iter().map(move |duty| (key, duty)))
     }
 
     pub fn duty_count(&self) -> usize {
@@ -152,10 +154,27 @@ impl SeatState {
     }
 
     /// The component's answer for one key; a node's seat needs its machine.
-    pub(super) fn reconcile(&self, caches: &Caches, machine: Option<&Machine>, now: SimTime, key: &Key) -> Plan<NodeAction> {
+    pub(super) fn reconcile(
+        &self,
+        caches: &Caches,
+        machine: Option<&Machine>,
+        now: SimTime,
+        key: &Key,
+    ) -> Plan<NodeAction> {
         match (&self.runner, machine) {
-            (Runner::Control(component), _) => component.reconcile(&Observed { caches, host: &(), now }, key).widen(),
-            (Runner::Node(component), Some(host)) => component.reconcile(&Observed { caches, host, now }, key),
+            (Runner::Control(component), _) => component
+                .reconcile(
+                    &Observed {
+                        caches,
+                        host: &(),
+                        now,
+                    },
+                    key,
+                )
+                .widen(),
+            (Runner::Node(component), Some(host)) => {
+                component.reconcile(&Observed { caches, host, now }, key)
+            }
             (Runner::Node(_), None) => Plan::default(),
         }
     }
@@ -217,7 +236,12 @@ impl Cluster {
         let mut scheduler = Scheduler::default();
         let mut ignored = Vec::new();
         for (key, object) in process.caches.all() {
-            let change = Change { key: key.clone(), old: None, new: Some(object.clone()), request: 0 };
+            let change = Change {
+                key: key.clone(),
+                old: None,
+                new: Some(object.clone()),
+                request: 0,
+            };
             scheduler.observe(&process.caches, &change, &mut ignored);
         }
         Some(crate::scheduler::verdict(scheduler.state(), &process.caches, pod))
@@ -229,7 +253,9 @@ impl Cluster {
 
     /// Puts a person or the autopilot into a seat; false if there is no such seat.
     pub fn set_mode(&mut self, id: &SeatId, mode: Mode) -> bool {
-        let Some(seat) = self.seats.get_mut(id) else { return false };
+        let Some(seat) = self.seats.get_mut(id) else {
+            return false;
+        };
         if seat.mode == mode {
             return true;
         }
@@ -243,7 +269,12 @@ impl Cluster {
     }
 
     /// Adds a process with its seats and lets it list what it watches.
-    pub(super) fn add_process(&mut self, id: ProcessId, node: Option<Arc<str>>, runners: Vec<(SeatId, Runner)>) {
+    pub(super) fn add_process(
+        &mut self,
+        id: ProcessId,
+        node: Option<Arc<str>>,
+        runners: Vec<(SeatId, Runner)>,
+    ) {
         let mut watches = Vec::new();
         for (_, runner) in &runners {
             let own = match runner {
@@ -272,7 +303,8 @@ impl Cluster {
         );
         for (seat, runner) in runners {
             let mode = self.setup.preset.mode(&seat);
-            self.seats.insert(seat.clone(), SeatState::new(seat, mode, id.clone(), runner));
+            self.seats
+                .insert(seat.clone(), SeatState::new(seat, mode, id.clone(), runner));
         }
         self.relist(&id);
         if let Some(process) = self.processes.get(&id) {
@@ -282,7 +314,12 @@ impl Cluster {
                 }
             }
         }
-        for seat in self.processes.get(&id).map(|process| process.seats.clone()).unwrap_or_default() {
+        for seat in self
+            .processes
+            .get(&id)
+            .map(|process| process.seats.clone())
+            .unwrap_or_default()
+        {
             self.schedule_work(&seat);
         }
     }

@@ -4,7 +4,10 @@ use crate::seat::Mode;
 use serde_json::json;
 
 fn cluster(preset: Preset) -> Cluster {
-    Cluster::new(Setup { preset, ..Setup::default() })
+    Cluster::new(Setup {
+        preset,
+        ..Setup::default()
+    })
 }
 
 fn replicaset(replicas: i32) -> Object {
@@ -40,11 +43,16 @@ fn autopilot_performs_what_a_person_is_asked_to_do() {
     assert_eq!(by_hand.api.etcd.count(Kind::Pod), 0);
     let creations = |cluster: &Cluster| -> Vec<_> {
         let seat = cluster.seat(&seat).unwrap();
-        seat.duties().map(|(_, duty)| duty.clone()).filter(|duty| duty.why.sentence.contains("create")).collect()
+        seat.duties()
+            .map(|(_, duty)| duty.clone())
+            .filter(|duty| duty.why.sentence.contains("create"))
+            .collect()
     };
     let duties = creations(&by_hand);
     assert_eq!(duties.len(), 3);
-    let crate::seat::Action::Api(request) = duties[0].action.clone() else { panic!("not an API request") };
+    let crate::seat::Action::Api(request) = duties[0].action.clone() else {
+        panic!("not an API request")
+    };
     by_hand.call(&admin(), *request).result.unwrap();
     by_hand.advance(Duration::from_secs(1));
     assert_eq!(creations(&by_hand).len(), 2);
@@ -92,7 +100,11 @@ fn events_are_counted_not_repeated() {
 #[ignore = "a measurement"]
 fn deployment_of_500() {
     let desks = (0..50).map(|nr| format!("node-{nr}")).collect();
-    let mut cluster = Cluster::new(Setup { preset: Preset::Autopilot, desks, ..Setup::default() });
+    let mut cluster = Cluster::new(Setup {
+        preset: Preset::Autopilot,
+        desks,
+        ..Setup::default()
+    });
     cluster.advance(Duration::from_secs(5));
     let object = |value| Object::from_value(Kind::Deployment, value).unwrap();
     cluster.call(&admin(), Request::create(object(json!({
@@ -102,19 +114,35 @@ fn deployment_of_500() {
                 "spec": {"containers": [{"name": "nginx", "image": "nginx:1.29", "ports": [{"containerPort": 80}]}]}}},
     })))).result.unwrap();
     let service = json!({"metadata": {"name": "web", "namespace": "default"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
-    cluster.call(&admin(), Request::create(Object::from_value(Kind::Service, service).unwrap())).result.unwrap();
+    cluster
+        .call(
+            &admin(),
+            Request::create(Object::from_value(Kind::Service, service).unwrap()),
+        )
+        .result
+        .unwrap();
     let began = std::time::Instant::now();
     let start = cluster.now();
     let ready = |cluster: &Cluster| {
         let key = crate::etcd::Key::new(Kind::Deployment, "default", "web");
-        let Object::Deployment(web) = cluster.api.etcd.get(&key).unwrap().object.clone() else { panic!() };
-        web.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0)
+        let Object::Deployment(web) = cluster.api.etcd.get(&key).unwrap().object.clone() else {
+            panic!()
+        };
+        web.status
+            .as_ref()
+            .and_then(|status| status.ready_replicas)
+            .unwrap_or(0)
     };
     let before = cluster.happenings;
     while ready(&cluster) < 500 && cluster.now().since(start) < Duration::from_secs(120) {
         cluster.advance(Duration::from_millis(100));
     }
     let took = began.elapsed();
-    println!("{} ready after {:?} virtual, {took:?} CPU, {} happenings, revision {}", ready(&cluster), cluster.now().since(start),
-        cluster.happenings - before, cluster.api.etcd.revision());
+    println!(
+        "{} ready after {:?} virtual, {took:?} CPU, {} happenings, revision {}",
+        ready(&cluster),
+        cluster.now().since(start),
+        cluster.happenings - before,
+        cluster.api.etcd.revision()
+    );
 }

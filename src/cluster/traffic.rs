@@ -84,7 +84,13 @@ impl Traffic {
     pub(super) fn hash(&self, hasher: &mut StateHasher) {
         hasher.number(self.next);
         for client in self.clients.values() {
-            for number in [client.id, client.rate_milli, client.sent, client.answered, client.failed] {
+            for number in [
+                client.id,
+                client.rate_milli,
+                client.sent,
+                client.answered,
+                client.failed,
+            ] {
                 hasher.number(number);
             }
         }
@@ -146,7 +152,10 @@ impl Cluster {
                     .sandboxes()
                     .find(|sandbox| &*sandbox.namespace == namespace && &*sandbox.pod_name == name);
                 if let Some(sandbox) = sandbox {
-                    return From::Pod { machine: machine.name.clone(), sandbox: sandbox.id.clone() };
+                    return From::Pod {
+                        machine: machine.name.clone(),
+                        sandbox: sandbox.id.clone(),
+                    };
                 }
             }
         }
@@ -198,11 +207,19 @@ impl Cluster {
         let (trace, now) = (Arc::new(trace), self.now);
         let woken: Vec<Arc<str>> = trace.hops.iter().filter_map(|hop| hop.machine.clone()).collect();
         for name in woken {
-            let deadline = self.machines.get(&name).and_then(crate::node::Machine::next_deadline);
+            let deadline = self
+                .machines
+                .get(&name)
+                .and_then(crate::node::Machine::next_deadline);
             self.schedule_desk(&name, deadline);
         }
         self.traffic.next += 1;
-        let flight = Flight { id: self.traffic.next, started: now, trace, client };
+        let flight = Flight {
+            id: self.traffic.next,
+            started: now,
+            trace,
+            client,
+        };
         self.traffic.flights.push_back(flight.clone());
         if self.traffic.flights.len() > REMEMBERED {
             self.traffic.flights.pop_front();
@@ -231,12 +248,16 @@ impl Cluster {
     /// Stops one client, or all of them; how many were stopped.
     pub fn stop_clients(&mut self, id: Option<u64>) -> usize {
         let before = self.traffic.clients.len();
-        self.traffic.clients.retain(|own, _| id.is_some_and(|id| id != *own));
+        self.traffic
+            .clients
+            .retain(|own, _| id.is_some_and(|id| id != *own));
         before - self.traffic.clients.len()
     }
 
     pub(super) fn client_asks(&mut self, id: u64) {
-        let Some(client) = self.traffic.clients.get(&id).cloned() else { return };
+        let Some(client) = self.traffic.clients.get(&id).cloned() else {
+            return;
+        };
         let flight = self.fly(&client.from, client.request.clone(), Some(id));
         let answered = matches!(&flight.trace.outcome, Outcome::Http(_) | Outcome::ApiServer);
         let next = self.now + client.pause();
@@ -260,9 +281,16 @@ impl Cluster {
     fn container_of(&self, proxy: &ProxyRequest, previous: bool) -> Option<(Arc<str>, ContainerId)> {
         let machine = self.machines.get(&*proxy.node)?;
         let uid = proxy.pod.metadata.uid.as_deref().unwrap_or("");
-        let mut attempts =
-            machine.runtime().containers_of(uid).into_iter().filter(|own| own.config.name == proxy.container);
-        let found = if previous { attempts.nth(1) } else { attempts.next() };
+        let mut attempts = machine
+            .runtime()
+            .containers_of(uid)
+            .into_iter()
+            .filter(|own| own.config.name == proxy.container);
+        let found = if previous {
+            attempts.nth(1)
+        } else {
+            attempts.next()
+        };
         found.map(|container| (machine.name.clone(), container.id.clone()))
     }
 
@@ -277,13 +305,22 @@ impl Cluster {
             return Ok(String::new());
         }
         if !self.reaches_api(&proxy.node) {
-            let ip = self.machines.get(&*proxy.node).map(|machine| machine.ip.to_string());
+            let ip = self
+                .machines
+                .get(&*proxy.node)
+                .map(|machine| machine.ip.to_string());
             let ip = ip.unwrap_or_else(|| proxy.node.clone());
-            let path = format!("/containerLogs/{}/{pod}/{container}", proxy.pod.metadata.namespace.as_deref().unwrap_or(""));
-            let message = format!("Get \"https://{ip}:10250{path}\": dial tcp {ip}:10250: connect: no route to host");
+            let path = format!(
+                "/containerLogs/{}/{pod}/{container}",
+                proxy.pod.metadata.namespace.as_deref().unwrap_or("")
+            );
+            let message =
+                format!("Get \"https://{ip}:10250{path}\": dial tcp {ip}:10250: connect: no route to host");
             return Err(Status::new(500, "InternalError", message));
         }
-        let previous = proxy.parameters["previous"].as_str().is_some_and(|text| text == "true");
+        let previous = proxy.parameters["previous"]
+            .as_str()
+            .is_some_and(|text| text == "true");
         let Some((machine, id)) = self.container_of(proxy, previous) else {
             if previous {
                 return Err(Status::bad_request(format!(
@@ -297,23 +334,34 @@ impl Cluster {
         if proxy.subresource == Subresource::Exec {
             return self.exec(&machine, &id, proxy);
         }
-        let Some(found) = self.machines.get(&machine).and_then(|machine| machine.runtime().container(&id)) else {
+        let Some(found) = self
+            .machines
+            .get(&machine)
+            .and_then(|machine| machine.runtime().container(&id))
+        else {
             return Ok(String::new());
         };
         let timestamps = proxy.parameters["timestamps"].as_str() == Some("true");
         let lines: Vec<String> = found.log().map(|line| log_text(line, timestamps)).collect();
-        let tail = proxy.parameters["tailLines"].as_str().and_then(|text| text.parse::<usize>().ok());
+        let tail = proxy.parameters["tailLines"]
+            .as_str()
+            .and_then(|text| text.parse::<usize>().ok());
         let skip = tail.map_or(0, |tail| lines.len().saturating_sub(tail));
         Ok(lines[skip..].concat())
     }
 
     fn exec(&mut self, machine: &str, id: &ContainerId, proxy: &ProxyRequest) -> Result<String, Status> {
         let argv: Vec<String> = match &proxy.parameters["command"] {
-            serde_json::Value::Array(words) => words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+            serde_json::Value::Array(words) => words
+                .iter()
+                .filter_map(|word| word.as_str().map(str::to_owned))
+                .collect(),
             serde_json::Value::String(word) => vec![word.clone()],
             _ => Vec::new(),
         };
-        let executed = self.exec_in(machine, id, &argv).map_err(|error| Status::new(500, "InternalError", error))?;
+        let executed = self
+            .exec_in(machine, id, &argv)
+            .map_err(|error| Status::new(500, "InternalError", error))?;
         let code = executed.exit_code.unwrap_or(137);
         if code != 0 {
             let mut status = Status::new(

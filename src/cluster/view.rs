@@ -269,8 +269,15 @@ pub struct Duty {
 /// Something a hand can carry across the floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cargo {
-    Pod { namespace: Text, name: Text },
-    Endpoint { namespace: Text, service: Text, address: Text },
+    Pod {
+        namespace: Text,
+        name: Text,
+    },
+    Endpoint {
+        namespace: Text,
+        service: Text,
+        address: Text,
+    },
 }
 
 /// A line of the request log.
@@ -310,7 +317,10 @@ pub enum Place {
     Visitor,
     /// A desk's switchboard.
     Board(Text),
-    Pod { namespace: Text, name: Text },
+    Pod {
+        namespace: Text,
+        name: Text,
+    },
     /// Nowhere: refused, or lost in the dark.
     Nowhere,
 }

@@ -13,9 +13,16 @@ const WORK_TIME: Duration = Duration::from_micros(200);
 impl Cluster {
     /// Makes sure the event queue holds a `Work` for the seat's next due key.
     pub(super) fn schedule_work(&mut self, id: &SeatId) {
-        let Some(seat) = self.seats.get_mut(id) else { return };
-        let observed = self.processes.get(&seat.process).map_or(0, |process| process.observed(self.dispatched));
-        let Some(due) = seat.queue.next_due(observed) else { return };
+        let Some(seat) = self.seats.get_mut(id) else {
+            return;
+        };
+        let observed = self
+            .processes
+            .get(&seat.process)
+            .map_or(0, |process| process.observed(self.dispatched));
+        let Some(due) = seat.queue.next_due(observed) else {
+            return;
+        };
         let due = due.max(self.now);
         match seat.work {
             Some((at, _)) if at <= due => {}
@@ -28,9 +35,13 @@ impl Cluster {
     }
 
     pub(super) fn work(&mut self, id: &SeatId) {
-        let Some(seat) = self.seats.get_mut(id) else { return };
+        let Some(seat) = self.seats.get_mut(id) else {
+            return;
+        };
         seat.work = None;
-        let Some(process) = self.processes.get(&seat.process) else { return };
+        let Some(process) = self.processes.get(&seat.process) else {
+            return;
+        };
         let observed = process.observed(self.dispatched);
         let Some((key, cause)) = seat.queue.pop(self.now, observed) else {
             self.schedule_work(id);
@@ -46,7 +57,9 @@ impl Cluster {
             Mode::Human => seat.set_duties(key, plan.duties),
             Mode::Autopilot => {
                 self.record_seen(id, cause, &plan.notes);
-                let Some(seat) = self.seats.get_mut(id) else { return };
+                let Some(seat) = self.seats.get_mut(id) else {
+                    return;
+                };
                 if plan.duties.is_empty() {
                     seat.queue.forget(&key);
                 } else {
@@ -117,7 +130,10 @@ impl Cluster {
                 }
                 let answer = self.api.call(self.now, identity, cause, *request);
                 let outcome = match answer.result {
-                    Ok(reply) => Ok(reply.object().map(|object| object.name().to_owned()).unwrap_or_default()),
+                    Ok(reply) => Ok(reply
+                        .object()
+                        .map(|object| object.name().to_owned())
+                        .unwrap_or_default()),
                     Err(status) => Err(status.message),
                 };
                 for note in &duty.notes {
@@ -127,8 +143,10 @@ impl Cluster {
             }
             Action::Local(action) => {
                 let Some(node) = node else { return false };
-                let outcome =
-                    self.begin_local(node, action).map(|_| String::new()).map_err(|error| error.to_string());
+                let outcome = self
+                    .begin_local(node, action)
+                    .map(|_| String::new())
+                    .map_err(|error| error.to_string());
                 for note in &duty.notes {
                     self.record(component, Some(node), cause, note, &outcome);
                 }

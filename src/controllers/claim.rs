@@ -18,7 +18,13 @@ pub fn adopt(owner: &OwnerReference, object: &Object) -> Request {
         "apiVersion": owner.api_version, "kind": owner.kind, "name": owner.name, "uid": owner.uid,
         "controller": true, "blockOwnerDeletion": true,
     }], "uid": meta.uid}});
-    Request::patch(object.kind(), object.namespace(), object.name(), PatchType::Strategic, patch)
+    Request::patch(
+        object.kind(),
+        object.namespace(),
+        object.name(),
+        PatchType::Strategic,
+        patch,
+    )
 }
 
 /// The patch that takes the reference to `owner` off `object`.
@@ -26,7 +32,13 @@ pub fn release(owner_uid: &str, object: &Object) -> Request {
     let patch = json!({"metadata": {
         "ownerReferences": [{"$patch": "delete", "uid": owner_uid}], "uid": object.meta().uid,
     }});
-    Request::patch(object.kind(), object.namespace(), object.name(), PatchType::Strategic, patch)
+    Request::patch(
+        object.kind(),
+        object.namespace(),
+        object.name(),
+        PatchType::Strategic,
+        patch,
+    )
 }
 
 /// The Pods of `owner` once its orphans are adopted and strangers released; the duties for both
@@ -46,14 +58,23 @@ pub fn claim_pods<'a>(
             claimed.push(pod);
         } else if !deleting && pod_is_active(pod) {
             let object = Object::Pod(pod.clone());
-            let why = Why::new("controllers.release", &[object.name(), owner.name.as_deref().unwrap_or("")]);
-            duties.push(Duty::api(why, release(owner.uid.as_deref().unwrap_or(""), &object)));
+            let why = Why::new(
+                "controllers.release",
+                &[object.name(), owner.name.as_deref().unwrap_or("")],
+            );
+            duties.push(Duty::api(
+                why,
+                release(owner.uid.as_deref().unwrap_or(""), &object),
+            ));
         }
     }
     if !deleting {
         for pod in orphans.filter(|pod| pod_is_active(pod) && matches(pod)) {
             let object = Object::Pod(pod.clone());
-            let why = Why::new("controllers.adopt", &[object.name(), owner.name.as_deref().unwrap_or("")]);
+            let why = Why::new(
+                "controllers.adopt",
+                &[object.name(), owner.name.as_deref().unwrap_or("")],
+            );
             duties.push(Duty::api(why, adopt(&controller_ref(kind, owner), &object)));
             claimed.push(pod);
         }

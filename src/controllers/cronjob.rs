@@ -36,7 +36,11 @@ pub struct CronJobs {
 fn due(schedule: &Schedule, since: SimTime, now: SimTime) -> (Option<SimTime>, usize, Option<SimTime>) {
     let (mut last, mut count, mut at) = (None, 0, since);
     // A start every minute over years: jump close to the present instead of counting all.
-    if now.since(at) > Duration::from_secs(60 * 60 * 24 * 2) && schedule.next(now - Duration::from_secs(60 * 60)).is_some_and(|t| t <= now) {
+    if now.since(at) > Duration::from_secs(60 * 60 * 24 * 2)
+        && schedule
+            .next(now - Duration::from_secs(60 * 60))
+            .is_some_and(|t| t <= now)
+    {
         at = now - Duration::from_secs(60 * 60);
         count = MANY_MISSED;
     }
@@ -70,7 +74,10 @@ fn job_for(cron: &CronJob, at: SimTime) -> Job {
     annotations.insert(TIMESTAMP.to_owned(), at.timestamp().to_string());
     Job {
         metadata: ObjectMeta {
-            name: Some(format!("{}-{minutes}", cron.metadata.name.as_deref().unwrap_or(""))),
+            name: Some(format!(
+                "{}-{minutes}",
+                cron.metadata.name.as_deref().unwrap_or("")
+            )),
             namespace: cron.metadata.namespace.clone(),
             labels: template.labels,
             annotations: Some(annotations),
@@ -101,21 +108,39 @@ impl CronJobs {
             ("Failed", spec.failed_jobs_history_limit.unwrap_or(1)),
         ];
         for (of, limit) in limits {
-            let mut over: Vec<_> =
-                jobs.iter().filter(|job| finished(job).is_some_and(|(condition, _)| condition.type_ == of)).collect();
-            over.sort_by_key(|job| (job.status.as_ref().and_then(|status| moment(&status.start_time)), name_of(job).to_owned()));
+            let mut over: Vec<_> = jobs
+                .iter()
+                .filter(|job| finished(job).is_some_and(|(condition, _)| condition.type_ == of))
+                .collect();
+            over.sort_by_key(|job| {
+                (
+                    job.status.as_ref().and_then(|status| moment(&status.start_time)),
+                    name_of(job).to_owned(),
+                )
+            });
             let surplus = over.len().saturating_sub(limit.max(0) as usize);
-            for job in over.into_iter().take(surplus).filter(|job| job.metadata.deletion_timestamp.is_none()) {
+            for job in over
+                .into_iter()
+                .take(surplus)
+                .filter(|job| job.metadata.deletion_timestamp.is_none())
+            {
                 self.delete(key, job, "cronjob.clean", plan);
             }
         }
     }
 
     fn delete(&self, key: &Key, job: &Job, sentence: &'static str, plan: &mut Plan) {
-        let options = DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
+        let options = DeleteOptions {
+            propagation: Some(Propagation::Background),
+            ..DeleteOptions::default()
+        };
         let request = Request::delete(Kind::Job, &key.namespace, name_of(job), options);
         let duty = Duty::api(Why::new(sentence, &[&key.name, name_of(job)]), request)
-            .note(normal(key, "SuccessfulDelete", format!("Deleted job {}", name_of(job))))
+            .note(normal(
+                key,
+                "SuccessfulDelete",
+                format!("Deleted job {}", name_of(job)),
+            ))
             .note(on_failure(key, "FailedDelete", "Deleted job: {error}"));
         plan.duties.push(duty);
     }
@@ -145,7 +170,9 @@ impl Component for CronJobs {
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
         let now = observed.now;
-        let Some(cron) = observed.caches.by_key::<CronJob>(key) else { return plan };
+        let Some(cron) = observed.caches.by_key::<CronJob>(key) else {
+            return plan;
+        };
         let spec = &cron.spec;
         let mine = |job: &&Arc<Job>| {
             controller_of(&job.metadata).is_some_and(|owner| Some(&owner.uid) == cron.metadata.uid.as_ref())
@@ -153,17 +180,35 @@ impl Component for CronJobs {
         let jobs: Vec<&Arc<Job>> = observed.caches.list::<Job>(&key.namespace).filter(mine).collect();
         self.clean(key, cron, &jobs, &mut plan);
         let known = cron.status.clone().unwrap_or_default();
-        let running: Vec<&Arc<Job>> = jobs.iter().copied().filter(|job| finished(job).is_none()).collect();
-        let mut status = CronJobStatus { active: None, ..known.clone() };
+        let running: Vec<&Arc<Job>> = jobs
+            .iter()
+            .copied()
+            .filter(|job| finished(job).is_none())
+            .collect();
+        let mut status = CronJobStatus {
+            active: None,
+            ..known.clone()
+        };
         for job in &running {
-            let listed = known.active.iter().flatten().find(|listed| listed.uid == job.metadata.uid);
-            status.active.get_or_insert_default().push(listed.cloned().unwrap_or_else(|| reference(job)));
+            let listed = known
+                .active
+                .iter()
+                .flatten()
+                .find(|listed| listed.uid == job.metadata.uid);
+            status
+                .active
+                .get_or_insert_default()
+                .push(listed.cloned().unwrap_or_else(|| reference(job)));
         }
         let mut notes = Vec::new();
         for listed in known.active.iter().flatten() {
             let name = listed.name.as_deref().unwrap_or("");
             match jobs.iter().find(|job| job.metadata.uid == listed.uid) {
-                None => notes.push(normal(key, "MissingJob", format!("Active job went missing: {name}"))),
+                None => notes.push(normal(
+                    key,
+                    "MissingJob",
+                    format!("Active job went missing: {name}"),
+                )),
                 Some(job) => {
                     if let Some((over, since)) = finished(job) {
                         let message = format!("Saw completed job: {name}, condition: {}", over.type_);
@@ -182,7 +227,10 @@ impl Component for CronJobs {
         if status != known {
             let mut updated = (**cron).clone();
             updated.status = Some(status);
-            let mut duty = Duty::api(Why::new("cronjob.status", &[&key.name]), Request::update_status(updated));
+            let mut duty = Duty::api(
+                Why::new("cronjob.status", &[&key.name]),
+                Request::update_status(updated),
+            );
             duty.notes = notes;
             plan.duties.push(duty);
         }
@@ -200,12 +248,24 @@ impl Component for CronJobs {
 
 impl CronJobs {
     /// Starts what is due, as the concurrency policy allows.
-    fn start(&self, key: &Key, cron: &CronJob, running: &[&Arc<Job>], now: SimTime, status: &mut CronJobStatus, plan: &mut Plan) {
+    fn start(
+        &self,
+        key: &Key,
+        cron: &CronJob,
+        running: &[&Arc<Job>],
+        now: SimTime,
+        status: &mut CronJobStatus,
+        plan: &mut Plan,
+    ) {
         let spec = &cron.spec;
-        let Some(schedule) = Schedule::parse(&spec.schedule) else { return };
+        let Some(schedule) = Schedule::parse(&spec.schedule) else {
+            return;
+        };
         let created = moment(&cron.metadata.creation_timestamp).unwrap_or_default();
         let mut since = moment(&status.last_schedule_time).unwrap_or(created);
-        let deadline = spec.starting_deadline_seconds.map(|seconds| Duration::from_secs(seconds.max(0) as u64));
+        let deadline = spec
+            .starting_deadline_seconds
+            .map(|seconds| Duration::from_secs(seconds.max(0) as u64));
         if let Some(deadline) = deadline {
             since = since.max(now - deadline);
         }
@@ -215,12 +275,18 @@ impl CronJobs {
         }
         let Some(at) = last else { return };
         if missed > MANY_MISSED && self.once(cron, at) {
-            let message = format!("too many missed start times: {missed}. Set or decrease .spec.startingDeadlineSeconds or check clock skew");
+            let message = format!(
+                "too many missed start times: {missed}. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
+            );
             plan.notes.push(warning(key, "TooManyMissedTimes", message));
         }
         if deadline.is_some_and(|deadline| at + deadline < now) {
             if self.once(cron, at) {
-                plan.notes.push(warning(key, "MissSchedule", format!("Missed scheduled time to start a job: {}", at.timestamp())));
+                plan.notes.push(warning(
+                    key,
+                    "MissSchedule",
+                    format!("Missed scheduled time to start a job: {}", at.timestamp()),
+                ));
             }
             return;
         }
@@ -233,7 +299,10 @@ impl CronJobs {
                 return;
             }
             Some("Replace") => {
-                for job in running.iter().filter(|job| job.metadata.deletion_timestamp.is_none()) {
+                for job in running
+                    .iter()
+                    .filter(|job| job.metadata.deletion_timestamp.is_none())
+                {
                     self.delete(key, job, "cronjob.replace", plan);
                 }
             }
@@ -259,12 +328,16 @@ mod tests {
 
     fn cron(more: Value) -> Value {
         let mut spec = json!({"schedule": "*/10 * * * *", "jobTemplate": {"spec": {"template": {"spec": {"containers": []}}}}});
-        more.as_object().unwrap().iter().for_each(|(key, value)| spec[key] = value.clone());
+        more.as_object()
+            .unwrap()
+            .iter()
+            .for_each(|(key, value)| spec[key] = value.clone());
         json!({"metadata": {"name": "tick", "namespace": "d", "uid": "u", "creationTimestamp": "2026-04-01T09:00:00Z"}, "spec": spec})
     }
 
     fn job(name: &str, finished: Option<&str>) -> Value {
-        let conditions = finished.map(|of| json!([{"type": of, "status": "True", "lastTransitionTime": "2026-04-01T09:05:00Z"}]));
+        let conditions = finished
+            .map(|of| json!([{"type": of, "status": "True", "lastTransitionTime": "2026-04-01T09:05:00Z"}]));
         json!({"metadata": {"name": name, "namespace": "d", "ownerReferences": [
             {"apiVersion": "batch/v1", "kind": "CronJob", "name": "tick", "uid": "u", "controller": true}]}, "status": {"conditions": conditions}})
     }
@@ -274,26 +347,54 @@ mod tests {
         let mut bench = Bench::new(CronJobs::default());
         bench.put(Kind::CronJob, cron(json!({})));
         bench.now = SimTime::from_secs(599);
-        assert_eq!(bench.plan(Kind::CronJob, "d", "tick").again_after, Some(Duration::from_secs(1)));
+        assert_eq!(
+            bench.plan(Kind::CronJob, "d", "tick").again_after,
+            Some(Duration::from_secs(1))
+        );
         bench.now = SimTime::from_secs(600);
         let plan = bench.plan(Kind::CronJob, "d", "tick");
-        assert_eq!(verbs(&plan), ["create jobs tick-29583910", "update cronjobs/status tick"]);
-        assert_eq!(body(&plan.duties[0])["metadata"]["annotations"][TIMESTAMP], "2026-04-01T09:10:00Z");
+        assert_eq!(
+            verbs(&plan),
+            ["create jobs tick-29583910", "update cronjobs/status tick"]
+        );
+        assert_eq!(
+            body(&plan.duties[0])["metadata"]["annotations"][TIMESTAMP],
+            "2026-04-01T09:10:00Z"
+        );
         bench.put(Kind::CronJob, body(&plan.duties[1]));
         let plan = bench.plan(Kind::CronJob, "d", "tick");
-        assert_eq!((plan.duties.len(), plan.again_after), (0, Some(Duration::from_secs(600))));
+        assert_eq!(
+            (plan.duties.len(), plan.again_after),
+            (0, Some(Duration::from_secs(600)))
+        );
     }
 
     #[test]
     fn forbids_replaces_and_cleans() {
         let mut bench = Bench::new(CronJobs::default());
         bench.now = SimTime::from_secs(600);
-        bench.put(Kind::CronJob, cron(json!({"concurrencyPolicy": "Forbid"}))).put(Kind::Job, job("tick-1", None));
-        assert_eq!(verbs(&bench.plan(Kind::CronJob, "d", "tick")), ["update cronjobs/status tick"]);
+        bench
+            .put(Kind::CronJob, cron(json!({"concurrencyPolicy": "Forbid"})))
+            .put(Kind::Job, job("tick-1", None));
+        assert_eq!(
+            verbs(&bench.plan(Kind::CronJob, "d", "tick")),
+            ["update cronjobs/status tick"]
+        );
         bench.put(Kind::CronJob, cron(json!({"concurrencyPolicy": "Replace"})));
-        assert_eq!(verbs(&bench.plan(Kind::CronJob, "d", "tick"))[0], "delete jobs tick-1");
-        bench.put(Kind::CronJob, cron(json!({"suspend": true, "successfulJobsHistoryLimit": 1})));
-        bench.put(Kind::Job, job("tick-1", Some("Complete"))).put(Kind::Job, job("tick-2", Some("Complete")));
-        assert_eq!(verbs(&bench.plan(Kind::CronJob, "d", "tick")), ["delete jobs tick-1"]);
+        assert_eq!(
+            verbs(&bench.plan(Kind::CronJob, "d", "tick"))[0],
+            "delete jobs tick-1"
+        );
+        bench.put(
+            Kind::CronJob,
+            cron(json!({"suspend": true, "successfulJobsHistoryLimit": 1})),
+        );
+        bench
+            .put(Kind::Job, job("tick-1", Some("Complete")))
+            .put(Kind::Job, job("tick-2", Some("Complete")));
+        assert_eq!(
+            verbs(&bench.plan(Kind::CronJob, "d", "tick")),
+            ["delete jobs tick-1"]
+        );
     }
 }

@@ -10,7 +10,8 @@ use super::revisions::{History, Present};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::{
-    controller_of, controller_ref, pod_is_available, pod_is_ready, pod_is_terminal, pod_node, pod_phase, selector_matches,
+    controller_of, controller_ref, pod_is_available, pod_is_ready, pod_is_terminal, pod_node, pod_phase,
+    selector_matches,
 };
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
@@ -36,7 +37,9 @@ pub struct DaemonSets {
 
 impl Default for DaemonSets {
     fn default() -> DaemonSets {
-        DaemonSets { pods: OwnedPods::new("DaemonSet") }
+        DaemonSets {
+            pods: OwnedPods::new("DaemonSet"),
+        }
     }
 }
 
@@ -68,9 +71,16 @@ fn target_node(pod: &Pod) -> Option<&str> {
         return Some(pod_node(pod));
     }
     let affinity = pod.spec.as_ref()?.affinity.as_ref()?.node_affinity.as_ref()?;
-    let required = affinity.required_during_scheduling_ignored_during_execution.as_ref()?;
-    let fields = required.node_selector_terms.iter().flat_map(|term| term.match_fields.iter().flatten());
-    fields.filter(|field| field.key == "metadata.name").find_map(|field| field.values.as_ref()?.first().map(String::as_str))
+    let required = affinity
+        .required_during_scheduling_ignored_during_execution
+        .as_ref()?;
+    let fields = required
+        .node_selector_terms
+        .iter()
+        .flat_map(|term| term.match_fields.iter().flatten());
+    fields
+        .filter(|field| field.key == "metadata.name")
+        .find_map(|field| field.values.as_ref()?.first().map(String::as_str))
 }
 
 /// Ties a Pod to one node by its affinity; the scheduler binds it.
@@ -80,9 +90,15 @@ fn pin(pod: &mut Pod, node: &str) {
         operator: "In".to_owned(),
         values: Some(vec![node.to_owned()]),
     };
-    let affinity = pod.spec.get_or_insert_default().affinity.get_or_insert_with(Affinity::default);
+    let affinity = pod
+        .spec
+        .get_or_insert_default()
+        .affinity
+        .get_or_insert_with(Affinity::default);
     let node_affinity = affinity.node_affinity.get_or_insert_with(NodeAffinity::default);
-    let required = node_affinity.required_during_scheduling_ignored_during_execution.get_or_insert_with(NodeSelector::default);
+    let required = node_affinity
+        .required_during_scheduling_ignored_during_execution
+        .get_or_insert_with(NodeSelector::default);
     if required.node_selector_terms.is_empty() {
         required.node_selector_terms.push(NodeSelectorTerm::default());
     }
@@ -108,13 +124,24 @@ impl Look<'_> {
         if !node_admitted(&self.model, node) {
             return (false, false);
         }
-        let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+        let taints = node
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.taints.as_deref())
+            .unwrap_or_default();
         let may_stay = untolerated(&self.model, taints, &["NoExecute"]).is_none();
-        (may_stay && untolerated(&self.model, taints, &["NoSchedule"]).is_none(), may_stay)
+        (
+            may_stay && untolerated(&self.model, taints, &["NoSchedule"]).is_none(),
+            may_stay,
+        )
     }
 
     fn is_updated(&self, pod: &Pod) -> bool {
-        pod.metadata.labels.as_ref().and_then(|labels| labels.get(HASH_LABEL)) == Some(&self.present.hash)
+        pod.metadata
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(HASH_LABEL))
+            == Some(&self.present.hash)
     }
 
     fn available(&self, pod: &Pod, plan: &mut Plan) -> bool {
@@ -130,12 +157,20 @@ impl Look<'_> {
     fn create(&self, node: &str, plan: &mut Plan) {
         let mut pod = self.model.clone();
         pin(&mut pod, node);
-        plan.duties.push(create_pod(self.key, Why::new("daemonset.create", &[&self.key.name, node]), pod.into()));
+        plan.duties.push(create_pod(
+            self.key,
+            Why::new("daemonset.create", &[&self.key.name, node]),
+            pod.into(),
+        ));
     }
 
     fn delete(&self, pod: &Pod, sentence: &'static str, node: &str, plan: &mut Plan) {
         let name = pod.metadata.name.as_deref().unwrap_or("");
-        plan.duties.push(delete_pod(self.key, Why::new(sentence, &[&self.key.name, name, node]), pod));
+        plan.duties.push(delete_pod(
+            self.key,
+            Why::new(sentence, &[&self.key.name, name, node]),
+            pod,
+        ));
     }
 
     /// Creates where one is missing and deletes where one is too many.
@@ -151,10 +186,21 @@ impl Look<'_> {
                 } else if pod_is_terminal(pod) && may_stay {
                     let pod_name = pod.metadata.name.as_deref().unwrap_or("");
                     let failed = pod_phase(pod) == "Failed";
-                    let (word, reason) = if failed { ("failed", "FailedDaemonPod") } else { ("succeeded", "SucceededDaemonPod") };
+                    let (word, reason) = if failed {
+                        ("failed", "FailedDaemonPod")
+                    } else {
+                        ("succeeded", "SucceededDaemonPod")
+                    };
                     let verb = if failed { "kill" } else { "delete" };
-                    let message = format!("Found {word} daemon pod {}/{pod_name} on node {name}, will try to {verb} it", self.key.namespace);
-                    let note = if failed { warning(self.key, reason, message) } else { normal(self.key, reason, message) };
+                    let message = format!(
+                        "Found {word} daemon pod {}/{pod_name} on node {name}, will try to {verb} it",
+                        self.key.namespace
+                    );
+                    let note = if failed {
+                        warning(self.key, reason, message)
+                    } else {
+                        normal(self.key, reason, message)
+                    };
                     self.delete(pod, "daemonset.replace", name, plan);
                     if let Some(duty) = plan.duties.last_mut() {
                         duty.notes.push(note);
@@ -166,7 +212,10 @@ impl Look<'_> {
             if running.is_empty() && should && here.len() == running.len() {
                 self.create(name, plan);
             } else if !may_stay {
-                for pod in running.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+                for pod in running
+                    .iter()
+                    .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+                {
                     self.delete(pod, "daemonset.unwanted", name, plan);
                 }
             } else if should {
@@ -180,12 +229,23 @@ impl Look<'_> {
     fn thin_out(&self, node: &str, mut running: Vec<&Arc<Pod>>, plan: &mut Plan) {
         running.retain(|pod| pod.metadata.deletion_timestamp.is_none());
         running.sort_by(|a, b| {
-            (pod_node(a).is_empty(), &a.metadata.creation_timestamp, &a.metadata.name)
-                .cmp(&(pod_node(b).is_empty(), &b.metadata.creation_timestamp, &b.metadata.name))
+            (
+                pod_node(a).is_empty(),
+                &a.metadata.creation_timestamp,
+                &a.metadata.name,
+            )
+                .cmp(&(
+                    pod_node(b).is_empty(),
+                    &b.metadata.creation_timestamp,
+                    &b.metadata.name,
+                ))
         });
         if self.max_surge(usize::MAX) > 0 {
-            let newest_ready = running.iter().any(|pod| self.is_updated(pod) && pod_is_ready(pod));
-            let (updated, old): (Vec<&Arc<Pod>>, Vec<&Arc<Pod>>) = running.into_iter().partition(|pod| self.is_updated(pod));
+            let newest_ready = running
+                .iter()
+                .any(|pod| self.is_updated(pod) && pod_is_ready(pod));
+            let (updated, old): (Vec<&Arc<Pod>>, Vec<&Arc<Pod>>) =
+                running.into_iter().partition(|pod| self.is_updated(pod));
             let keep_old = usize::from(!newest_ready);
             for pod in updated.into_iter().skip(1).chain(old.into_iter().skip(keep_old)) {
                 self.delete(pod, "daemonset.surplus", node, plan);
@@ -198,14 +258,26 @@ impl Look<'_> {
     }
 
     fn limit(&self, surge: bool, nodes: usize) -> i32 {
-        let rolling = self.spec.update_strategy.as_ref().and_then(|strategy| strategy.rolling_update.as_ref());
+        let rolling = self
+            .spec
+            .update_strategy
+            .as_ref()
+            .and_then(|strategy| strategy.rolling_update.as_ref());
         let total = nodes.min(1_000_000) as i32;
         match surge {
-            true => scaled_value(rolling.and_then(|rolling| rolling.max_surge.as_ref()), total, true),
+            true => scaled_value(
+                rolling.and_then(|rolling| rolling.max_surge.as_ref()),
+                total,
+                true,
+            ),
             false => {
                 let limit = rolling.and_then(|rolling| rolling.max_unavailable.as_ref());
                 let value = limit.map_or(1, |limit| scaled_value(Some(limit), total, true));
-                if value == 0 && self.limit(true, nodes) == 0 { 1 } else { value }
+                if value == 0 && self.limit(true, nodes) == 0 {
+                    1
+                } else {
+                    value
+                }
             }
         }
     }
@@ -215,24 +287,43 @@ impl Look<'_> {
     }
 
     fn rolls(&self) -> bool {
-        self.spec.update_strategy.as_ref().and_then(|strategy| strategy.type_.as_deref()) != Some("OnDelete")
+        self.spec
+            .update_strategy
+            .as_ref()
+            .and_then(|strategy| strategy.type_.as_deref())
+            != Some("OnDelete")
     }
 
     /// Replaces Pods of older templates, as many at a time as the strategy allows.
     fn roll(&self, nodes: &[&Arc<Node>], by_node: &BTreeMap<&str, Vec<&Arc<Pod>>>, plan: &mut Plan) {
-        let wanted: Vec<&str> =
-            nodes.iter().filter(|node| self.fits(node).0).map(|node| node.metadata.name.as_deref().unwrap_or("")).collect();
+        let wanted: Vec<&str> = nodes
+            .iter()
+            .filter(|node| self.fits(node).0)
+            .map(|node| node.metadata.name.as_deref().unwrap_or(""))
+            .collect();
         let (surge, allowed) = (self.limit(true, wanted.len()), self.limit(false, wanted.len()));
         let (mut unavailable, mut candidates, mut broken, mut surging) = (0, Vec::new(), Vec::new(), 0);
         let mut grow = Vec::new();
         for node in wanted {
-            let here: Vec<&Arc<Pod>> =
-                by_node.get(node).into_iter().flatten().copied().filter(|pod| !pod_is_terminal(pod)).collect();
+            let here: Vec<&Arc<Pod>> = by_node
+                .get(node)
+                .into_iter()
+                .flatten()
+                .copied()
+                .filter(|pod| !pod_is_terminal(pod))
+                .collect();
             let old: Vec<&Arc<Pod>> = here.iter().copied().filter(|pod| !self.is_updated(pod)).collect();
             let new = here.iter().copied().find(|pod| self.is_updated(pod));
-            let available = here.iter().any(|pod| pod.metadata.deletion_timestamp.is_none() && self.available(pod, plan));
+            let available = here
+                .iter()
+                .any(|pod| pod.metadata.deletion_timestamp.is_none() && self.available(pod, plan));
             unavailable += i32::from(!available);
-            let Some(oldest) = old.first().filter(|pod| pod.metadata.deletion_timestamp.is_none()) else { continue };
+            let Some(oldest) = old
+                .first()
+                .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+            else {
+                continue;
+            };
             match (surge > 0, new) {
                 (true, Some(new)) if self.available(new, plan) => {}
                 (true, Some(_)) => surging += 1,
@@ -250,7 +341,12 @@ impl Look<'_> {
         }
     }
 
-    fn status(&self, nodes: &[&Arc<Node>], by_node: &BTreeMap<&str, Vec<&Arc<Pod>>>, plan: &mut Plan) -> DaemonSetStatus {
+    fn status(
+        &self,
+        nodes: &[&Arc<Node>],
+        by_node: &BTreeMap<&str, Vec<&Arc<Pod>>>,
+        plan: &mut Plan,
+    ) -> DaemonSetStatus {
         let known = self.set.status.clone().unwrap_or_default();
         let mut status = DaemonSetStatus {
             observed_generation: self.set.metadata.generation,
@@ -260,7 +356,10 @@ impl Look<'_> {
         };
         let (mut updated, mut available) = (0, 0);
         for node in nodes {
-            let here = by_node.get(node.metadata.name.as_deref().unwrap_or("")).map(Vec::as_slice).unwrap_or_default();
+            let here = by_node
+                .get(node.metadata.name.as_deref().unwrap_or(""))
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             if !self.fits(node).0 {
                 status.number_misscheduled += i32::from(!here.is_empty());
                 continue;
@@ -270,7 +369,10 @@ impl Look<'_> {
                 continue;
             }
             status.current_number_scheduled += 1;
-            let first = here.iter().min_by_key(|pod| (!self.is_updated(pod), &pod.metadata.name)).copied();
+            let first = here
+                .iter()
+                .min_by_key(|pod| (!self.is_updated(pod), &pod.metadata.name))
+                .copied();
             if here.iter().any(|pod| pod_is_ready(pod)) {
                 status.number_ready += 1;
                 available += i32::from(here.iter().any(|pod| self.available(pod, plan)));
@@ -295,7 +397,9 @@ impl Component for DaemonSets {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::DaemonSet, Kind::Pod, Kind::Node, Kind::ControllerRevision].map(Watch::all).to_vec()
+        [Kind::DaemonSet, Kind::Pod, Kind::Node, Kind::ControllerRevision]
+            .map(Watch::all)
+            .to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -308,7 +412,9 @@ impl Component for DaemonSets {
                 if controller_of(&pod.metadata).is_none() && change.new.is_some() {
                     for set in caches.list::<DaemonSet>(&change.key.namespace) {
                         let spec = set.spec.as_ref();
-                        if spec.is_some_and(|spec| selector_matches(&spec.selector, pod.metadata.labels.as_ref())) {
+                        if spec.is_some_and(|spec| {
+                            selector_matches(&spec.selector, pod.metadata.labels.as_ref())
+                        }) {
                             dirty.push(Key::of(&Object::DaemonSet(set.clone())));
                         }
                     }
@@ -317,7 +423,10 @@ impl Component for DaemonSets {
             Object::Node(_) => {
                 let side = |object: &Option<Object>| {
                     let node = object.as_ref()?.get::<Node>()?;
-                    Some((node.metadata.labels.clone(), node.spec.as_ref().and_then(|spec| spec.taints.clone())))
+                    Some((
+                        node.metadata.labels.clone(),
+                        node.spec.as_ref().and_then(|spec| spec.taints.clone()),
+                    ))
                 };
                 if side(&change.old) != side(&change.new) {
                     dirty.extend(caches.keys(Kind::DaemonSet).cloned());
@@ -329,7 +438,9 @@ impl Component for DaemonSets {
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(set) = observed.caches.by_key::<DaemonSet>(key) else { return plan };
+        let Some(set) = observed.caches.by_key::<DaemonSet>(key) else {
+            return plan;
+        };
         let Some(spec) = &set.spec else { return plan };
         if set.metadata.deletion_timestamp.is_some() {
             return plan;
@@ -342,10 +453,19 @@ impl Component for DaemonSets {
             limit: spec.revision_history_limit.unwrap_or(10),
         };
         let present = history.sync(observed.caches, &mut plan.duties);
-        let mut model = pod_from_template(&spec.template, &set.metadata, controller_ref(Kind::DaemonSet, &set.metadata));
+        let mut model = pod_from_template(
+            &spec.template,
+            &set.metadata,
+            controller_ref(Kind::DaemonSet, &set.metadata),
+        );
         let labels = model.metadata.labels.get_or_insert_default();
         labels.insert(HASH_LABEL.to_owned(), present.hash.clone());
-        if let Some(generation) = set.metadata.annotations.as_ref().and_then(|annotations| annotations.get(GENERATION)) {
+        if let Some(generation) = set
+            .metadata
+            .annotations
+            .as_ref()
+            .and_then(|annotations| annotations.get(GENERATION))
+        {
             labels.insert(GENERATION_LABEL.to_owned(), generation.clone());
         }
         let pod_spec = model.spec.get_or_insert_default();
@@ -358,27 +478,53 @@ impl Component for DaemonSets {
         let matches = |pod: &Pod| selector_matches(&spec.selector, pod.metadata.labels.as_ref());
         let uid = set.metadata.uid.as_deref().unwrap_or("");
         let claimed = claim_pods(
-            Kind::DaemonSet, &set.metadata, matches, self.pods.of(uid), self.pods.orphans(&key.namespace), &mut plan.duties,
+            Kind::DaemonSet,
+            &set.metadata,
+            matches,
+            self.pods.of(uid),
+            self.pods.orphans(&key.namespace),
+            &mut plan.duties,
         );
         let mut by_node: BTreeMap<&str, Vec<&Arc<Pod>>> = BTreeMap::new();
         for pod in &claimed {
-            by_node.entry(target_node(pod).unwrap_or("")).or_default().push(pod);
+            by_node
+                .entry(target_node(pod).unwrap_or(""))
+                .or_default()
+                .push(pod);
         }
         let nodes: Vec<&Arc<Node>> = observed.caches.list::<Node>("").collect();
-        let look = Look { key, set, spec, model, present, now: observed.now };
+        let look = Look {
+            key,
+            set,
+            spec,
+            model,
+            present,
+            now: observed.now,
+        };
         let before = plan.duties.len();
         look.manage(&nodes, &by_node, &mut plan);
         if plan.duties.len() == before && look.rolls() {
             look.roll(&nodes, &by_node, &mut plan);
         }
         let live = |hash: &String| {
-            claimed.iter().any(|pod| pod.metadata.labels.as_ref().and_then(|labels| labels.get(HASH_LABEL)) == Some(hash))
+            claimed.iter().any(|pod| {
+                pod.metadata
+                    .labels
+                    .as_ref()
+                    .and_then(|labels| labels.get(HASH_LABEL))
+                    == Some(hash)
+            })
         };
         history.truncate(
             observed.caches,
             |revision| {
                 revision.metadata.name.as_ref() == Some(&look.present.name)
-                    || revision.metadata.labels.as_ref().and_then(|labels| labels.get(HASH_LABEL)).is_some_and(live)
+                    || revision
+                        .metadata
+                        .labels
+                        .as_ref()
+                        .and_then(|labels| labels.get(HASH_LABEL))
+                        .is_some_and(live)
             },
             &mut plan.duties,
         );
@@ -387,7 +533,8 @@ impl Component for DaemonSets {
             let why = Why::new("daemonset.status", &[&key.name, &status.number_ready.to_string()]);
             let mut updated = (**set).clone();
             updated.status = Some(status);
-            plan.duties.push(crate::seat::Duty::api(why, Request::update_status(updated)));
+            plan.duties
+                .push(crate::seat::Duty::api(why, Request::update_status(updated)));
         }
         plan
     }
@@ -417,7 +564,9 @@ mod tests {
     fn perform(bench: &mut Bench<DaemonSets>, nr: &mut usize) -> Vec<String> {
         let plan = bench.plan(Kind::DaemonSet, "d", "ds");
         for duty in &plan.duties {
-            let crate::seat::Action::Api(request) = &duty.action else { continue };
+            let crate::seat::Action::Api(request) = &duty.action else {
+                continue;
+            };
             let mut object = body(duty);
             match (request.kind, object.is_null()) {
                 (kind, true) => {
@@ -426,7 +575,8 @@ mod tests {
                 (Kind::Pod, _) => {
                     *nr += 1;
                     object["metadata"]["name"] = format!("ds-{nr}").into();
-                    object["status"] = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+                    object["status"] =
+                        json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
                     bench.put(Kind::Pod, object);
                 }
                 (kind, _) => {
@@ -441,19 +591,42 @@ mod tests {
     fn one_on_every_node_and_rolls_one_at_a_time() {
         let mut bench = Bench::new(DaemonSets::default());
         let mut nr = 0;
-        bench.put(Kind::Node, json!({"metadata": {"name": "n1"}})).put(Kind::Node, json!({"metadata": {"name": "n2"}}));
+        bench
+            .put(Kind::Node, json!({"metadata": {"name": "n1"}}))
+            .put(Kind::Node, json!({"metadata": {"name": "n2"}}));
         bench.put(Kind::Node, json!({"metadata": {"name": "tainted"}, "spec": {"taints": [{"key": "x", "effect": "NoSchedule"}]}}));
         bench.put(Kind::DaemonSet, set("a"));
         let first = bench.plan(Kind::DaemonSet, "d", "ds");
-        assert_eq!(verbs(&first)[1..], ["create pods ds-", "create pods ds-", "update daemonsets/status ds"]);
+        assert_eq!(
+            verbs(&first)[1..],
+            [
+                "create pods ds-",
+                "create pods ds-",
+                "update daemonsets/status ds"
+            ]
+        );
         assert!(verbs(&first)[0].starts_with("create controllerrevisions ds-"));
         let pod = body(&first.duties[1]);
-        let term = &pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"][0];
+        let term = &pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+            ["nodeSelectorTerms"][0];
         assert_eq!(term["matchFields"][0]["values"], json!(["n1"]));
         assert_eq!(pod["metadata"]["labels"]["pod-template-generation"], "1");
         while !perform(&mut bench, &mut nr).is_empty() {}
-        let status = bench.caches.get::<DaemonSet>("d", "ds").unwrap().status.clone().unwrap();
-        assert_eq!((status.desired_number_scheduled, status.number_ready, status.number_available), (2, 2, Some(2)));
+        let status = bench
+            .caches
+            .get::<DaemonSet>("d", "ds")
+            .unwrap()
+            .status
+            .clone()
+            .unwrap();
+        assert_eq!(
+            (
+                status.desired_number_scheduled,
+                status.number_ready,
+                status.number_available
+            ),
+            (2, 2, Some(2))
+        );
         let mut newer = set("b");
         newer["status"] = serde_json::to_value(&status).unwrap();
         bench.put(Kind::DaemonSet, newer);
@@ -465,6 +638,16 @@ mod tests {
             deleted += now;
         }
         assert_eq!(deleted, 2);
-        assert_eq!(bench.caches.get::<DaemonSet>("d", "ds").unwrap().status.as_ref().unwrap().updated_number_scheduled, Some(2));
+        assert_eq!(
+            bench
+                .caches
+                .get::<DaemonSet>("d", "ds")
+                .unwrap()
+                .status
+                .as_ref()
+                .unwrap()
+                .updated_number_scheduled,
+            Some(2)
+        );
     }
 }

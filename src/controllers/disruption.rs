@@ -35,25 +35,51 @@ pub struct Disruptions {
 fn wanted(caches: &Caches, namespace: &str, pods: &[&Arc<Pod>]) -> Result<i32, String> {
     let mut scales: BTreeMap<String, i32> = BTreeMap::new();
     for pod in pods {
-        let Some(owner) = controller_of(&pod.metadata) else { continue };
-        let set = caches.get::<ReplicaSet>(namespace, &owner.name).filter(|_| owner.kind == "ReplicaSet");
-        let above = set.and_then(|set| controller_of(&set.metadata)).filter(|above| above.kind == "Deployment");
+        let Some(owner) = controller_of(&pod.metadata) else {
+            continue;
+        };
+        let set = caches
+            .get::<ReplicaSet>(namespace, &owner.name)
+            .filter(|_| owner.kind == "ReplicaSet");
+        let above = set
+            .and_then(|set| controller_of(&set.metadata))
+            .filter(|above| above.kind == "Deployment");
         let (uid, scale) = match (owner.kind.as_str(), above) {
             ("ReplicaSet", Some(above)) => {
                 let found = caches.get::<Deployment>(namespace, &above.name);
-                (&above.uid, found.and_then(|d| d.spec.as_ref()).map(|spec| spec.replicas.unwrap_or(1)))
+                (
+                    &above.uid,
+                    found
+                        .and_then(|d| d.spec.as_ref())
+                        .map(|spec| spec.replicas.unwrap_or(1)),
+                )
             }
-            ("ReplicaSet", None) => (&owner.uid, set.and_then(|set| set.spec.as_ref()).map(|spec| spec.replicas.unwrap_or(1))),
+            ("ReplicaSet", None) => (
+                &owner.uid,
+                set.and_then(|set| set.spec.as_ref())
+                    .map(|spec| spec.replicas.unwrap_or(1)),
+            ),
             ("StatefulSet", _) => {
                 let found = caches.get::<StatefulSet>(namespace, &owner.name);
-                (&owner.uid, found.and_then(|set| set.spec.as_ref()).map(|spec| spec.replicas.unwrap_or(1)))
+                (
+                    &owner.uid,
+                    found
+                        .and_then(|set| set.spec.as_ref())
+                        .map(|spec| spec.replicas.unwrap_or(1)),
+                )
             }
             ("ReplicationController", _) => {
                 let found = caches.get::<ReplicationController>(namespace, &owner.name);
-                (&owner.uid, found.and_then(|rc| rc.spec.as_ref()).map(|spec| spec.replicas.unwrap_or(1)))
+                (
+                    &owner.uid,
+                    found
+                        .and_then(|rc| rc.spec.as_ref())
+                        .map(|spec| spec.replicas.unwrap_or(1)),
+                )
             }
             (kind, _) => {
-                let plural = Kind::by_api_version(&owner.api_version, kind).map_or_else(|| kind.to_lowercase(), |k| k.info().qualified_resource());
+                let plural = Kind::by_api_version(&owner.api_version, kind)
+                    .map_or_else(|| kind.to_lowercase(), |k| k.info().qualified_resource());
                 return Err(format!("{plural} does not implement the scale subresource"));
             }
         };
@@ -65,11 +91,19 @@ fn wanted(caches: &Caches, namespace: &str, pods: &[&Arc<Pod>]) -> Result<i32, S
 }
 
 /// Expected and desired numbers of Pods.
-fn numbers(caches: &Caches, budget: &PodDisruptionBudget, namespace: &str, pods: &[&Arc<Pod>]) -> Result<(i32, i32), String> {
+fn numbers(
+    caches: &Caches,
+    budget: &PodDisruptionBudget,
+    namespace: &str,
+    pods: &[&Arc<Pod>],
+) -> Result<(i32, i32), String> {
     let spec = budget.spec.as_ref();
     if let Some(limit) = spec.and_then(|spec| spec.max_unavailable.as_ref()) {
         let expected = wanted(caches, namespace, pods)?;
-        return Ok((expected, (expected - scaled_value(Some(limit), expected, true)).max(0)));
+        return Ok((
+            expected,
+            (expected - scaled_value(Some(limit), expected, true)).max(0),
+        ));
     }
     match spec.and_then(|spec| spec.min_available.as_ref()) {
         Some(IntOrString::Int(count)) => Ok((pods.len() as i32, *count)),
@@ -98,12 +132,20 @@ impl Disruptions {
         pods: &[&Arc<Pod>],
         now: SimTime,
     ) -> (BTreeMap<String, Time>, Option<SimTime>) {
-        let known = budget.status.as_ref().and_then(|status| status.disrupted_pods.clone()).unwrap_or_default();
+        let known = budget
+            .status
+            .as_ref()
+            .and_then(|status| status.disrupted_pods.clone())
+            .unwrap_or_default();
         let mut kept = BTreeMap::new();
         let mut next = None;
         for (name, time) in known {
-            let pod = pods.iter().find(|pod| pod.metadata.name.as_deref() == Some(&name));
-            let Some(_) = pod.filter(|pod| pod.metadata.deletion_timestamp.is_none()) else { continue };
+            let pod = pods
+                .iter()
+                .find(|pod| pod.metadata.name.as_deref() == Some(&name));
+            let Some(_) = pod.filter(|pod| pod.metadata.deletion_timestamp.is_none()) else {
+                continue;
+            };
             let due = moment(&Some(time.clone())).unwrap_or(now) + DELETION_TIMEOUT;
             if due > now {
                 next = Some(next.map_or(due, |known: SimTime| known.min(due)));
@@ -114,20 +156,29 @@ impl Disruptions {
     }
 }
 
-fn condition(known: Option<&Vec<Condition>>, generation: Option<i64>, result: Result<bool, String>, now: SimTime) -> Condition {
+fn condition(
+    known: Option<&Vec<Condition>>,
+    generation: Option<i64>,
+    result: Result<bool, String>,
+    now: SimTime,
+) -> Condition {
     let (status, reason, message) = match result {
         Ok(true) => ("True", "SufficientPods", String::new()),
         Ok(false) => ("False", "InsufficientPods", String::new()),
         Err(message) => ("False", "SyncFailed", message),
     };
-    let before = known.into_iter().flatten().find(|known| known.type_ == "DisruptionAllowed" && known.status == status);
+    let before = known
+        .into_iter()
+        .flatten()
+        .find(|known| known.type_ == "DisruptionAllowed" && known.status == status);
     Condition {
         type_: "DisruptionAllowed".to_owned(),
         status: status.to_owned(),
         reason: reason.to_owned(),
         message,
         observed_generation: generation,
-        last_transition_time: before.map_or_else(|| now.meta_time(), |before| before.last_transition_time.clone()),
+        last_transition_time: before
+            .map_or_else(|| now.meta_time(), |before| before.last_transition_time.clone()),
     }
 }
 
@@ -142,7 +193,12 @@ impl Component for Disruptions {
 
     fn watches(&self) -> Vec<Watch> {
         let kinds = [
-            Kind::PodDisruptionBudget, Kind::Pod, Kind::ReplicaSet, Kind::Deployment, Kind::StatefulSet, Kind::ReplicationController,
+            Kind::PodDisruptionBudget,
+            Kind::Pod,
+            Kind::ReplicaSet,
+            Kind::Deployment,
+            Kind::StatefulSet,
+            Kind::ReplicationController,
         ];
         kinds.map(Watch::all).to_vec()
     }
@@ -152,7 +208,9 @@ impl Component for Disruptions {
             Object::PodDisruptionBudget(budget) => {
                 dirty.push(change.key.clone());
                 if change.new.is_none() {
-                    self.said_empty.get_mut().remove(budget.metadata.uid.as_deref().unwrap_or(""));
+                    self.said_empty
+                        .get_mut()
+                        .remove(budget.metadata.uid.as_deref().unwrap_or(""));
                 }
             }
             Object::Pod(pod) => {
@@ -163,13 +221,20 @@ impl Component for Disruptions {
                 }
             }
             // Their sizes matter to budgets that count in percent.
-            Object::ReplicaSet(_) | Object::Deployment(_) | Object::StatefulSet(_) | Object::ReplicationController(_) => {
+            Object::ReplicaSet(_)
+            | Object::Deployment(_)
+            | Object::StatefulSet(_)
+            | Object::ReplicationController(_) => {
                 let resized = match (&change.old, &change.new) {
                     (Some(old), Some(new)) => old.meta().generation != new.meta().generation,
                     _ => false,
                 };
                 if resized {
-                    dirty.extend(caches.keys_in(Kind::PodDisruptionBudget, &change.key.namespace).cloned());
+                    dirty.extend(
+                        caches
+                            .keys_in(Kind::PodDisruptionBudget, &change.key.namespace)
+                            .cloned(),
+                    );
                 }
             }
             _ => {}
@@ -179,11 +244,20 @@ impl Component for Disruptions {
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
         let (caches, now) = (observed.caches, observed.now);
-        let Some(budget) = caches.by_key::<PodDisruptionBudget>(key) else { return plan };
-        let Some(selector) = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref()) else { return plan };
+        let Some(budget) = caches.by_key::<PodDisruptionBudget>(key) else {
+            return plan;
+        };
+        let Some(selector) = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref()) else {
+            return plan;
+        };
         let covered = |pod: &&Arc<Pod>| selector_matches(selector, pod.metadata.labels.as_ref());
         let pods: Vec<&Arc<Pod>> = caches.list::<Pod>(&key.namespace).filter(covered).collect();
-        if pods.is_empty() && self.said_empty.borrow_mut().insert(budget.metadata.uid.clone().unwrap_or_default()) {
+        if pods.is_empty()
+            && self
+                .said_empty
+                .borrow_mut()
+                .insert(budget.metadata.uid.clone().unwrap_or_default())
+        {
             plan.notes.push(normal(key, "NoPods", "No matching pods found"));
         }
         let (disrupted, next) = Self::disrupted(budget, &pods, now);
@@ -196,12 +270,24 @@ impl Component for Disruptions {
             Ok((expected, desired)) => {
                 let healthy = |pod: &&&Arc<Pod>| {
                     let name = pod.metadata.name.as_deref().unwrap_or("");
-                    pod.metadata.deletion_timestamp.is_none() && !pod_is_terminal(pod) && pod_is_ready(pod) && !disrupted.contains_key(name)
+                    pod.metadata.deletion_timestamp.is_none()
+                        && !pod_is_terminal(pod)
+                        && pod_is_ready(pod)
+                        && !disrupted.contains_key(name)
                 };
                 let healthy = pods.iter().filter(healthy).count() as i32;
-                let allowed = if expected <= 0 { 0 } else { (healthy - desired).max(0) };
+                let allowed = if expected <= 0 {
+                    0
+                } else {
+                    (healthy - desired).max(0)
+                };
                 PodDisruptionBudgetStatus {
-                    conditions: Some(vec![condition(known.conditions.as_ref(), generation, Ok(allowed > 0), now)]),
+                    conditions: Some(vec![condition(
+                        known.conditions.as_ref(),
+                        generation,
+                        Ok(allowed > 0),
+                        now,
+                    )]),
                     current_healthy: Some(healthy),
                     desired_healthy: Some(desired),
                     disrupted_pods: (!disrupted.is_empty()).then_some(disrupted),
@@ -211,7 +297,12 @@ impl Component for Disruptions {
                 }
             }
             Err(message) => PodDisruptionBudgetStatus {
-                conditions: Some(vec![condition(known.conditions.as_ref(), generation, Err(message), now)]),
+                conditions: Some(vec![condition(
+                    known.conditions.as_ref(),
+                    generation,
+                    Err(message),
+                    now,
+                )]),
                 disruptions_allowed: Some(0),
                 observed_generation: generation,
                 ..known.clone()
@@ -246,7 +337,10 @@ mod tests {
         let mut bench = Bench::new(Disruptions::default());
         let mut spec = spec;
         spec["selector"] = json!({"matchLabels": {"a": "b"}});
-        bench.put(Kind::PodDisruptionBudget, json!({"metadata": {"name": "p", "namespace": "d", "generation": 1}, "spec": spec}));
+        bench.put(
+            Kind::PodDisruptionBudget,
+            json!({"metadata": {"name": "p", "namespace": "d", "generation": 1}, "spec": spec}),
+        );
         bench.put(Kind::ReplicaSet, json!({"metadata": {"name": "rs", "namespace": "d", "uid": "r"}, "spec": {"replicas": 4, "selector": {}}}));
         for (name, ready) in [("x", "True"), ("y", "True"), ("z", "False")] {
             bench.put(Kind::Pod, json!({"metadata": {"name": name, "namespace": "d", "labels": {"a": "b"}, "ownerReferences": [
@@ -263,11 +357,24 @@ mod tests {
     #[test]
     fn counts() {
         let counted = status(&bench(json!({"minAvailable": 1})));
-        assert_eq!((&counted["disruptionsAllowed"], &counted["expectedPods"], &counted["currentHealthy"]), (&json!(1), &json!(3), &json!(2)));
+        assert_eq!(
+            (
+                &counted["disruptionsAllowed"],
+                &counted["expectedPods"],
+                &counted["currentHealthy"]
+            ),
+            (&json!(1), &json!(3), &json!(2))
+        );
         assert_eq!(counted["conditions"][0]["reason"], "SufficientPods");
         let percent = status(&bench(json!({"minAvailable": "50%"})));
-        assert_eq!((&percent["desiredHealthy"], &percent["disruptionsAllowed"]), (&json!(2), &json!(0)));
+        assert_eq!(
+            (&percent["desiredHealthy"], &percent["disruptionsAllowed"]),
+            (&json!(2), &json!(0))
+        );
         let unavailable = status(&bench(json!({"maxUnavailable": 3})));
-        assert_eq!((&unavailable["expectedPods"], &unavailable["disruptionsAllowed"]), (&json!(4), &json!(1)));
+        assert_eq!(
+            (&unavailable["expectedPods"], &unavailable["disruptionsAllowed"]),
+            (&json!(4), &json!(1))
+        );
     }
 }

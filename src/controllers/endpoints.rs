@@ -3,7 +3,10 @@
 //! Source: pkg/controller/endpoint/endpoints_controller.go, pkg/api/v1/endpoints/util.go.
 
 use super::pods::on_failure;
-use super::selected::{HEADLESS, LAST_CHANGE, SelectedPods, belongs, find_port, hostname, is_headless, pod_ip, target_ref, trigger_time};
+use super::selected::{
+    HEADLESS, LAST_CHANGE, SelectedPods, belongs, find_port, hostname, is_headless, pod_ip, target_ref,
+    trigger_time,
+};
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
 use crate::client::helpers::{Labels, pod_is_ready, pod_node};
@@ -64,8 +67,16 @@ fn by_ip(address: &EndpointAddress) -> (Option<Ipv4Addr>, String, Option<String>
 impl EndpointsController {
     /// The addresses grouped by their ports, ready ones and others, in upstream's order.
     fn subsets(&self, service: &Service, key: &Key) -> Vec<EndpointSubset> {
-        let publish = service.spec.as_ref().and_then(|spec| spec.publish_not_ready_addresses).unwrap_or(false);
-        let without_ports = is_headless(service) && service.spec.as_ref().is_none_or(|s| s.ports.as_ref().is_none_or(Vec::is_empty));
+        let publish = service
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.publish_not_ready_addresses)
+            .unwrap_or(false);
+        let without_ports = is_headless(service)
+            && service
+                .spec
+                .as_ref()
+                .is_none_or(|s| s.ports.as_ref().is_none_or(Vec::is_empty));
         let mut subsets: Vec<EndpointSubset> = Vec::new();
         for pod in self.pods.of(key).filter(|pod| belongs(pod, publish)) {
             let ports = ports(service, pod);
@@ -73,12 +84,22 @@ impl EndpointsController {
                 continue;
             }
             let ports = (!ports.is_empty()).then_some(ports);
-            let at = subsets.iter().position(|subset| subset.ports == ports).unwrap_or_else(|| {
-                subsets.push(EndpointSubset { ports, ..EndpointSubset::default() });
-                subsets.len() - 1
-            });
+            let at = subsets
+                .iter()
+                .position(|subset| subset.ports == ports)
+                .unwrap_or_else(|| {
+                    subsets.push(EndpointSubset {
+                        ports,
+                        ..EndpointSubset::default()
+                    });
+                    subsets.len() - 1
+                });
             let ready = publish || pod_is_ready(pod);
-            let list = if ready { &mut subsets[at].addresses } else { &mut subsets[at].not_ready_addresses };
+            let list = if ready {
+                &mut subsets[at].addresses
+            } else {
+                &mut subsets[at].not_ready_addresses
+            };
             list.get_or_insert_default().push(address(service, pod));
         }
         for subset in &mut subsets {
@@ -94,15 +115,26 @@ impl EndpointsController {
 fn truncate(subsets: &mut [EndpointSubset]) -> bool {
     let len = |list: &Option<Vec<EndpointAddress>>| list.as_ref().map_or(0, Vec::len);
     let ready: usize = subsets.iter().map(|subset| len(&subset.addresses)).sum();
-    let others: usize = subsets.iter().map(|subset| len(&subset.not_ready_addresses)).sum();
+    let others: usize = subsets
+        .iter()
+        .map(|subset| len(&subset.not_ready_addresses))
+        .sum();
     if ready + others <= MAX_ADDRESSES {
         return false;
     }
     let cut_ready = ready > MAX_ADDRESSES;
-    let (room, total) = if cut_ready { (MAX_ADDRESSES, ready) } else { (MAX_ADDRESSES - ready, others) };
+    let (room, total) = if cut_ready {
+        (MAX_ADDRESSES, ready)
+    } else {
+        (MAX_ADDRESSES - ready, others)
+    };
     let mut left = room;
     for subset in subsets {
-        let list = if cut_ready { &mut subset.addresses } else { &mut subset.not_ready_addresses };
+        let list = if cut_ready {
+            &mut subset.addresses
+        } else {
+            &mut subset.not_ready_addresses
+        };
         let share = (len(list) * room).div_ceil(total).min(left);
         list.iter_mut().for_each(|list| list.truncate(share));
         left -= share;
@@ -123,13 +155,18 @@ impl Component for EndpointsController {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::Service, Kind::Pod, Kind::Endpoints].map(Watch::all).to_vec()
+        [Kind::Service, Kind::Pod, Kind::Endpoints]
+            .map(Watch::all)
+            .to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
         match change.object() {
             Object::Endpoints(_) => {
-                let service = Key { kind: Kind::Service, ..change.key.clone() };
+                let service = Key {
+                    kind: Kind::Service,
+                    ..change.key.clone()
+                };
                 if caches.get_object(&service).is_some() {
                     dirty.push(service);
                 }
@@ -144,13 +181,20 @@ impl Component for EndpointsController {
         let Some(service) = observed.caches.by_key::<Service>(key) else {
             if known.is_some() {
                 let why = Why::new("endpoints.delete", &[&key.name]);
-                let request = Request::delete(Kind::Endpoints, &key.namespace, &key.name, DeleteOptions::default());
+                let request = Request::delete(
+                    Kind::Endpoints,
+                    &key.namespace,
+                    &key.name,
+                    DeleteOptions::default(),
+                );
                 plan.duties.push(Duty::api(why, request));
             }
             return plan;
         };
         let Some(spec) = &service.spec else { return plan };
-        if spec.selector.as_ref().is_none_or(BTreeMap::is_empty) || spec.type_.as_deref() == Some("ExternalName") {
+        if spec.selector.as_ref().is_none_or(BTreeMap::is_empty)
+            || spec.type_.as_deref() == Some("ExternalName")
+        {
             return plan;
         }
         let mut subsets = self.subsets(service, key);
@@ -161,7 +205,9 @@ impl Component for EndpointsController {
             labels.insert(HEADLESS.to_owned(), String::new());
         }
         labels.insert(MANAGED_BY.to_owned(), CONTROLLER.to_owned());
-        let known_annotations = known.and_then(|known| known.metadata.annotations.clone()).unwrap_or_default();
+        let known_annotations = known
+            .and_then(|known| known.metadata.annotations.clone())
+            .unwrap_or_default();
         let subsets = (!subsets.is_empty()).then_some(subsets);
         if let Some(known) = known
             && known.metadata.labels.as_ref() == Some(&labels)
@@ -180,15 +226,20 @@ impl Component for EndpointsController {
         if truncated {
             annotations.insert(OVER_CAPACITY.to_owned(), "truncated".to_owned());
         }
-        let mut metadata = known.map(|known| known.metadata.clone()).unwrap_or_else(|| ObjectMeta {
-            name: service.metadata.name.clone(),
-            namespace: service.metadata.namespace.clone(),
-            ..ObjectMeta::default()
-        });
+        let mut metadata = known
+            .map(|known| known.metadata.clone())
+            .unwrap_or_else(|| ObjectMeta {
+                name: service.metadata.name.clone(),
+                namespace: service.metadata.namespace.clone(),
+                ..ObjectMeta::default()
+            });
         metadata.labels = Some(labels);
         metadata.annotations = (!annotations.is_empty()).then_some(annotations);
-        let ready: usize =
-            subsets.iter().flatten().map(|subset| subset.addresses.as_ref().map_or(0, Vec::len)).sum();
+        let ready: usize = subsets
+            .iter()
+            .flatten()
+            .map(|subset| subset.addresses.as_ref().map_or(0, Vec::len))
+            .sum();
         let why = Why::new("endpoints.write", &[&key.name, &ready.to_string()]);
         let wanted = Endpoints { metadata, subsets };
         let (request, reason, verb) = if known.is_some() {
@@ -196,9 +247,16 @@ impl Component for EndpointsController {
         } else {
             (Request::create(wanted), "FailedToCreateEndpoint", "create")
         };
-        let about = Key { kind: Kind::Endpoints, ..key.clone() };
-        let message = format!("Failed to {verb} endpoint {}/{}: {{error}}", key.namespace, key.name);
-        plan.duties.push(Duty::api(why, request).note(on_failure(&about, reason, message)));
+        let about = Key {
+            kind: Kind::Endpoints,
+            ..key.clone()
+        };
+        let message = format!(
+            "Failed to {verb} endpoint {}/{}: {{error}}",
+            key.namespace, key.name
+        );
+        plan.duties
+            .push(Duty::api(why, request).note(on_failure(&about, reason, message)));
         plan
     }
 
@@ -235,16 +293,34 @@ mod tests {
     #[test]
     fn writes_ready_and_unready_addresses_in_order() {
         let mut bench = Bench::new(EndpointsController::default());
-        bench.put(Kind::Service, service()).put(Kind::Pod, pod("a", "10.0.0.10", true));
-        bench.put(Kind::Pod, pod("b", "10.0.0.9", true)).put(Kind::Pod, pod("c", "10.0.0.1", false));
+        bench
+            .put(Kind::Service, service())
+            .put(Kind::Pod, pod("a", "10.0.0.10", true));
+        bench
+            .put(Kind::Pod, pod("b", "10.0.0.9", true))
+            .put(Kind::Pod, pod("c", "10.0.0.1", false));
         let plan = bench.plan(Kind::Service, "d", "web");
         assert_eq!(verbs(&plan), ["create endpoints web"]);
         let written = body(&plan.duties[0]);
         let ips = |field: &str| -> Vec<Value> {
-            written["subsets"][0][field].as_array().unwrap().iter().map(|address| address["ip"].clone()).collect()
+            written["subsets"][0][field]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|address| address["ip"].clone())
+                .collect()
         };
-        assert_eq!((ips("addresses"), ips("notReadyAddresses")), (vec![json!("10.0.0.9"), json!("10.0.0.10")], vec![json!("10.0.0.1")]));
-        assert_eq!(written["metadata"]["labels"], json!({"a": "b", "endpoints.kubernetes.io/managed-by": "endpoint-controller"}));
+        assert_eq!(
+            (ips("addresses"), ips("notReadyAddresses")),
+            (
+                vec![json!("10.0.0.9"), json!("10.0.0.10")],
+                vec![json!("10.0.0.1")]
+            )
+        );
+        assert_eq!(
+            written["metadata"]["labels"],
+            json!({"a": "b", "endpoints.kubernetes.io/managed-by": "endpoint-controller"})
+        );
         bench.put(Kind::Endpoints, written);
         assert_eq!(bench.plan(Kind::Service, "d", "web").duties, []);
     }
@@ -255,8 +331,13 @@ mod tests {
         bench.put(Kind::Service, service());
         let empty = body(&bench.plan(Kind::Service, "d", "web").duties[0]);
         assert_eq!(empty.get("subsets"), None);
-        bench.put(Kind::Endpoints, empty).remove(Kind::Service, "d", "web");
-        assert_eq!(verbs(&bench.plan(Kind::Service, "d", "web")), ["delete endpoints web"]);
+        bench
+            .put(Kind::Endpoints, empty)
+            .remove(Kind::Service, "d", "web");
+        assert_eq!(
+            verbs(&bench.plan(Kind::Service, "d", "web")),
+            ["delete endpoints web"]
+        );
     }
 
     #[test]
@@ -264,7 +345,14 @@ mod tests {
         let mut bench = Bench::new(EndpointsController::default());
         bench.put(Kind::Service, service());
         for nr in 0..1100 {
-            bench.put(Kind::Pod, pod(&format!("p{nr}"), &format!("10.0.{}.{}", nr / 250, nr % 250), nr != 0));
+            bench.put(
+                Kind::Pod,
+                pod(
+                    &format!("p{nr}"),
+                    &format!("10.0.{}.{}", nr / 250, nr % 250),
+                    nr != 0,
+                ),
+            );
         }
         let written = body(&bench.plan(Kind::Service, "d", "web").duties[0]);
         assert_eq!(written["subsets"][0]["addresses"].as_array().unwrap().len(), 1000);

@@ -4,8 +4,8 @@
 
 use super::pods::on_failure;
 use super::selected::{
-    HEADLESS, LAST_CHANGE, MANAGED_BY, SERVICE_NAME, SelectedPods, belongs, find_port, hostname, is_headless, pod_ip,
-    target_ref, trigger_time,
+    HEADLESS, LAST_CHANGE, MANAGED_BY, SERVICE_NAME, SelectedPods, belongs, find_port, hostname, is_headless,
+    pod_ip, target_ref, trigger_time,
 };
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
@@ -40,7 +40,12 @@ pub fn service_of_slice(object: &Object) -> Option<Key> {
 }
 
 fn managed(slice: &EndpointSlice) -> bool {
-    slice.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|by| by == CONTROLLER)
+    slice
+        .metadata
+        .labels
+        .as_ref()
+        .and_then(|labels| labels.get(MANAGED_BY))
+        .is_some_and(|by| by == CONTROLLER)
 }
 
 /// What a slice of this Service is called and labelled.
@@ -79,9 +84,15 @@ fn endpoint_ports(service: &Service, pod: &Pod) -> Vec<EndpointPort> {
 fn endpoint(service: &Service, pod: &Pod, caches: &Caches) -> Endpoint {
     let serving = pod_is_ready(pod);
     let terminating = pod.metadata.deletion_timestamp.is_some();
-    let publish = service.spec.as_ref().and_then(|spec| spec.publish_not_ready_addresses).unwrap_or(false);
+    let publish = service
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.publish_not_ready_addresses)
+        .unwrap_or(false);
     let node = pod_node(pod);
-    let zone = caches.get::<Node>("", node).and_then(|node| node.metadata.labels.as_ref()?.get(ZONE).cloned());
+    let zone = caches
+        .get::<Node>("", node)
+        .and_then(|node| node.metadata.labels.as_ref()?.get(ZONE).cloned());
     Endpoint {
         addresses: vec![pod_ip(pod).unwrap_or_default().to_owned()],
         conditions: Some(EndpointConditions {
@@ -140,7 +151,11 @@ fn updated(known: &EndpointSlice, meta: &ObjectMeta, endpoints: Vec<Endpoint>) -
     slice.metadata.labels = meta.labels.clone();
     slice.metadata.owner_references = meta.owner_references.clone();
     let annotations = slice.metadata.annotations.get_or_insert_default();
-    match meta.annotations.as_ref().and_then(|wanted| wanted.get(LAST_CHANGE)) {
+    match meta
+        .annotations
+        .as_ref()
+        .and_then(|wanted| wanted.get(LAST_CHANGE))
+    {
         Some(time) => annotations.insert(LAST_CHANGE.to_owned(), time.clone()),
         None => annotations.remove(LAST_CHANGE),
     };
@@ -162,17 +177,22 @@ impl Component for EndpointSlices {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::Service, Kind::Pod, Kind::EndpointSlice, Kind::Node].map(Watch::all).to_vec()
+        [Kind::Service, Kind::Pod, Kind::EndpointSlice, Kind::Node]
+            .map(Watch::all)
+            .to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
         match change.object() {
             Object::EndpointSlice(slice) if managed(slice) => dirty.extend(service_of_slice(change.object())),
             Object::Node(node) => {
-                let zone = |object: &Option<Object>| object.as_ref()?.meta().labels.as_ref()?.get(ZONE).cloned();
+                let zone =
+                    |object: &Option<Object>| object.as_ref()?.meta().labels.as_ref()?.get(ZONE).cloned();
                 if change.old.is_some() && change.new.is_some() && zone(&change.old) != zone(&change.new) {
                     let on_it = |pod: &&Arc<Pod>| Some(pod_node(pod)) == node.metadata.name.as_deref();
-                    let keys = caches.keys(Kind::Service).filter(|key| self.pods.of(key).any(|pod| on_it(&pod)));
+                    let keys = caches
+                        .keys(Kind::Service)
+                        .filter(|key| self.pods.of(key).any(|pod| on_it(&pod)));
                     dirty.extend(keys.cloned());
                 }
             }
@@ -182,21 +202,35 @@ impl Component for EndpointSlices {
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(service) = observed.caches.by_key::<Service>(key) else { return plan };
+        let Some(service) = observed.caches.by_key::<Service>(key) else {
+            return plan;
+        };
         let Some(spec) = &service.spec else { return plan };
         let no_selector = spec.selector.as_ref().is_none_or(BTreeMap::is_empty);
-        if no_selector || spec.type_.as_deref() == Some("ExternalName") || service.metadata.deletion_timestamp.is_some() {
+        if no_selector
+            || spec.type_.as_deref() == Some("ExternalName")
+            || service.metadata.deletion_timestamp.is_some()
+        {
             return plan;
         }
         let existing: Vec<&Arc<EndpointSlice>> = observed
             .caches
             .list::<EndpointSlice>(&key.namespace)
             .filter(|slice| {
-                let of = slice.metadata.labels.as_ref().and_then(|labels| labels.get(SERVICE_NAME));
-                of.is_some_and(|of| **of == *key.name) && managed(slice) && slice.metadata.deletion_timestamp.is_none()
+                let of = slice
+                    .metadata
+                    .labels
+                    .as_ref()
+                    .and_then(|labels| labels.get(SERVICE_NAME));
+                of.is_some_and(|of| **of == *key.name)
+                    && managed(slice)
+                    && slice.metadata.deletion_timestamp.is_none()
             })
             .collect();
-        let last = existing.iter().filter_map(|slice| slice.metadata.annotations.as_ref()?.get(LAST_CHANGE)).max();
+        let last = existing
+            .iter()
+            .filter_map(|slice| slice.metadata.annotations.as_ref()?.get(LAST_CHANGE))
+            .max();
         let trigger = trigger_time(service, self.pods.of(key), last.map(String::as_str));
         let meta = slice_meta(service, trigger);
         let mut kept = 0;
@@ -211,10 +245,21 @@ impl Component for EndpointSlices {
                 deletes.push(slice);
                 continue;
             };
-            let mut draft = Draft { known: slice, endpoints: Vec::new(), changed: false };
+            let mut draft = Draft {
+                known: slice,
+                endpoints: Vec::new(),
+                changed: false,
+            };
             for endpoint in slice.endpoints.iter().flatten() {
-                let uid = endpoint.target_ref.as_ref().and_then(|target| target.uid.as_deref()).unwrap_or("");
-                let same = wanted[group].1.get(uid).is_some_and(|wanted| same_endpoint(wanted, endpoint));
+                let uid = endpoint
+                    .target_ref
+                    .as_ref()
+                    .and_then(|target| target.uid.as_deref())
+                    .unwrap_or("");
+                let same = wanted[group]
+                    .1
+                    .get(uid)
+                    .is_some_and(|wanted| same_endpoint(wanted, endpoint));
                 if !same {
                     draft.changed = true;
                 } else if let Some(wanted) = wanted[group].1.remove(uid) {
@@ -229,7 +274,11 @@ impl Component for EndpointSlices {
             let mut of_group: Vec<Draft<'_>> = Vec::new();
             let mut rest = Vec::new();
             for (of, draft) in drafts {
-                if of == group { of_group.push(draft) } else { rest.push((of, draft)) }
+                if of == group {
+                    of_group.push(draft)
+                } else {
+                    rest.push((of, draft))
+                }
             }
             drafts = rest;
             fill(&mut of_group, &mut missing);
@@ -256,7 +305,8 @@ impl Component for EndpointSlices {
         if kept == 0 && creates.is_empty() {
             // One empty slice says that the Service was looked at.
             let empty = |slice: &&&Arc<EndpointSlice>| {
-                slice.ports.as_ref().is_none_or(Vec::is_empty) && slice.endpoints.as_ref().is_none_or(Vec::is_empty)
+                slice.ports.as_ref().is_none_or(Vec::is_empty)
+                    && slice.endpoints.as_ref().is_none_or(Vec::is_empty)
             };
             match deletes.iter().find(empty).copied() {
                 Some(placeholder) => {
@@ -294,16 +344,23 @@ impl Component for EndpointSlices {
 /// rest would not fill a slice of its own, the fullest slice that can take all of it.
 fn fill(drafts: &mut [Draft<'_>], missing: &mut Vec<Endpoint>) {
     let put = |draft: &mut Draft<'_>, missing: &mut Vec<Endpoint>| {
-        let room = MAX_ENDPOINTS.saturating_sub(draft.endpoints.len()).min(missing.len());
+        let room = MAX_ENDPOINTS
+            .saturating_sub(draft.endpoints.len())
+            .min(missing.len());
         draft.changed |= room > 0;
         draft.endpoints.extend(missing.drain(..room));
     };
-    for draft in drafts.iter_mut().filter(|draft| draft.changed && !draft.endpoints.is_empty()) {
+    for draft in drafts
+        .iter_mut()
+        .filter(|draft| draft.changed && !draft.endpoints.is_empty())
+    {
         put(draft, missing);
     }
     let rest = missing.len() % MAX_ENDPOINTS;
     if rest > 0 {
-        let fits = drafts.iter_mut().filter(|draft| draft.endpoints.len() + rest <= MAX_ENDPOINTS);
+        let fits = drafts
+            .iter_mut()
+            .filter(|draft| draft.endpoints.len() + rest <= MAX_ENDPOINTS);
         if let Some(draft) = fits.max_by_key(|draft| draft.endpoints.len()) {
             let mut last = missing.split_off(missing.len() - rest);
             put(draft, &mut last);
@@ -323,25 +380,40 @@ impl EndpointSlices {
     ) {
         let failed = |duty: Duty, verb: &str| {
             let namespace = service.metadata.namespace.as_deref().unwrap_or("");
-            let message = format!("Error updating Endpoint Slices for Service {namespace}/{}: failed to {verb} EndpointSlice for Service {namespace}/{}: {{error}}", key.name, key.name);
+            let message = format!(
+                "Error updating Endpoint Slices for Service {namespace}/{}: failed to {verb} EndpointSlice for Service {namespace}/{}: {{error}}",
+                key.name, key.name
+            );
             duty.note(on_failure(key, "FailedToUpdateEndpointSlices", message))
         };
         for slice in creates {
             let count = slice.endpoints.as_ref().map_or(0, Vec::len).to_string();
             let why = Why::new("endpointslice.create", &[&key.name, &count]);
-            plan.duties.push(failed(Duty::api(why, Request::create(slice)), "create"));
+            plan.duties
+                .push(failed(Duty::api(why, Request::create(slice)), "create"));
         }
         for slice in updates {
-            let ready = |endpoint: &&Endpoint| endpoint.conditions.as_ref().is_some_and(|c| c.ready == Some(true));
+            let ready = |endpoint: &&Endpoint| {
+                endpoint
+                    .conditions
+                    .as_ref()
+                    .is_some_and(|c| c.ready == Some(true))
+            };
             let ready = slice.endpoints.iter().flatten().filter(ready).count().to_string();
             let name = slice.metadata.name.clone().unwrap_or_default();
             let why = Why::new("endpointslice.update", &[&key.name, &name, &ready]);
-            plan.duties.push(failed(Duty::api(why, Request::update(slice)), "update"));
+            plan.duties
+                .push(failed(Duty::api(why, Request::update(slice)), "update"));
         }
         for slice in deletes {
             let name = slice.metadata.name.as_deref().unwrap_or("");
             let why = Why::new("endpointslice.delete", &[&key.name, name]);
-            let request = Request::delete(Kind::EndpointSlice, &key.namespace, name, DeleteOptions::default());
+            let request = Request::delete(
+                Kind::EndpointSlice,
+                &key.namespace,
+                name,
+                DeleteOptions::default(),
+            );
             plan.duties.push(failed(Duty::api(why, request), "delete"));
         }
     }
@@ -369,7 +441,9 @@ mod tests {
         let plan = bench.plan(Kind::Service, "d", "web");
         for (nr, duty) in plan.duties.iter().enumerate() {
             let mut slice = body(duty);
-            if slice.is_null() { continue }
+            if slice.is_null() {
+                continue;
+            }
             if slice["metadata"]["name"].is_null() {
                 slice["metadata"]["name"] = format!("web-{nr}-{}", bench.caches.revision).into();
             }
@@ -388,8 +462,14 @@ mod tests {
         let plan = bench.plan(Kind::Service, "d", "web");
         assert!(verbs(&plan)[1].starts_with("delete endpointslices web-0-"));
         let slice = body(&plan.duties[0]);
-        assert_eq!(slice["ports"], json!([{"name": "", "port": 8080, "protocol": "TCP"}]));
-        assert_eq!(slice["endpoints"][0]["conditions"], json!({"ready": true, "serving": true, "terminating": false}));
+        assert_eq!(
+            slice["ports"],
+            json!([{"name": "", "port": 8080, "protocol": "TCP"}])
+        );
+        assert_eq!(
+            slice["endpoints"][0]["conditions"],
+            json!({"ready": true, "serving": true, "terminating": false})
+        );
         assert_eq!(slice["metadata"]["labels"]["kubernetes.io/service-name"], "web");
     }
 
@@ -400,7 +480,10 @@ mod tests {
         for nr in 0..150 {
             bench.put(Kind::Pod, pod(&format!("p{nr}"), &format!("10.0.0.{nr}"), true));
         }
-        assert_eq!(perform(&mut bench), ["create endpointslices web-", "create endpointslices web-"]);
+        assert_eq!(
+            perform(&mut bench),
+            ["create endpointslices web-", "create endpointslices web-"]
+        );
         bench.put(Kind::Pod, pod("p3", "10.0.0.3", false));
         assert_eq!(perform(&mut bench).len(), 1);
         bench.put(Kind::Pod, pod("extra", "10.0.1.1", true));
@@ -408,7 +491,14 @@ mod tests {
         assert!(done.len() == 1 && done[0].starts_with("update"), "{done:?}");
         bench.put(Kind::Pod, pod("p3", "10.0.7.7", true));
         assert_eq!(perform(&mut bench).len(), 1);
-        assert_eq!(bench.caches.list::<EndpointSlice>("d").map(|s| s.endpoints.as_ref().unwrap().len()).sum::<usize>(), 151);
+        assert_eq!(
+            bench
+                .caches
+                .list::<EndpointSlice>("d")
+                .map(|s| s.endpoints.as_ref().unwrap().len())
+                .sum::<usize>(),
+            151
+        );
     }
 
     #[test]
@@ -418,6 +508,9 @@ mod tests {
         leaving["metadata"]["deletionTimestamp"] = json!("2026-04-01T09:00:00Z");
         bench.put(Kind::Service, service()).put(Kind::Pod, leaving);
         let slice = body(&bench.plan(Kind::Service, "d", "web").duties[0]);
-        assert_eq!(slice["endpoints"][0]["conditions"], json!({"ready": false, "serving": true, "terminating": true}));
+        assert_eq!(
+            slice["endpoints"][0]["conditions"],
+            json!({"ready": false, "serving": true, "terminating": true})
+        );
     }
 }

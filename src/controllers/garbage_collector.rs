@@ -28,7 +28,12 @@ fn owners(object: &Object) -> &[OwnerReference] {
 }
 
 fn has_finalizer(object: &Object, finalizer: &str) -> bool {
-    object.meta().finalizers.iter().flatten().any(|own| own == finalizer)
+    object
+        .meta()
+        .finalizers
+        .iter()
+        .flatten()
+        .any(|own| own == finalizer)
 }
 
 /// Whether an object waits for its dependents to be gone.
@@ -39,7 +44,11 @@ fn waits_for_dependents(object: &Object) -> bool {
 /// Where an owner is filed; none for kinds that are not served.
 fn owner_key(reference: &OwnerReference, namespace: &str) -> Option<Key> {
     let kind = Kind::by_api_version(&reference.api_version, &reference.kind)?;
-    Some(Key::new(kind, if kind.namespaced() { namespace } else { "" }, &reference.name))
+    Some(Key::new(
+        kind,
+        if kind.namespaced() { namespace } else { "" },
+        &reference.name,
+    ))
 }
 
 enum Owner {
@@ -50,19 +59,37 @@ enum Owner {
 }
 
 fn judge(caches: &Caches, reference: &OwnerReference, namespace: &str) -> Owner {
-    let Some(key) = owner_key(reference, namespace) else { return Owner::Solid };
+    let Some(key) = owner_key(reference, namespace) else {
+        return Owner::Solid;
+    };
     match caches.get_object(&key) {
         Some(owner) if owner.uid() == reference.uid => {
-            if waits_for_dependents(owner) { Owner::Waiting } else { Owner::Solid }
+            if waits_for_dependents(owner) {
+                Owner::Waiting
+            } else {
+                Owner::Solid
+            }
         }
         _ => Owner::Dangling,
     }
 }
 
 fn without_finalizer(object: &Object, finalizer: &str) -> Request {
-    let rest: Vec<&String> = object.meta().finalizers.iter().flatten().filter(|own| *own != finalizer).collect();
+    let rest: Vec<&String> = object
+        .meta()
+        .finalizers
+        .iter()
+        .flatten()
+        .filter(|own| *own != finalizer)
+        .collect();
     let patch = json!({"metadata": {"finalizers": rest, "resourceVersion": object.meta().resource_version}});
-    Request::patch(object.kind(), object.namespace(), object.name(), PatchType::Merge, patch)
+    Request::patch(
+        object.kind(),
+        object.namespace(),
+        object.name(),
+        PatchType::Merge,
+        patch,
+    )
 }
 
 /// `ReplicaSet web-7c5`
@@ -71,7 +98,11 @@ fn called(object: &Object) -> String {
 }
 
 impl GarbageCollector {
-    fn dependents<'a>(&'a self, caches: &'a Caches, owner: &Object) -> impl Iterator<Item = &'a Object> + use<'a> {
+    fn dependents<'a>(
+        &'a self,
+        caches: &'a Caches,
+        owner: &Object,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
         let keys = self.dependents.get(owner.uid()).into_iter().flatten();
         keys.filter_map(|key| caches.get_object(key))
     }
@@ -83,9 +114,14 @@ impl GarbageCollector {
             precondition_uid: Some(object.uid().to_owned()),
             ..DeleteOptions::default()
         };
-        let owner = owners(object).first().map_or(String::new(), |owner| format!("{} {}", owner.kind, owner.name));
+        let owner = owners(object)
+            .first()
+            .map_or(String::new(), |owner| format!("{} {}", owner.kind, owner.name));
         let why = Why::new("garbage-collector.delete", &[&called(object), &owner]);
-        Duty::api(why, Request::delete(object.kind(), object.namespace(), object.name(), options))
+        Duty::api(
+            why,
+            Request::delete(object.kind(), object.namespace(), object.name(), options),
+        )
     }
 
     /// What to do about one dependent, as upstream's `attemptToDeleteItem`.
@@ -134,7 +170,12 @@ impl Component for GarbageCollector {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        Kind::ALL.iter().copied().filter(|kind| *kind != Kind::Event).map(Watch::all).collect()
+        Kind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| *kind != Kind::Event)
+            .map(Watch::all)
+            .collect()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -160,11 +201,14 @@ impl Component for GarbageCollector {
                         dependents.insert(change.key.clone());
                     }
                     None => {
-                        self.dependents.insert(reference.uid.clone(), BTreeSet::from([change.key.clone()]));
+                        self.dependents
+                            .insert(reference.uid.clone(), BTreeSet::from([change.key.clone()]));
                     }
                 }
             }
-            let held = |reference: &OwnerReference| matches!(judge(caches, reference, &change.key.namespace), Owner::Solid);
+            let held = |reference: &OwnerReference| {
+                matches!(judge(caches, reference, &change.key.namespace), Owner::Solid)
+            };
             if !after.iter().all(held) {
                 dirty.push(change.key.clone());
             }
@@ -178,7 +222,8 @@ impl Component for GarbageCollector {
             dirty.extend(self.dependents.get(old.uid()).into_iter().flatten().cloned());
         }
         let deleting = |object: &Object| {
-            object.meta().deletion_timestamp.is_some() && (has_finalizer(object, FOREGROUND) || has_finalizer(object, ORPHAN))
+            object.meta().deletion_timestamp.is_some()
+                && (has_finalizer(object, FOREGROUND) || has_finalizer(object, ORPHAN))
         };
         if new.is_some_and(deleting) {
             dirty.push(change.key.clone());
@@ -188,7 +233,9 @@ impl Component for GarbageCollector {
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
         let caches = observed.caches;
-        let Some(object) = caches.get_object(key) else { return plan };
+        let Some(object) = caches.get_object(key) else {
+            return plan;
+        };
         if object.meta().deletion_timestamp.is_some() {
             if has_finalizer(object, ORPHAN) {
                 for dependent in self.dependents(caches, object) {
@@ -196,14 +243,21 @@ impl Component for GarbageCollector {
                     plan.duties.push(Duty::api(why, release(object.uid(), dependent)));
                 }
                 let why = Why::new("garbage-collector.let_go", &[&called(object)]);
-                plan.duties.push(Duty::api(why, without_finalizer(object, ORPHAN)));
+                plan.duties
+                    .push(Duty::api(why, without_finalizer(object, ORPHAN)));
             } else if has_finalizer(object, FOREGROUND) {
                 let blocks = |dependent: &&Object| {
-                    owners(dependent).iter().any(|own| own.uid == object.uid() && own.block_owner_deletion == Some(true))
+                    owners(dependent)
+                        .iter()
+                        .any(|own| own.uid == object.uid() && own.block_owner_deletion == Some(true))
                 };
-                if !self.dependents(caches, object).any(|dependent| blocks(&dependent)) {
+                if !self
+                    .dependents(caches, object)
+                    .any(|dependent| blocks(&dependent))
+                {
                     let why = Why::new("garbage-collector.let_go", &[&called(object)]);
-                    plan.duties.push(Duty::api(why, without_finalizer(object, FOREGROUND)));
+                    plan.duties
+                        .push(Duty::api(why, without_finalizer(object, FOREGROUND)));
                 }
                 for dependent in self.dependents(caches, object) {
                     self.attempt(caches, dependent, &mut plan);
@@ -219,7 +273,11 @@ impl Component for GarbageCollector {
         let interesting = |(_, object): &(&Key, &Object)| {
             !owners(object).is_empty() || object.meta().deletion_timestamp.is_some()
         };
-        caches.all().filter(interesting).map(|(key, _)| key.clone()).collect()
+        caches
+            .all()
+            .filter(interesting)
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {
@@ -235,7 +293,10 @@ mod tests {
 
     fn owner(more: Value) -> Value {
         let mut meta = json!({"name": "o", "namespace": "d", "uid": "u"});
-        more.as_object().unwrap().iter().for_each(|(key, value)| meta[key] = value.clone());
+        more.as_object()
+            .unwrap()
+            .iter()
+            .for_each(|(key, value)| meta[key] = value.clone());
         json!({"metadata": meta})
     }
 
@@ -246,7 +307,9 @@ mod tests {
 
     fn bench(owner: Value) -> Bench<GarbageCollector> {
         let mut bench = Bench::new(GarbageCollector::default());
-        bench.put(Kind::ConfigMap, owner).put(Kind::ConfigMap, child(true));
+        bench
+            .put(Kind::ConfigMap, owner)
+            .put(Kind::ConfigMap, child(true));
         bench
     }
 
@@ -257,17 +320,26 @@ mod tests {
         bench.dirty.clear();
         bench.remove(Kind::ConfigMap, "d", "o");
         assert_eq!(bench.dirty.len(), 1);
-        assert_eq!(verbs(&bench.plan(Kind::ConfigMap, "d", "c")), ["delete configmaps c"]);
+        assert_eq!(
+            verbs(&bench.plan(Kind::ConfigMap, "d", "c")),
+            ["delete configmaps c"]
+        );
         // Another object of the same name is no owner.
         bench.put(Kind::ConfigMap, owner(json!({"uid": "other"})));
-        assert_eq!(verbs(&bench.plan(Kind::ConfigMap, "d", "c")), ["delete configmaps c"]);
+        assert_eq!(
+            verbs(&bench.plan(Kind::ConfigMap, "d", "c")),
+            ["delete configmaps c"]
+        );
     }
 
     #[test]
     fn foreground_waits() {
         let deleting = json!({"deletionTimestamp": "2026-04-01T09:00:00Z", "finalizers": [FOREGROUND]});
         let mut bench = bench(owner(deleting));
-        assert_eq!(verbs(&bench.plan(Kind::ConfigMap, "d", "o")), ["delete configmaps c"]);
+        assert_eq!(
+            verbs(&bench.plan(Kind::ConfigMap, "d", "o")),
+            ["delete configmaps c"]
+        );
         bench.dirty.clear();
         bench.remove(Kind::ConfigMap, "d", "c");
         assert!(bench.dirty.iter().any(|key| &*key.name == "o"));

@@ -29,14 +29,25 @@ fn is_mirrored(endpoints: &Endpoints, service: Option<&Arc<Service>>) -> bool {
     let meta = &endpoints.metadata;
     let spec = service.and_then(|service| service.spec.as_ref());
     spec.is_some_and(|spec| spec.selector.as_ref().is_none_or(BTreeMap::is_empty))
-        && meta.labels.as_ref().and_then(|labels| labels.get(SKIP)).map(String::as_str) != Some("true")
-        && meta.annotations.as_ref().is_none_or(|annotations| !annotations.contains_key(LEADER))
+        && meta
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(SKIP))
+            .map(String::as_str)
+            != Some("true")
+        && meta
+            .annotations
+            .as_ref()
+            .is_none_or(|annotations| !annotations.contains_key(LEADER))
 }
 
 fn endpoint(address: &EndpointAddress, ready: bool) -> Endpoint {
     Endpoint {
         addresses: vec![address.ip.clone()],
-        conditions: Some(EndpointConditions { ready: Some(ready), ..EndpointConditions::default() }),
+        conditions: Some(EndpointConditions {
+            ready: Some(ready),
+            ..EndpointConditions::default()
+        }),
         hostname: address.hostname.clone(),
         node_name: address.node_name.clone(),
         target_ref: address.target_ref.clone(),
@@ -45,8 +56,16 @@ fn endpoint(address: &EndpointAddress, ready: bool) -> Endpoint {
 }
 
 fn slice(meta: &ObjectMeta, subset: &EndpointSubset) -> EndpointSlice {
-    let ready = subset.addresses.iter().flatten().map(|address| endpoint(address, true));
-    let others = subset.not_ready_addresses.iter().flatten().map(|address| endpoint(address, false));
+    let ready = subset
+        .addresses
+        .iter()
+        .flatten()
+        .map(|address| endpoint(address, true));
+    let others = subset
+        .not_ready_addresses
+        .iter()
+        .flatten()
+        .map(|address| endpoint(address, false));
     let port = |port: &k8s_openapi::api::core::v1::EndpointPort| EndpointPort {
         name: Some(port.name.clone().unwrap_or_default()),
         port: Some(port.port),
@@ -71,16 +90,24 @@ impl Component for Mirroring {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::Endpoints, Kind::Service, Kind::EndpointSlice].map(Watch::all).to_vec()
+        [Kind::Endpoints, Kind::Service, Kind::EndpointSlice]
+            .map(Watch::all)
+            .to_vec()
     }
 
     fn observe(&mut self, _caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
-        let key = |name: &Arc<str>| Key { kind: Kind::Endpoints, namespace: change.key.namespace.clone(), name: name.clone() };
+        let key = |name: &Arc<str>| Key {
+            kind: Kind::Endpoints,
+            namespace: change.key.namespace.clone(),
+            name: name.clone(),
+        };
         match change.object() {
             Object::Endpoints(_) | Object::Service(_) => dirty.push(key(&change.key.name)),
             Object::EndpointSlice(slice) => {
                 let labels = slice.metadata.labels.as_ref();
-                if labels.and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|by| by == CONTROLLER)
+                if labels
+                    .and_then(|labels| labels.get(MANAGED_BY))
+                    .is_some_and(|by| by == CONTROLLER)
                     && let Some(name) = labels.and_then(|labels| labels.get(SERVICE_NAME))
                 {
                     dirty.push(key(&name.as_str().into()));
@@ -95,11 +122,17 @@ impl Component for Mirroring {
         let caches = observed.caches;
         let mine = |slice: &&Arc<EndpointSlice>| {
             let label = |name: &str| slice.metadata.labels.as_ref().and_then(|labels| labels.get(name));
-            label(MANAGED_BY).is_some_and(|by| by == CONTROLLER) && label(SERVICE_NAME).is_some_and(|of| **of == *key.name)
+            label(MANAGED_BY).is_some_and(|by| by == CONTROLLER)
+                && label(SERVICE_NAME).is_some_and(|of| **of == *key.name)
         };
-        let mut known: Vec<&Arc<EndpointSlice>> = caches.list::<EndpointSlice>(&key.namespace).filter(mine).collect();
+        let mut known: Vec<&Arc<EndpointSlice>> = caches
+            .list::<EndpointSlice>(&key.namespace)
+            .filter(mine)
+            .collect();
         let service = caches.get::<Service>(&key.namespace, &key.name);
-        let endpoints = caches.by_key::<Endpoints>(key).filter(|endpoints| is_mirrored(endpoints, service));
+        let endpoints = caches
+            .by_key::<Endpoints>(key)
+            .filter(|endpoints| is_mirrored(endpoints, service));
         if let Some(endpoints) = endpoints {
             let mut labels: Labels = endpoints.metadata.labels.clone().unwrap_or_default();
             labels.insert(SERVICE_NAME.to_owned(), key.name.to_string());
@@ -120,12 +153,21 @@ impl Component for Mirroring {
                 // A slice of the same ports is kept and brought up to date.
                 let at = known.iter().position(|known| known.ports == wanted.ports);
                 match at.map(|at| known.remove(at)) {
-                    None => plan.duties.push(Duty::api(Why::new("mirroring.create", &[&key.name]), Request::create(wanted))),
-                    Some(own) if own.endpoints != wanted.endpoints || own.metadata.labels != wanted.metadata.labels => {
+                    None => plan.duties.push(Duty::api(
+                        Why::new("mirroring.create", &[&key.name]),
+                        Request::create(wanted),
+                    )),
+                    Some(own)
+                        if own.endpoints != wanted.endpoints
+                            || own.metadata.labels != wanted.metadata.labels =>
+                    {
                         let mut updated = (**own).clone();
                         updated.endpoints = wanted.endpoints;
                         updated.metadata.labels = wanted.metadata.labels;
-                        plan.duties.push(Duty::api(Why::new("mirroring.update", &[&key.name]), Request::update(updated)));
+                        plan.duties.push(Duty::api(
+                            Why::new("mirroring.update", &[&key.name]),
+                            Request::update(updated),
+                        ));
                     }
                     Some(_) => {}
                 }
@@ -133,8 +175,16 @@ impl Component for Mirroring {
         }
         for slice in known {
             let name = slice.metadata.name.as_deref().unwrap_or("");
-            let request = Request::delete(Kind::EndpointSlice, &key.namespace, name, DeleteOptions::default());
-            plan.duties.push(Duty::api(Why::new("mirroring.delete", &[&key.name, name]), request));
+            let request = Request::delete(
+                Kind::EndpointSlice,
+                &key.namespace,
+                name,
+                DeleteOptions::default(),
+            );
+            plan.duties.push(Duty::api(
+                Why::new("mirroring.delete", &[&key.name, name]),
+                request,
+            ));
         }
         plan
     }
@@ -160,7 +210,10 @@ mod tests {
         bench.put(Kind::Endpoints, json!({"metadata": {"name": "web", "namespace": "d"}, "subsets": [
             {"addresses": [{"ip": "10.0.0.1"}], "notReadyAddresses": [{"ip": "10.0.0.2"}], "ports": [{"port": 80}]}]}));
         assert_eq!(bench.plan(Kind::Endpoints, "d", "web").duties, []);
-        bench.put(Kind::Service, json!({"metadata": {"name": "web", "namespace": "d"}, "spec": {"clusterIP": "10.96.0.9"}}));
+        bench.put(
+            Kind::Service,
+            json!({"metadata": {"name": "web", "namespace": "d"}, "spec": {"clusterIP": "10.96.0.9"}}),
+        );
         let plan = bench.plan(Kind::Endpoints, "d", "web");
         assert_eq!(verbs(&plan), ["create endpointslices web-"]);
         let mut slice = body(&plan.duties[0]);
@@ -168,7 +221,13 @@ mod tests {
         slice["metadata"]["name"] = json!("web-1");
         bench.put(Kind::EndpointSlice, slice);
         assert_eq!(bench.plan(Kind::Endpoints, "d", "web").duties, []);
-        bench.put(Kind::Service, json!({"metadata": {"name": "web", "namespace": "d"}, "spec": {"selector": {"a": "b"}}}));
-        assert_eq!(verbs(&bench.plan(Kind::Endpoints, "d", "web")), ["delete endpointslices web-1"]);
+        bench.put(
+            Kind::Service,
+            json!({"metadata": {"name": "web", "namespace": "d"}, "spec": {"selector": {"a": "b"}}}),
+        );
+        assert_eq!(
+            verbs(&bench.plan(Kind::Endpoints, "d", "web")),
+            ["delete endpointslices web-1"]
+        );
     }
 }

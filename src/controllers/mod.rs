@@ -35,7 +35,11 @@ use crate::seat::Component;
 /// The identity of one controller of kube-controller-manager.
 fn identity(account: &str) -> Identity {
     let user = format!("system:serviceaccount:kube-system:{account}");
-    let groups = ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"];
+    let groups = [
+        "system:serviceaccounts",
+        "system:serviceaccounts:kube-system",
+        "system:authenticated",
+    ];
     Identity::component(&user, &groups, "kube-controller-manager")
 }
 

@@ -49,7 +49,9 @@ impl Content {
         let mut content = Content::default();
         for &kind in Kind::ALL.iter().filter(|kind| kind.namespaced()) {
             for key in caches.keys_in(kind, namespace) {
-                let Some(object) = caches.get_object(key) else { continue };
+                let Some(object) = caches.get_object(key) else {
+                    continue;
+                };
                 let (count, alive) = content.kinds.entry(kind).or_default();
                 *count += 1;
                 *alive |= object.meta().deletion_timestamp.is_none();
@@ -67,29 +69,61 @@ impl Content {
             .iter()
             .map(|(kind, (count, _))| format!("{} has {count} resource instances", resource(*kind)))
             .collect();
-        let finalizers: Vec<String> =
-            self.finalizers.iter().map(|(finalizer, count)| format!("{finalizer} in {count} resource instances")).collect();
+        let finalizers: Vec<String> = self
+            .finalizers
+            .iter()
+            .map(|(finalizer, count)| format!("{finalizer} in {count} resource instances"))
+            .collect();
         let content = if remaining.is_empty() {
-            ("False", "ContentRemoved", "All content successfully removed".to_owned())
+            (
+                "False",
+                "ContentRemoved",
+                "All content successfully removed".to_owned(),
+            )
         } else {
-            ("True", "SomeResourcesRemain", format!("Some resources are remaining: {}", remaining.join(", ")))
+            (
+                "True",
+                "SomeResourcesRemain",
+                format!("Some resources are remaining: {}", remaining.join(", ")),
+            )
         };
         let held = if finalizers.is_empty() {
-            ("False", "ContentHasNoFinalizers", "All content-preserving finalizers finished".to_owned())
+            (
+                "False",
+                "ContentHasNoFinalizers",
+                "All content-preserving finalizers finished".to_owned(),
+            )
         } else {
-            let text = format!("Some content in the namespace has finalizers remaining: {}", finalizers.join(", "));
+            let text = format!(
+                "Some content in the namespace has finalizers remaining: {}",
+                finalizers.join(", ")
+            );
             ("True", "SomeFinalizersRemain", text)
         };
         let fine = |reason, message: &str| ("False", reason, message.to_owned());
         let wanted = [
-            ("NamespaceDeletionDiscoveryFailure", fine("ResourcesDiscovered", "All resources successfully discovered")),
-            ("NamespaceDeletionGroupVersionParsingFailure", fine("ParsedGroupVersions", "All legacy kube types successfully parsed")),
-            ("NamespaceDeletionContentFailure", fine("ContentDeleted", "All content successfully deleted, may be waiting on finalization")),
+            (
+                "NamespaceDeletionDiscoveryFailure",
+                fine("ResourcesDiscovered", "All resources successfully discovered"),
+            ),
+            (
+                "NamespaceDeletionGroupVersionParsingFailure",
+                fine("ParsedGroupVersions", "All legacy kube types successfully parsed"),
+            ),
+            (
+                "NamespaceDeletionContentFailure",
+                fine(
+                    "ContentDeleted",
+                    "All content successfully deleted, may be waiting on finalization",
+                ),
+            ),
             ("NamespaceContentRemaining", content),
             ("NamespaceFinalizersRemaining", held),
         ];
         let condition = |(of, (status, reason, message)): (&str, (&str, &str, String))| {
-            let before = known.iter().find(|known| known.type_ == of && known.status == status);
+            let before = known
+                .iter()
+                .find(|known| known.type_ == of && known.status == status);
             NamespaceCondition {
                 type_: of.to_owned(),
                 status: status.to_owned(),
@@ -119,7 +153,12 @@ impl Component for Namespaces {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        Kind::ALL.iter().copied().filter(|kind| kind.namespaced() || *kind == Kind::Namespace).map(Watch::all).collect()
+        Kind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| kind.namespaced() || *kind == Kind::Namespace)
+            .map(Watch::all)
+            .collect()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -128,28 +167,53 @@ impl Component for Namespaces {
             return;
         }
         let matters = change.new.as_ref().is_none_or(|new| {
-            change.old.as_ref().is_none_or(|old| old.meta().finalizers != new.meta().finalizers)
+            change
+                .old
+                .as_ref()
+                .is_none_or(|old| old.meta().finalizers != new.meta().finalizers)
         });
-        if matters && caches.get::<Namespace>("", &change.key.namespace).is_some_and(|ns| is_terminating(ns)) {
+        if matters
+            && caches
+                .get::<Namespace>("", &change.key.namespace)
+                .is_some_and(|ns| is_terminating(ns))
+        {
             dirty.push(namespace_key(&change.key.namespace));
         }
     }
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(namespace) = observed.caches.by_key::<Namespace>(key).filter(|ns| is_terminating(ns)) else { return plan };
-        let finalizers = namespace.spec.as_ref().and_then(|spec| spec.finalizers.as_deref()).unwrap_or_default();
+        let Some(namespace) = observed
+            .caches
+            .by_key::<Namespace>(key)
+            .filter(|ns| is_terminating(ns))
+        else {
+            return plan;
+        };
+        let finalizers = namespace
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.finalizers.as_deref())
+            .unwrap_or_default();
         if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
             return plan;
         }
         let content = Content::of(observed.caches, &key.name);
         for (kind, (count, _)) in content.kinds.iter().filter(|(_, (_, alive))| *alive) {
-            let why = Why::new("namespace.empty", &[&key.name, &count.to_string(), kind.info().plural]);
+            let why = Why::new(
+                "namespace.empty",
+                &[&key.name, &count.to_string(), kind.info().plural],
+            );
             let options = Body::Delete(DeleteOptions::default());
-            plan.duties.push(Duty::api(why, Request::new(Verb::DeleteCollection, *kind, &key.name, "", options)));
+            plan.duties.push(Duty::api(
+                why,
+                Request::new(Verb::DeleteCollection, *kind, &key.name, "", options),
+            ));
         }
         let status = namespace.status.as_ref();
-        let known = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+        let known = status
+            .and_then(|status| status.conditions.as_deref())
+            .unwrap_or_default();
         let conditions = content.conditions(known, observed.now);
         if known != conditions && !content.kinds.is_empty() {
             let mut updated = (**namespace).clone();
@@ -159,10 +223,15 @@ impl Component for Namespaces {
         }
         if content.kinds.is_empty() {
             let mut updated = (**namespace).clone();
-            let rest: Vec<String> = finalizers.iter().filter(|own| *own != FINALIZER).cloned().collect();
+            let rest: Vec<String> = finalizers
+                .iter()
+                .filter(|own| *own != FINALIZER)
+                .cloned()
+                .collect();
             updated.spec.get_or_insert_default().finalizers = Some(rest);
             let request = Request::update(updated).with_subresource(Subresource::Finalize);
-            plan.duties.push(Duty::api(Why::new("namespace.finalize", &[&key.name]), request));
+            plan.duties
+                .push(Duty::api(Why::new("namespace.finalize", &[&key.name]), request));
         }
         plan
     }
@@ -177,7 +246,11 @@ impl Component for Namespaces {
 }
 
 fn filled(name: &str, namespace: &str) -> ObjectMeta {
-    ObjectMeta { name: Some(name.to_owned()), namespace: Some(namespace.to_owned()), ..ObjectMeta::default() }
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        ..ObjectMeta::default()
+    }
 }
 
 /// The two controllers that see to it that every Namespace has an object of a given name.
@@ -237,20 +310,31 @@ impl Component for Furnisher {
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
         let name = self.object_name();
-        let Some(namespace) = observed.caches.by_key::<Namespace>(key) else { return plan };
+        let Some(namespace) = observed.caches.by_key::<Namespace>(key) else {
+            return plan;
+        };
         if is_terminating(namespace) {
             return plan;
         }
-        let known = observed.caches.get_object(&Key::new(self.kind(), &key.name, name));
+        let known = observed
+            .caches
+            .get_object(&Key::new(self.kind(), &key.name, name));
         let data = || BTreeMap::from([("ca.crt".to_owned(), ROOT_CA_TEXT.to_owned())]);
         let request = match (self, known) {
-            (Furnisher::ServiceAccount, None) => {
-                Request::create(ServiceAccount { metadata: filled(name, &key.name), ..ServiceAccount::default() })
-            }
+            (Furnisher::ServiceAccount, None) => Request::create(ServiceAccount {
+                metadata: filled(name, &key.name),
+                ..ServiceAccount::default()
+            }),
             (Furnisher::RootCa, None) => {
-                let mut map = ConfigMap { metadata: filled(name, &key.name), data: Some(data()), ..ConfigMap::default() };
-                map.metadata.annotations =
-                    Some(BTreeMap::from([("kubernetes.io/description".to_owned(), ROOT_CA_NOTE.to_owned())]));
+                let mut map = ConfigMap {
+                    metadata: filled(name, &key.name),
+                    data: Some(data()),
+                    ..ConfigMap::default()
+                };
+                map.metadata.annotations = Some(BTreeMap::from([(
+                    "kubernetes.io/description".to_owned(),
+                    ROOT_CA_NOTE.to_owned(),
+                )]));
                 Request::create(map)
             }
             (Furnisher::RootCa, Some(Object::ConfigMap(map))) if map.data != Some(data()) => {
@@ -283,16 +367,33 @@ mod tests {
     #[test]
     fn empties_then_lets_go() {
         let mut bench = Bench::new(Namespaces);
-        bench.put(Kind::Namespace, json!({"metadata": {"name": "d", "deletionTimestamp": "2026-04-01T09:00:00Z"},
-            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Terminating"}}));
-        bench.put(Kind::ConfigMap, json!({"metadata": {"name": "c", "namespace": "d"}}));
+        bench.put(
+            Kind::Namespace,
+            json!({"metadata": {"name": "d", "deletionTimestamp": "2026-04-01T09:00:00Z"},
+            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Terminating"}}),
+        );
+        bench.put(
+            Kind::ConfigMap,
+            json!({"metadata": {"name": "c", "namespace": "d"}}),
+        );
         bench.put(Kind::Secret, json!({"metadata": {"name": "s", "namespace": "d", "deletionTimestamp": "2026-04-01T09:00:00Z", "finalizers": ["x/y"]}}));
         let plan = bench.plan(Kind::Namespace, "", "d");
-        assert_eq!(verbs(&plan), ["deletecollection configmaps ", "update namespaces/status d"]);
+        assert_eq!(
+            verbs(&plan),
+            ["deletecollection configmaps ", "update namespaces/status d"]
+        );
         let conditions = body(&plan.duties[1])["status"]["conditions"].clone();
-        assert_eq!(conditions[3]["message"], "Some resources are remaining: configmaps. has 1 resource instances, secrets. has 1 resource instances");
-        assert_eq!(conditions[4]["message"], "Some content in the namespace has finalizers remaining: x/y in 1 resource instances");
-        bench.remove(Kind::ConfigMap, "d", "c").remove(Kind::Secret, "d", "s");
+        assert_eq!(
+            conditions[3]["message"],
+            "Some resources are remaining: configmaps. has 1 resource instances, secrets. has 1 resource instances"
+        );
+        assert_eq!(
+            conditions[4]["message"],
+            "Some content in the namespace has finalizers remaining: x/y in 1 resource instances"
+        );
+        bench
+            .remove(Kind::ConfigMap, "d", "c")
+            .remove(Kind::Secret, "d", "s");
         let plan = bench.plan(Kind::Namespace, "", "d");
         assert_eq!(verbs(&plan), ["update namespaces/finalize d"]);
         assert_eq!(body(&plan.duties[0])["spec"].get("finalizers"), Some(&json!([])));
@@ -310,6 +411,9 @@ mod tests {
         assert_eq!(bench.plan(Kind::Namespace, "", "d").duties.len(), 1);
         let mut bench = Bench::new(Furnisher::RootCa);
         bench.put(Kind::Namespace, json!({"metadata": {"name": "d"}}));
-        assert_eq!(verbs(&bench.plan(Kind::Namespace, "", "d")), ["create configmaps kube-root-ca.crt"]);
+        assert_eq!(
+            verbs(&bench.plan(Kind::Namespace, "", "d")),
+            ["create configmaps kube-root-ca.crt"]
+        );
     }
 }

@@ -68,30 +68,68 @@ pub(super) fn index_by_node(by_node: &mut BTreeMap<Arc<str>, PodsByName>, change
 }
 
 fn condition<'a>(node: &'a Node, of: &str) -> Option<&'a NodeCondition> {
-    node.status.as_ref()?.conditions.as_ref()?.iter().find(|condition| condition.type_ == of)
+    node.status
+        .as_ref()?
+        .conditions
+        .as_ref()?
+        .iter()
+        .find(|condition| condition.type_ == of)
 }
 
 /// When an object was last written, as the API server noted it.
 fn written(meta: &ObjectMeta) -> Option<SimTime> {
-    meta.managed_fields.iter().flatten().filter_map(|entry| moment(&entry.time)).max()
+    meta.managed_fields
+        .iter()
+        .flatten()
+        .filter_map(|entry| moment(&entry.time))
+        .max()
 }
 
 /// When the node was last heard of.
 fn last_sign(node: &Node, lease: Option<&Arc<Lease>>, now: SimTime) -> SimTime {
-    let renewed = lease.and_then(|lease| lease.spec.as_ref()?.renew_time.as_ref().map(|time| SimTime::from_timestamp(time.0)));
+    let renewed = lease.and_then(|lease| {
+        lease
+            .spec
+            .as_ref()?
+            .renew_time
+            .as_ref()
+            .map(|time| SimTime::from_timestamp(time.0))
+    });
     let by_kubelet = |entry: &&k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry| {
-        entry.subresource.as_deref() == Some("status") && entry.manager.as_deref() != Some("kube-controller-manager")
+        entry.subresource.as_deref() == Some("status")
+            && entry.manager.as_deref() != Some("kube-controller-manager")
     };
-    let reported = node.metadata.managed_fields.iter().flatten().filter(by_kubelet).filter_map(|entry| moment(&entry.time)).max();
+    let reported = node
+        .metadata
+        .managed_fields
+        .iter()
+        .flatten()
+        .filter(by_kubelet)
+        .filter_map(|entry| moment(&entry.time))
+        .max();
     let heartbeat = condition(node, "Ready").and_then(|ready| moment(&ready.last_heartbeat_time));
-    let signs = [renewed, lease.and_then(|lease| written(&lease.metadata)), reported, heartbeat];
+    let signs = [
+        renewed,
+        lease.and_then(|lease| written(&lease.metadata)),
+        reported,
+        heartbeat,
+    ];
     let created = moment(&node.metadata.creation_timestamp).unwrap_or_default();
-    signs.into_iter().flatten().filter(|sign| *sign <= now).max().unwrap_or(created)
+    signs
+        .into_iter()
+        .flatten()
+        .filter(|sign| *sign <= now)
+        .max()
+        .unwrap_or(created)
 }
 
 /// The conditions once nobody answers for them any more.
 fn silenced(node: &Node, now: SimTime) -> Vec<NodeCondition> {
-    let mut conditions = node.status.as_ref().and_then(|status| status.conditions.clone()).unwrap_or_default();
+    let mut conditions = node
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.clone())
+        .unwrap_or_default();
     for of in ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"] {
         match conditions.iter_mut().find(|condition| condition.type_ == of) {
             Some(known) if known.status != "Unknown" => {
@@ -116,7 +154,12 @@ fn silenced(node: &Node, now: SimTime) -> Vec<NodeCondition> {
 
 /// The taints a node should have; those of others stay.
 fn wanted_taints(node: &Node, conditions: &[NodeCondition], now: SimTime) -> Vec<Taint> {
-    let status = |of: &str| conditions.iter().find(|condition| condition.type_ == of).map(|condition| condition.status.as_str());
+    let status = |of: &str| {
+        conditions
+            .iter()
+            .find(|condition| condition.type_ == of)
+            .map(|condition| condition.status.as_str())
+    };
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     match status("Ready") {
         Some("True") => {}
@@ -130,17 +173,29 @@ fn wanted_taints(node: &Node, conditions: &[NodeCondition], now: SimTime) -> Vec
             wanted.push((key, "NoSchedule"));
         }
     }
-    if node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true)) {
+    if node
+        .spec
+        .as_ref()
+        .is_some_and(|spec| spec.unschedulable == Some(true))
+    {
         wanted.push((UNSCHEDULABLE, "NoSchedule"));
     }
     let own = |taint: &Taint| {
         let key = taint.key.as_str();
-        [NOT_READY, UNREACHABLE, UNSCHEDULABLE].contains(&key) || PRESSURES.iter().any(|(_, pressure)| *pressure == key)
+        [NOT_READY, UNREACHABLE, UNSCHEDULABLE].contains(&key)
+            || PRESSURES.iter().any(|(_, pressure)| *pressure == key)
     };
-    let known = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+    let known = node
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.taints.as_deref())
+        .unwrap_or_default();
     let is = |taint: &Taint, (key, effect): (&str, &str)| taint.key == key && taint.effect == effect;
-    let mut taints: Vec<Taint> =
-        known.iter().filter(|taint| !own(taint) || wanted.iter().any(|wanted| is(taint, *wanted))).cloned().collect();
+    let mut taints: Vec<Taint> = known
+        .iter()
+        .filter(|taint| !own(taint) || wanted.iter().any(|wanted| is(taint, *wanted)))
+        .cloned()
+        .collect();
     for want in wanted {
         if !taints.iter().any(|taint| is(taint, want)) {
             taints.push(Taint {
@@ -171,21 +226,29 @@ impl Component for NodeLifecycle {
         match change.object() {
             Object::Node(node) => {
                 if change.new.is_none() {
-                    self.welcomed.get_mut().remove(node.metadata.uid.as_deref().unwrap_or(""));
+                    self.welcomed
+                        .get_mut()
+                        .remove(node.metadata.uid.as_deref().unwrap_or(""));
                 }
                 dirty.push(change.key.clone());
             }
             // A renewed Lease only moves the moment at which its Node would count as lost; the
             // Node is looked at then anyway. One that comes back is to be looked at now.
             Object::Lease(_) if *change.key.namespace == *LEASES => {
-                let silent = |node: &Arc<Node>| condition(node, "Ready").is_none_or(|ready| ready.status == "Unknown");
+                let silent =
+                    |node: &Arc<Node>| condition(node, "Ready").is_none_or(|ready| ready.status == "Unknown");
                 if caches.get::<Node>("", &change.key.name).is_some_and(silent) {
-                    dirty.push(Key { kind: Kind::Node, namespace: "".into(), name: change.key.name.clone() });
+                    dirty.push(Key {
+                        kind: Kind::Node,
+                        namespace: "".into(),
+                        name: change.key.name.clone(),
+                    });
                 }
             }
             Object::Pod(pod) => {
                 index_by_node(&mut self.by_node, change);
-                let down = |node: &Arc<Node>| condition(node, "Ready").is_none_or(|ready| ready.status != "True");
+                let down =
+                    |node: &Arc<Node>| condition(node, "Ready").is_none_or(|ready| ready.status != "True");
                 if pod_is_ready(pod) && caches.get::<Node>("", pod_node(pod)).is_some_and(down) {
                     dirty.push(Key::new(Kind::Node, "", pod_node(pod)));
                 }
@@ -197,8 +260,14 @@ impl Component for NodeLifecycle {
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
         let now = observed.now;
-        let Some(node) = observed.caches.by_key::<Node>(key) else { return plan };
-        if self.welcomed.borrow_mut().insert(node.metadata.uid.clone().unwrap_or_default()) {
+        let Some(node) = observed.caches.by_key::<Node>(key) else {
+            return plan;
+        };
+        if self
+            .welcomed
+            .borrow_mut()
+            .insert(node.metadata.uid.clone().unwrap_or_default())
+        {
             let message = format!("Node {0} event: Registered Node {0} in Controller", key.name);
             plan.notes.push(normal(key, "RegisteredNode", message));
         }
@@ -206,7 +275,11 @@ impl Component for NodeLifecycle {
         let ready = condition(node, "Ready");
         let grace = if ready.is_some() { GRACE } else { STARTUP_GRACE };
         let due = last_sign(node, lease, now) + grace;
-        let mut conditions = node.status.as_ref().and_then(|status| status.conditions.clone()).unwrap_or_default();
+        let mut conditions = node
+            .status
+            .as_ref()
+            .and_then(|status| status.conditions.clone())
+            .unwrap_or_default();
         if due <= now {
             let silent = silenced(node, now);
             if silent != conditions {
@@ -225,18 +298,31 @@ impl Component for NodeLifecycle {
             plan.again_after(due.since(now));
         }
         let taints = wanted_taints(node, &conditions, now);
-        let known = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+        let known = node
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.taints.as_deref())
+            .unwrap_or_default();
         if taints != known {
             let list = (!taints.is_empty()).then_some(&taints);
-            let names: Vec<String> = taints.iter().map(|taint| format!("{}:{}", taint.key, taint.effect)).collect();
+            let names: Vec<String> = taints
+                .iter()
+                .map(|taint| format!("{}:{}", taint.key, taint.effect))
+                .collect();
             let why = match taints.is_empty() {
                 true => Why::new("node-lifecycle.untaint", &[&key.name]),
                 false => Why::new("node-lifecycle.taint", &[&key.name, &names.join(", ")]),
             };
             let patch = json!({"spec": {"taints": list}});
-            plan.duties.push(Duty::api(why, Request::patch(Kind::Node, "", &key.name, PatchType::Merge, patch)));
+            plan.duties.push(Duty::api(
+                why,
+                Request::patch(Kind::Node, "", &key.name, PatchType::Merge, patch),
+            ));
         }
-        if !conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True") {
+        if !conditions
+            .iter()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        {
             for (pod_key, pod) in self.by_node.get(&key.name).into_iter().flatten() {
                 if pod_is_ready(pod) {
                     plan.duties.push(unready(pod_key, pod, &key.name, now));
@@ -264,8 +350,11 @@ fn unready(key: &Key, pod: &Pod, node: &str, now: SimTime) -> Duty {
     let patch = json!({"status": {"conditions": [condition]}});
     let request = Request::patch(Kind::Pod, &key.namespace, &key.name, PatchType::Strategic, patch)
         .with_subresource(crate::apiserver::Subresource::Status);
-    Duty::api(Why::new("node-lifecycle.pod", &[&key.name, node]), request)
-        .note(warning(key, "NodeNotReady", "Node is not ready"))
+    Duty::api(Why::new("node-lifecycle.pod", &[&key.name, node]), request).note(warning(
+        key,
+        "NodeNotReady",
+        "Node is not ready",
+    ))
 }
 
 #[cfg(test)]
@@ -283,31 +372,59 @@ mod tests {
     fn a_silent_node_is_lost_after_its_grace_period() {
         let mut bench = Bench::new(NodeLifecycle::default());
         bench.put(Kind::Node, node(bench.now, json!([])));
-        bench.put(Kind::Pod, json!({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": [], "nodeName": "n"},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}]}}));
+        bench.put(
+            Kind::Pod,
+            json!({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": [], "nodeName": "n"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}}),
+        );
         let plan = bench.plan(Kind::Node, "", "n");
-        assert_eq!((plan.duties.len(), plan.again_after, plan.notes.len()), (0, Some(GRACE), 1));
-        bench.put(Kind::Lease, json!({"metadata": {"name": "n", "namespace": LEASES}, "spec": {
-            "renewTime": (bench.now + Duration::from_secs(10)).micro_time()}}));
+        assert_eq!(
+            (plan.duties.len(), plan.again_after, plan.notes.len()),
+            (0, Some(GRACE), 1)
+        );
+        bench.put(
+            Kind::Lease,
+            json!({"metadata": {"name": "n", "namespace": LEASES}, "spec": {
+            "renewTime": (bench.now + Duration::from_secs(10)).micro_time()}}),
+        );
         bench.now = bench.now + Duration::from_secs(59);
         assert_eq!(bench.plan(Kind::Node, "", "n").duties, []);
         bench.now = bench.now + Duration::from_secs(1);
         let plan = bench.plan(Kind::Node, "", "n");
-        assert_eq!(verbs(&plan), ["update nodes/status n", "patch nodes n", "patch pods/status p"]);
+        assert_eq!(
+            verbs(&plan),
+            ["update nodes/status n", "patch nodes n", "patch pods/status p"]
+        );
         let ready = &body(&plan.duties[0])["status"]["conditions"][0];
-        assert_eq!((&ready["status"], &ready["reason"]), (&json!("Unknown"), &json!("NodeStatusUnknown")));
+        assert_eq!(
+            (&ready["status"], &ready["reason"]),
+            (&json!("Unknown"), &json!("NodeStatusUnknown"))
+        );
         let taints = body(&plan.duties[1])["spec"]["taints"].clone();
-        assert_eq!((&taints[0]["key"], &taints[1]["effect"]), (&json!(UNREACHABLE), &json!("NoExecute")));
+        assert_eq!(
+            (&taints[0]["key"], &taints[1]["effect"]),
+            (&json!(UNREACHABLE), &json!("NoExecute"))
+        );
     }
 
     #[test]
     fn a_ready_node_loses_its_taints_and_keeps_strangers() {
         let mut bench = Bench::new(NodeLifecycle::default());
-        let taints = json!([{"key": NOT_READY, "effect": "NoSchedule"}, {"key": "mine", "effect": "NoSchedule"}]);
+        let taints =
+            json!([{"key": NOT_READY, "effect": "NoSchedule"}, {"key": "mine", "effect": "NoSchedule"}]);
         bench.put(Kind::Node, node(bench.now, taints));
         let plan = bench.plan(Kind::Node, "", "n");
-        assert_eq!(body(&plan.duties[0]), json!({"spec": {"taints": [{"key": "mine", "effect": "NoSchedule"}]}}));
-        bench.put(Kind::Node, node(bench.now, json!([{"key": NOT_READY, "effect": "NoSchedule"}])));
-        assert_eq!(body(&bench.plan(Kind::Node, "", "n").duties[0]), json!({"spec": {"taints": null}}));
+        assert_eq!(
+            body(&plan.duties[0]),
+            json!({"spec": {"taints": [{"key": "mine", "effect": "NoSchedule"}]}})
+        );
+        bench.put(
+            Kind::Node,
+            node(bench.now, json!([{"key": NOT_READY, "effect": "NoSchedule"}])),
+        );
+        assert_eq!(
+            body(&bench.plan(Kind::Node, "", "n").duties[0]),
+            json!({"spec": {"taints": null}})
+        );
     }
 }

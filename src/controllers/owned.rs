@@ -20,16 +20,24 @@ pub struct OwnedPods {
 impl OwnedPods {
     /// For owners of `owner_kind`, such as `ReplicaSet`.
     pub fn new(owner_kind: &'static str) -> OwnedPods {
-        OwnedPods { owner_kind, owned: BTreeMap::new(), orphans: BTreeMap::new() }
+        OwnedPods {
+            owner_kind,
+            owned: BTreeMap::new(),
+            orphans: BTreeMap::new(),
+        }
     }
 
     /// Takes in a change of a Pod.
     pub fn observe(&mut self, change: &Change) {
-        let side = |object: &Option<crate::api::Object>| object.as_ref().and_then(|object| object.get::<Pod>()).cloned();
+        let side = |object: &Option<crate::api::Object>| {
+            object.as_ref().and_then(|object| object.get::<Pod>()).cloned()
+        };
         let (old, new) = (side(&change.old), side(&change.new));
         if let Some(old) = old {
             match controller_of(&old.metadata) {
-                Some(owner) if owner.kind == self.owner_kind => remove(&mut self.owned, &owner.uid, &change.key.name),
+                Some(owner) if owner.kind == self.owner_kind => {
+                    remove(&mut self.owned, &owner.uid, &change.key.name)
+                }
                 Some(_) => {}
                 None => remove(&mut self.orphans, &*change.key.namespace, &change.key.name),
             }
@@ -47,7 +55,10 @@ impl OwnedPods {
                 }
                 Some(_) => {}
                 None => {
-                    self.orphans.entry(change.key.namespace.clone()).or_default().insert(name, new);
+                    self.orphans
+                        .entry(change.key.namespace.clone())
+                        .or_default()
+                        .insert(name, new);
                 }
             }
         }
@@ -60,11 +71,18 @@ impl OwnedPods {
 
     /// The Pods of a namespace that nobody controls, by name.
     pub fn orphans<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<Pod>> + use<'a> {
-        self.orphans.get(namespace).into_iter().flat_map(|pods| pods.values())
+        self.orphans
+            .get(namespace)
+            .into_iter()
+            .flat_map(|pods| pods.values())
     }
 }
 
-fn remove<K: Ord + std::borrow::Borrow<Q>, Q: Ord + ?Sized>(map: &mut BTreeMap<K, ByName>, group: &Q, name: &str) {
+fn remove<K: Ord + std::borrow::Borrow<Q>, Q: Ord + ?Sized>(
+    map: &mut BTreeMap<K, ByName>,
+    group: &Q,
+    name: &str,
+) {
     if let Some(pods) = map.get_mut(group) {
         pods.remove(name);
         if pods.is_empty() {

@@ -63,8 +63,14 @@ impl Component for PodGarbageCollector {
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
         let pods = self.by_node.get(&key.name).filter(|pods| !pods.is_empty());
-        let Some(pods) = pods.filter(|_| observed.caches.by_key::<Node>(key).is_none()) else { return plan };
-        let since = *self.missing.borrow_mut().entry(key.name.clone()).or_insert(observed.now);
+        let Some(pods) = pods.filter(|_| observed.caches.by_key::<Node>(key).is_none()) else {
+            return plan;
+        };
+        let since = *self
+            .missing
+            .borrow_mut()
+            .entry(key.name.clone())
+            .or_insert(observed.now);
         let due = since + QUARANTINE;
         if observed.now < due {
             plan.again_after(due.since(observed.now));
@@ -76,21 +82,36 @@ impl Component for PodGarbageCollector {
                 let patch = json!({"status": {"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True",
                     "reason": "DeletionByPodGC", "message": "PodGC: node no longer exists",
                     "lastTransitionTime": observed.now.meta_time()}]}});
-                let request = Request::patch(Kind::Pod, &pod_key.namespace, &pod_key.name, PatchType::Strategic, patch);
-                plan.duties.push(Duty::api(why.clone(), request.with_subresource(Subresource::Status)));
+                let request = Request::patch(
+                    Kind::Pod,
+                    &pod_key.namespace,
+                    &pod_key.name,
+                    PatchType::Strategic,
+                    patch,
+                );
+                plan.duties.push(Duty::api(
+                    why.clone(),
+                    request.with_subresource(Subresource::Status),
+                ));
             }
             let options = DeleteOptions {
                 grace_period_seconds: Some(0),
                 precondition_uid: pod.metadata.uid.clone(),
                 ..DeleteOptions::default()
             };
-            plan.duties.push(Duty::api(why, Request::delete(Kind::Pod, &pod_key.namespace, &pod_key.name, options)));
+            plan.duties.push(Duty::api(
+                why,
+                Request::delete(Kind::Pod, &pod_key.namespace, &pod_key.name, options),
+            ));
         }
         plan
     }
 
     fn all_keys(&self, _caches: &Caches) -> Vec<Key> {
-        self.by_node.keys().map(|node| Key::new(Kind::Node, "", node)).collect()
+        self.by_node
+            .keys()
+            .map(|node| Key::new(Kind::Node, "", node))
+            .collect()
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {
@@ -107,11 +128,17 @@ mod tests {
     fn waits_before_it_believes_that_a_node_is_gone() {
         let mut bench = Bench::new(PodGarbageCollector::default());
         bench.put(Kind::Node, json!({"metadata": {"name": "n"}}));
-        bench.put(Kind::Pod, json!({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": [], "nodeName": "n"}}));
+        bench.put(
+            Kind::Pod,
+            json!({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": [], "nodeName": "n"}}),
+        );
         assert_eq!(bench.plan(Kind::Node, "", "n").again_after, None);
         bench.remove(Kind::Node, "", "n");
         assert_eq!(bench.plan(Kind::Node, "", "n").again_after, Some(QUARANTINE));
         bench.now = bench.now + QUARANTINE;
-        assert_eq!(verbs(&bench.plan(Kind::Node, "", "n")), ["patch pods/status p", "delete pods p"]);
+        assert_eq!(
+            verbs(&bench.plan(Kind::Node, "", "n")),
+            ["patch pods/status p", "delete pods p"]
+        );
     }
 }

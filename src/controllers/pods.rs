@@ -37,15 +37,28 @@ pub fn pod_from_template(template: &PodTemplateSpec, owner: &ObjectMeta, referen
 }
 
 pub fn normal(about: &Key, reason: &'static str, message: impl Into<String>) -> Note {
-    Note { about: about.clone(), warning: false, reason, message: message.into(), on_failure: false, field_path: String::new() }
+    Note {
+        about: about.clone(),
+        warning: false,
+        reason,
+        message: message.into(),
+        on_failure: false,
+        field_path: String::new(),
+    }
 }
 
 pub fn warning(about: &Key, reason: &'static str, message: impl Into<String>) -> Note {
-    Note { warning: true, ..normal(about, reason, message) }
+    Note {
+        warning: true,
+        ..normal(about, reason, message)
+    }
 }
 
 pub fn on_failure(about: &Key, reason: &'static str, message: impl Into<String>) -> Note {
-    Note { on_failure: true, ..warning(about, reason, message) }
+    Note {
+        on_failure: true,
+        ..warning(about, reason, message)
+    }
 }
 
 /// The duty to create one Pod for `about`, with upstream's Events.
@@ -59,9 +72,12 @@ pub fn create_pod(about: &Key, why: Why, pod: Object) -> Duty {
 pub fn delete_pod(about: &Key, why: Why, pod: &Pod) -> Duty {
     let name = pod.metadata.name.as_deref().unwrap_or("");
     let namespace = pod.metadata.namespace.as_deref().unwrap_or("");
-    Duty::api(why, Request::delete(Kind::Pod, namespace, name, DeleteOptions::default()))
-        .note(normal(about, "SuccessfulDelete", format!("Deleted pod: {name}")))
-        .note(on_failure(about, "FailedDelete", "Error deleting: {error}"))
+    Duty::api(
+        why,
+        Request::delete(Kind::Pod, namespace, name, DeleteOptions::default()),
+    )
+    .note(normal(about, "SuccessfulDelete", format!("Deleted pod: {name}")))
+    .note(on_failure(about, "FailedDelete", "Error deleting: {error}"))
 }
 
 fn phase_order(pod: &Pod) -> u8 {
@@ -73,7 +89,11 @@ fn phase_order(pod: &Pod) -> u8 {
 }
 
 fn deletion_cost(pod: &Pod) -> i32 {
-    let annotation = pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(DELETION_COST));
+    let annotation = pod
+        .metadata
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.get(DELETION_COST));
     annotation.and_then(|cost| cost.parse().ok()).unwrap_or(0)
 }
 
@@ -85,10 +105,18 @@ fn restarts(pod: &Pod) -> (i32, i32) {
     };
     let sidecar = |name: &str| {
         let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
-        init.into_iter().flatten().any(|c| c.name == name && c.restart_policy.as_deref() == Some("Always"))
+        init.into_iter()
+            .flatten()
+            .any(|c| c.name == name && c.restart_policy.as_deref() == Some("Always"))
     };
     let ordinary = highest(&mut status.container_statuses.iter().flatten());
-    let side = highest(&mut status.init_container_statuses.iter().flatten().filter(|s| sidecar(&s.name)));
+    let side = highest(
+        &mut status
+            .init_container_statuses
+            .iter()
+            .flatten()
+            .filter(|s| sidecar(&s.name)),
+    );
     (ordinary, side)
 }
 

@@ -9,8 +9,8 @@ use super::pods::{create_pod, delete_pod, pod_from_template, pods_to_delete};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::{
-    controller_of, controller_ref, pairs_match, pod_is_active, pod_is_available, pod_is_ready, pod_is_terminal,
-    selector_matches,
+    controller_of, controller_ref, pairs_match, pod_is_active, pod_is_available, pod_is_ready,
+    pod_is_terminal, selector_matches,
 };
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
@@ -32,7 +32,9 @@ pub struct ReplicaSets {
 
 impl Default for ReplicaSets {
     fn default() -> ReplicaSets {
-        ReplicaSets { pods: OwnedPods::new("ReplicaSet") }
+        ReplicaSets {
+            pods: OwnedPods::new("ReplicaSet"),
+        }
     }
 }
 
@@ -67,18 +69,30 @@ impl Replicated<'_> {
         plan: &mut Plan,
     ) -> Counts {
         let uid = self.meta.uid.as_deref().unwrap_or("");
-        let claimed =
-            claim_pods(self.kind, self.meta, matches, pods.of(uid), pods.orphans(&key.namespace), &mut plan.duties);
+        let claimed = claim_pods(
+            self.kind,
+            self.meta,
+            matches,
+            pods.of(uid),
+            pods.orphans(&key.namespace),
+            &mut plan.duties,
+        );
         let (active, others): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|pod| pod_is_active(pod));
         let terminating = others.iter().filter(|pod| !pod_is_terminal(pod)).count();
         if self.meta.deletion_timestamp.is_none() {
             self.level(key, &active, related, observed, &mut plan.duties);
         }
-        let mut counts =
-            Counts { replicas: active.len() as i32, terminating: terminating as i32, ..Counts::default() };
+        let mut counts = Counts {
+            replicas: active.len() as i32,
+            terminating: terminating as i32,
+            ..Counts::default()
+        };
         let none = Default::default();
-        let template_labels =
-            self.template.and_then(|t| t.metadata.as_ref()).and_then(|meta| meta.labels.as_ref()).unwrap_or(&none);
+        let template_labels = self
+            .template
+            .and_then(|t| t.metadata.as_ref())
+            .and_then(|meta| meta.labels.as_ref())
+            .unwrap_or(&none);
         for pod in &active {
             counts.fully_labeled += i32::from(pairs_match(template_labels, pod.metadata.labels.as_ref()));
             if pod_is_ready(pod) {
@@ -114,7 +128,10 @@ impl Replicated<'_> {
             let surplus = (present - wanted).min(BURST_REPLICAS);
             for pod in pods_to_delete(active, related, surplus, observed.now) {
                 let name = pod.metadata.name.as_deref().unwrap_or("");
-                let why = Why::new("replicaset.delete", &[&key.name, &wanted_text, &present_text, name]);
+                let why = Why::new(
+                    "replicaset.delete",
+                    &[&key.name, &wanted_text, &present_text, name],
+                );
                 duties.push(delete_pod(key, why, pod));
             }
         }
@@ -147,7 +164,11 @@ impl Component for ReplicaSets {
                 if controller_of(&pod.metadata).is_none() && change.new.is_some() {
                     let labels = pod.metadata.labels.as_ref();
                     for set in caches.list::<ReplicaSet>(&change.key.namespace) {
-                        if set.spec.as_ref().is_some_and(|spec| selector_matches(&spec.selector, labels)) {
+                        if set
+                            .spec
+                            .as_ref()
+                            .is_some_and(|spec| selector_matches(&spec.selector, labels))
+                        {
                             dirty.push(Key::new(Kind::ReplicaSet, &change.key.namespace, name_of(set)));
                         }
                     }
@@ -159,7 +180,9 @@ impl Component for ReplicaSets {
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(set) = observed.caches.by_key::<ReplicaSet>(key) else { return plan };
+        let Some(set) = observed.caches.by_key::<ReplicaSet>(key) else {
+            return plan;
+        };
         let Some(spec) = &set.spec else { return plan };
         let replicated = Replicated {
             kind: Kind::ReplicaSet,
@@ -177,8 +200,9 @@ impl Component for ReplicaSets {
                 .collect(),
             None => vec![set],
         };
-        let mut related =
-            sisters.iter().flat_map(|sister| self.pods.of(sister.metadata.uid.as_deref().unwrap_or("")));
+        let mut related = sisters
+            .iter()
+            .flat_map(|sister| self.pods.of(sister.metadata.uid.as_deref().unwrap_or("")));
         let matches = |pod: &Pod| selector_matches(&spec.selector, pod.metadata.labels.as_ref());
         let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
         let known = set.status.as_ref();
@@ -243,15 +267,30 @@ mod tests {
     #[test]
     fn creates_what_is_missing_and_reports() {
         let mut bench = Bench::new(ReplicaSets::default());
-        bench.put(Kind::ReplicaSet, set(3)).put(Kind::Pod, pod("a", true, "n", true));
+        bench
+            .put(Kind::ReplicaSet, set(3))
+            .put(Kind::Pod, pod("a", true, "n", true));
         let plan = bench.plan(Kind::ReplicaSet, "d", "web");
-        assert_eq!(verbs(&plan), ["create pods web-", "create pods web-", "update replicasets/status web"]);
+        assert_eq!(
+            verbs(&plan),
+            [
+                "create pods web-",
+                "create pods web-",
+                "update replicasets/status web"
+            ]
+        );
         let created = body(&plan.duties[0]);
-        assert_eq!(created["metadata"]["ownerReferences"][0]["blockOwnerDeletion"], true);
+        assert_eq!(
+            created["metadata"]["ownerReferences"][0]["blockOwnerDeletion"],
+            true
+        );
         assert_eq!(plan.duties[0].notes[0].message, "Created pod: {name}");
         let status = &body(&plan.duties[2])["status"];
-        assert_eq!(*status, json!({"replicas": 1, "fullyLabeledReplicas": 1, "readyReplicas": 1,
-            "availableReplicas": 1, "terminatingReplicas": 0, "observedGeneration": 1}));
+        assert_eq!(
+            *status,
+            json!({"replicas": 1, "fullyLabeledReplicas": 1, "readyReplicas": 1,
+            "availableReplicas": 1, "terminatingReplicas": 0, "observedGeneration": 1})
+        );
     }
 
     #[test]
@@ -259,25 +298,45 @@ mod tests {
         let mut bench = Bench::new(ReplicaSets::default());
         let mut stranger = pod("b", true, "n", true);
         stranger["metadata"]["labels"] = json!({"app": "other"});
-        bench.put(Kind::ReplicaSet, set(1)).put(Kind::Pod, pod("a", false, "n", true)).put(Kind::Pod, stranger);
+        bench
+            .put(Kind::ReplicaSet, set(1))
+            .put(Kind::Pod, pod("a", false, "n", true))
+            .put(Kind::Pod, stranger);
         assert!(bench.dirty.iter().any(|key| &*key.name == "web"));
         let plan = bench.plan(Kind::ReplicaSet, "d", "web");
-        assert_eq!(verbs(&plan), ["patch pods b", "patch pods a", "update replicasets/status web"]);
+        assert_eq!(
+            verbs(&plan),
+            ["patch pods b", "patch pods a", "update replicasets/status web"]
+        );
     }
 
     #[test]
     fn deletes_as_upstream_ranks() {
         let mut bench = Bench::new(ReplicaSets::default());
         bench.put(Kind::ReplicaSet, set(1));
-        bench.put(Kind::Pod, pod("alone", true, "n1", true)).put(Kind::Pod, pod("pair1", true, "n2", true));
-        bench.put(Kind::Pod, pod("pair2", true, "n2", true)).put(Kind::Pod, pod("unready", true, "n3", false));
+        bench
+            .put(Kind::Pod, pod("alone", true, "n1", true))
+            .put(Kind::Pod, pod("pair1", true, "n2", true));
+        bench
+            .put(Kind::Pod, pod("pair2", true, "n2", true))
+            .put(Kind::Pod, pod("unready", true, "n3", false));
         let mut cheap = pod("cheap", true, "n4", true);
         cheap["metadata"]["annotations"] = json!({"controller.kubernetes.io/pod-deletion-cost": "-1"});
-        bench.put(Kind::Pod, cheap).put(Kind::Pod, pod("unbound", true, "", true));
+        bench
+            .put(Kind::Pod, cheap)
+            .put(Kind::Pod, pod("unbound", true, "", true));
         let plan = bench.plan(Kind::ReplicaSet, "d", "web");
         let deleted: Vec<_> = verbs(&plan);
-        assert_eq!(deleted[..5], ["delete pods unbound", "delete pods unready", "delete pods cheap",
-            "delete pods pair1", "delete pods pair2"]);
+        assert_eq!(
+            deleted[..5],
+            [
+                "delete pods unbound",
+                "delete pods unready",
+                "delete pods cheap",
+                "delete pods pair1",
+                "delete pods pair2"
+            ]
+        );
     }
 
     #[test]

@@ -20,7 +20,9 @@ pub struct ReplicationControllers {
 
 impl Default for ReplicationControllers {
     fn default() -> ReplicationControllers {
-        ReplicationControllers { pods: OwnedPods::new("ReplicationController") }
+        ReplicationControllers {
+            pods: OwnedPods::new("ReplicationController"),
+        }
     }
 }
 
@@ -46,7 +48,9 @@ impl Component for ReplicationControllers {
                 if controller_of(&pod.metadata).is_none() && change.new.is_some() {
                     for controller in caches.list::<ReplicationController>(&change.key.namespace) {
                         let selector = controller.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-                        if selector.is_some_and(|s| !s.is_empty() && pairs_match(s, pod.metadata.labels.as_ref())) {
+                        if selector
+                            .is_some_and(|s| !s.is_empty() && pairs_match(s, pod.metadata.labels.as_ref()))
+                        {
                             dirty.push(Key::of(&Object::ReplicationController(controller.clone())));
                         }
                     }
@@ -58,7 +62,9 @@ impl Component for ReplicationControllers {
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(controller) = observed.caches.by_key::<ReplicationController>(key) else { return plan };
+        let Some(controller) = observed.caches.by_key::<ReplicationController>(key) else {
+            return plan;
+        };
         let Some(spec) = &controller.spec else { return plan };
         let replicated = Replicated {
             kind: Kind::ReplicationController,
@@ -67,7 +73,9 @@ impl Component for ReplicationControllers {
             min_ready_seconds: spec.min_ready_seconds.unwrap_or(0),
             template: spec.template.as_ref(),
         };
-        let Some(selector) = spec.selector.as_ref().filter(|selector| !selector.is_empty()) else { return plan };
+        let Some(selector) = spec.selector.as_ref().filter(|selector| !selector.is_empty()) else {
+            return plan;
+        };
         let matches = |pod: &Pod| pairs_match(selector, pod.metadata.labels.as_ref());
         let uid = controller.metadata.uid.as_deref().unwrap_or("");
         let mut related = self.pods.of(uid);
@@ -112,7 +120,17 @@ mod tests {
         bench.put(Kind::ReplicationController, json!({"metadata": {"name": "rc", "namespace": "d", "uid": "u"},
             "spec": {"replicas": 2, "selector": {"a": "b"}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}}}));
         let plan = bench.plan(Kind::ReplicationController, "d", "rc");
-        assert_eq!(verbs(&plan), ["create pods rc-", "create pods rc-", "update replicationcontrollers/status rc"]);
-        assert_eq!(body(&plan.duties[0])["metadata"]["ownerReferences"][0]["kind"], "ReplicationController");
+        assert_eq!(
+            verbs(&plan),
+            [
+                "create pods rc-",
+                "create pods rc-",
+                "update replicationcontrollers/status rc"
+            ]
+        );
+        assert_eq!(
+            body(&plan.duties[0])["metadata"]["ownerReferences"][0]["kind"],
+            "ReplicationController"
+        );
     }
 }

@@ -24,7 +24,11 @@ pub struct ResourceQuotas;
 /// Which kind a name in a quota counts; every kind that could is looked through for others.
 fn kinds(resource: &str) -> Vec<Kind> {
     if let Some(counted) = resource.strip_prefix("count/") {
-        return Kind::ALL.iter().copied().filter(|kind| kind.info().qualified_resource() == counted).collect();
+        return Kind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| kind.info().qualified_resource() == counted)
+            .collect();
     }
     match resource {
         "services" | "services.nodeports" | "services.loadbalancers" => vec![Kind::Service],
@@ -47,13 +51,19 @@ fn counts(quota: &ResourceQuota, object: &Object) -> bool {
 /// What is used of everything the quota limits.
 fn used(caches: &Caches, quota: &ResourceQuota, namespace: &str) -> BTreeMap<String, Text> {
     let hard = quota.spec.as_ref().and_then(|spec| spec.hard.as_ref());
-    let mut used: BTreeMap<String, Quantity> =
-        hard.into_iter().flatten().map(|(name, _)| (name.clone(), Quantity::new(0, Format::DecimalSi))).collect();
+    let mut used: BTreeMap<String, Quantity> = hard
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| (name.clone(), Quantity::new(0, Format::DecimalSi)))
+        .collect();
     let mut looked: Vec<Kind> = used.keys().flat_map(|name| kinds(name)).collect();
     looked.sort();
     looked.dedup();
     for kind in looked {
-        for object in caches.keys_in(kind, namespace).filter_map(|key| caches.get_object(key)) {
+        for object in caches
+            .keys_in(kind, namespace)
+            .filter_map(|key| caches.get_object(key))
+        {
             if !counts(quota, object) {
                 continue;
             }
@@ -64,7 +74,9 @@ fn used(caches: &Caches, quota: &ResourceQuota, namespace: &str) -> BTreeMap<Str
             }
         }
     }
-    used.into_iter().map(|(name, amount)| (name, amount.into())).collect()
+    used.into_iter()
+        .map(|(name, amount)| (name, amount.into()))
+        .collect()
 }
 
 impl Component for ResourceQuotas {
@@ -77,7 +89,12 @@ impl Component for ResourceQuotas {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        Kind::ALL.iter().copied().filter(|kind| kind.namespaced() && *kind != Kind::Event).map(Watch::all).collect()
+        Kind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| kind.namespaced() && *kind != Kind::Event)
+            .map(Watch::all)
+            .collect()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -85,22 +102,36 @@ impl Component for ResourceQuotas {
             dirty.push(change.key.clone());
         }
         // Upstream looks again when something is deleted or a Pod ends; what is created was charged.
-        let ended = |object: &Option<Object>| object.as_ref().and_then(|o| o.get::<Pod>()).is_some_and(|pod| pod_is_terminal(pod));
+        let ended = |object: &Option<Object>| {
+            object
+                .as_ref()
+                .and_then(|o| o.get::<Pod>())
+                .is_some_and(|pod| pod_is_terminal(pod))
+        };
         if change.new.is_none() || (ended(&change.new) && !ended(&change.old)) {
-            dirty.extend(caches.keys_in(Kind::ResourceQuota, &change.key.namespace).cloned());
+            dirty.extend(
+                caches
+                    .keys_in(Kind::ResourceQuota, &change.key.namespace)
+                    .cloned(),
+            );
         }
     }
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(quota) = observed.caches.by_key::<ResourceQuota>(key) else { return plan };
+        let Some(quota) = observed.caches.by_key::<ResourceQuota>(key) else {
+            return plan;
+        };
         let status = ResourceQuotaStatus {
             hard: quota.spec.as_ref().and_then(|spec| spec.hard.clone()),
             used: Some(used(observed.caches, quota, &key.namespace)),
         };
         let same = |a: &Option<BTreeMap<String, Text>>, b: &Option<BTreeMap<String, Text>>| {
             let values = |map: &Option<BTreeMap<String, Text>>| -> Vec<(String, i64)> {
-                map.iter().flatten().map(|(name, text)| (name.clone(), Quantity::of(text).milli_value())).collect()
+                map.iter()
+                    .flatten()
+                    .map(|(name, text)| (name.clone(), Quantity::of(text).milli_value()))
+                    .collect()
             };
             values(a) == values(b)
         };
@@ -138,13 +169,24 @@ mod tests {
         let mut bench = Bench::new(ResourceQuotas);
         bench.put(Kind::ResourceQuota, json!({"metadata": {"name": "q", "namespace": "d"},
             "spec": {"hard": {"configmaps": "5", "count/jobs.batch": "1", "pods": "3", "requests.cpu": "2"}}}));
-        bench.put(Kind::ConfigMap, json!({"metadata": {"name": "c", "namespace": "d"}}));
-        let pod = |name: &str, phase: &str| json!({"metadata": {"name": name, "namespace": "d"}, "status": {"phase": phase},
-            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "250m"}}}]}});
-        bench.put(Kind::Pod, pod("a", "Running")).put(Kind::Pod, pod("b", "Running")).put(Kind::Pod, pod("c", "Succeeded"));
+        bench.put(
+            Kind::ConfigMap,
+            json!({"metadata": {"name": "c", "namespace": "d"}}),
+        );
+        let pod = |name: &str, phase: &str| {
+            json!({"metadata": {"name": name, "namespace": "d"}, "status": {"phase": phase},
+            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "250m"}}}]}})
+        };
+        bench
+            .put(Kind::Pod, pod("a", "Running"))
+            .put(Kind::Pod, pod("b", "Running"))
+            .put(Kind::Pod, pod("c", "Succeeded"));
         let plan = bench.plan(Kind::ResourceQuota, "d", "q");
         let status = body(&plan.duties[0])["status"].clone();
-        assert_eq!(status["used"], json!({"configmaps": "1", "count/jobs.batch": "0", "pods": "2", "requests.cpu": "500m"}));
+        assert_eq!(
+            status["used"],
+            json!({"configmaps": "1", "count/jobs.batch": "0", "pods": "2", "requests.cpu": "500m"})
+        );
         bench.put(Kind::ResourceQuota, body(&plan.duties[0]));
         assert_eq!(bench.plan(Kind::ResourceQuota, "d", "q").duties, []);
         bench.dirty.clear();

@@ -63,7 +63,10 @@ impl History<'_> {
         let mine = |revision: &&Arc<ControllerRevision>| {
             controller_of(&revision.metadata).is_some_and(|owner| Some(&owner.uid) == self.owner.uid.as_ref())
         };
-        let mut all: Vec<_> = caches.list::<ControllerRevision>(namespace).filter(mine).collect();
+        let mut all: Vec<_> = caches
+            .list::<ControllerRevision>(namespace)
+            .filter(mine)
+            .collect();
         all.sort_by(|a, b| (a.revision, &a.metadata.name).cmp(&(b.revision, &b.metadata.name)));
         all
     }
@@ -74,7 +77,10 @@ impl History<'_> {
         let all = self.all(caches);
         let newest = all.last().map_or(0, |revision| revision.revision);
         let owner_name = self.owner.name.as_deref().unwrap_or("");
-        let same = all.iter().rev().find(|revision| revision.data.as_ref().is_some_and(|raw| raw.0 == data));
+        let same = all
+            .iter()
+            .rev()
+            .find(|revision| revision.data.as_ref().is_some_and(|raw| raw.0 == data));
         if let Some(same) = same {
             let name = same.metadata.name.clone().unwrap_or_default();
             if same.revision != newest {
@@ -83,12 +89,20 @@ impl History<'_> {
                 let why = Why::new("revisions.again", &[owner_name, &name]);
                 duties.push(Duty::api(why, Request::update(newer)));
             }
-            let hash = labels(same).and_then(|labels| labels.get(self.hash_label)).cloned().unwrap_or_default();
+            let hash = labels(same)
+                .and_then(|labels| labels.get(self.hash_label))
+                .cloned()
+                .unwrap_or_default();
             return Present { name, hash };
         }
         let hash = hash(&data);
         let name = format!("{owner_name}-{hash}");
-        let mut labels = self.template.metadata.as_ref().and_then(|meta| meta.labels.clone()).unwrap_or_default();
+        let mut labels = self
+            .template
+            .metadata
+            .as_ref()
+            .and_then(|meta| meta.labels.clone())
+            .unwrap_or_default();
         labels.insert(self.hash_label.to_owned(), hash.clone());
         let revision = ControllerRevision {
             metadata: ObjectMeta {
@@ -108,14 +122,31 @@ impl History<'_> {
     }
 
     /// Deletes the oldest revisions beyond the limit that no Pod and nobody else uses.
-    pub fn truncate(&self, caches: &Caches, used: impl Fn(&ControllerRevision) -> bool, duties: &mut Vec<Duty>) {
-        let idle: Vec<_> = self.all(caches).into_iter().filter(|revision| !used(revision)).collect();
+    pub fn truncate(
+        &self,
+        caches: &Caches,
+        used: impl Fn(&ControllerRevision) -> bool,
+        duties: &mut Vec<Duty>,
+    ) {
+        let idle: Vec<_> = self
+            .all(caches)
+            .into_iter()
+            .filter(|revision| !used(revision))
+            .collect();
         let surplus = idle.len().saturating_sub(self.limit.max(0) as usize);
         for revision in idle.into_iter().take(surplus) {
             let name = revision.metadata.name.as_deref().unwrap_or("");
             let namespace = self.owner.namespace.as_deref().unwrap_or("");
-            let why = Why::new("revisions.clean", &[self.owner.name.as_deref().unwrap_or(""), name]);
-            let request = Request::delete(Kind::ControllerRevision, namespace, name, DeleteOptions::default());
+            let why = Why::new(
+                "revisions.clean",
+                &[self.owner.name.as_deref().unwrap_or(""), name],
+            );
+            let request = Request::delete(
+                Kind::ControllerRevision,
+                namespace,
+                name,
+                DeleteOptions::default(),
+            );
             duties.push(Duty::api(why, request));
         }
     }

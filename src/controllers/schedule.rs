@@ -19,15 +19,22 @@ pub struct Schedule {
     any_weekday: bool,
 }
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
 const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Bits of one field, and whether it starts with `*`.
 fn field(text: &str, min: u32, max: u32, names: &[&str], first_name: u32) -> Option<(u64, bool)> {
     let mut bits = 0u64;
     let number = |word: &str| -> Option<u32> {
-        let named = names.iter().position(|name| word.eq_ignore_ascii_case(name)).map(|at| at as u32 + first_name);
-        named.or_else(|| word.parse().ok()).filter(|value| (min..=max).contains(value))
+        let named = names
+            .iter()
+            .position(|name| word.eq_ignore_ascii_case(name))
+            .map(|at| at as u32 + first_name);
+        named
+            .or_else(|| word.parse().ok())
+            .filter(|value| (min..=max).contains(value))
     };
     for part in text.split(',') {
         let (range, step) = match part.split_once('/') {
@@ -45,7 +52,9 @@ fn field(text: &str, min: u32, max: u32, names: &[&str], first_name: u32) -> Opt
         if from > to {
             return None;
         }
-        (from..=to).step_by(step.unwrap_or(1) as usize).for_each(|value| bits |= 1 << value);
+        (from..=to)
+            .step_by(step.unwrap_or(1) as usize)
+            .for_each(|value| bits |= 1 << value);
     }
     Some((bits, text.starts_with('*') || text.starts_with('?')))
 }
@@ -61,7 +70,9 @@ impl Schedule {
             other => other,
         };
         let fields: Vec<&str> = text.split_whitespace().collect();
-        let [minute, hour, day, month, weekday] = fields.as_slice() else { return None };
+        let [minute, hour, day, month, weekday] = fields.as_slice() else {
+            return None;
+        };
         let (day, any_day) = field(day, 1, 31, &[], 0)?;
         // Sunday is 0 here; 7 is not accepted upstream either.
         let (weekday, any_weekday) = field(weekday, 0, 6, &DAYS, 0)?;
@@ -79,24 +90,48 @@ impl Schedule {
     fn day_matches(&self, at: DateTime) -> bool {
         let day = self.day & (1 << at.day()) != 0;
         let weekday = self.weekday & (1 << at.date().weekday().to_sunday_zero_offset()) != 0;
-        if self.any_day || self.any_weekday { day && weekday } else { day || weekday }
+        if self.any_day || self.any_weekday {
+            day && weekday
+        } else {
+            day || weekday
+        }
     }
 
     /// The first time after `after`; none within five years, as for 30 February.
     pub fn next(&self, after: SimTime) -> Option<SimTime> {
         let zoned = after.timestamp().to_zoned(TimeZone::UTC);
         let minute = jiff::Span::new().minutes(1);
-        let start = zoned.datetime().with().second(0).subsec_nanosecond(0).build().ok()?.checked_add(minute).ok()?;
+        let start = zoned
+            .datetime()
+            .with()
+            .second(0)
+            .subsec_nanosecond(0)
+            .build()
+            .ok()?
+            .checked_add(minute)
+            .ok()?;
         let mut at = start;
         let last_year = start.year() + 5;
         while at.year() <= last_year {
             let midnight = |at: DateTime| at.with().hour(0).minute(0).build().ok();
             if self.month & (1 << at.month()) == 0 {
-                at = midnight(at)?.with().day(1).build().ok()?.checked_add(jiff::Span::new().months(1)).ok()?;
+                at = midnight(at)?
+                    .with()
+                    .day(1)
+                    .build()
+                    .ok()?
+                    .checked_add(jiff::Span::new().months(1))
+                    .ok()?;
             } else if !self.day_matches(at) {
                 at = midnight(at)?.checked_add(jiff::Span::new().days(1)).ok()?;
             } else if self.hour & (1 << at.hour()) == 0 {
-                at = at.with().minute(0).build().ok()?.checked_add(jiff::Span::new().hours(1)).ok()?;
+                at = at
+                    .with()
+                    .minute(0)
+                    .build()
+                    .ok()?
+                    .checked_add(jiff::Span::new().hours(1))
+                    .ok()?;
             } else if self.minute & (1 << at.minute()) == 0 {
                 at = at.checked_add(minute).ok()?;
             } else {
@@ -126,12 +161,33 @@ mod tests {
 
     #[test]
     fn times() {
-        assert_eq!(next("*/20 * * * *", 3), ["2026-04-01T09:20:00Z", "2026-04-01T09:40:00Z", "2026-04-01T10:00:00Z"]);
+        assert_eq!(
+            next("*/20 * * * *", 3),
+            [
+                "2026-04-01T09:20:00Z",
+                "2026-04-01T09:40:00Z",
+                "2026-04-01T10:00:00Z"
+            ]
+        );
         assert_eq!(next("0 0 29 2 *", 1), ["2028-02-29T00:00:00Z"]);
-        assert_eq!(next("30 8 * * mon-fri", 2), ["2026-04-02T08:30:00Z", "2026-04-03T08:30:00Z"]);
-        assert_eq!(next("0 12 13 * fri", 2), ["2026-04-03T12:00:00Z", "2026-04-10T12:00:00Z"]);
+        assert_eq!(
+            next("30 8 * * mon-fri", 2),
+            ["2026-04-02T08:30:00Z", "2026-04-03T08:30:00Z"]
+        );
+        assert_eq!(
+            next("0 12 13 * fri", 2),
+            ["2026-04-03T12:00:00Z", "2026-04-10T12:00:00Z"]
+        );
         assert_eq!(next("@hourly", 1), ["2026-04-01T10:00:00Z"]);
-        for bad in ["", "* * * *", "60 * * * *", "* * * 13 *", "5-1 * * * *", "*/0 * * * *", "a * * * *"] {
+        for bad in [
+            "",
+            "* * * *",
+            "60 * * * *",
+            "* * * 13 *",
+            "5-1 * * * *",
+            "*/0 * * * *",
+            "a * * * *",
+        ] {
             assert_eq!(Schedule::parse(bad), None, "{bad}");
         }
         assert_eq!(Schedule::parse("0 0 30 2 *").unwrap().next(SimTime::ZERO), None);

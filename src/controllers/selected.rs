@@ -4,7 +4,9 @@
 //! Source: k8s.io/endpointslice/util/controller_utils.go, k8s.io/kubernetes/pkg/controller/endpoint.
 
 use crate::api::{Kind, Object};
-use crate::client::helpers::{Labels, moment, pairs_match, pod_condition, pod_is_ready, pod_is_terminal, pod_node};
+use crate::client::helpers::{
+    Labels, moment, pairs_match, pod_condition, pod_is_ready, pod_is_terminal, pod_node,
+};
 use crate::client::{Caches, Change};
 use crate::etcd::Key;
 use crate::sim::SimTime;
@@ -45,12 +47,18 @@ impl SelectedPods {
 
     fn service(&mut self, caches: &Caches, change: &Change) {
         let service = change.new.as_ref().and_then(|object| object.get::<Service>());
-        let selector = service.and_then(|service| service.spec.as_ref()?.selector.as_ref()).filter(|s| !s.is_empty());
+        let selector = service
+            .and_then(|service| service.spec.as_ref()?.selector.as_ref())
+            .filter(|s| !s.is_empty());
         let Some(selector) = selector else {
             self.services.remove(&change.key);
             return;
         };
-        if self.services.get(&change.key).is_some_and(|known| known.selector == *selector) {
+        if self
+            .services
+            .get(&change.key)
+            .is_some_and(|known| known.selector == *selector)
+        {
             return;
         }
         let pods = caches
@@ -58,7 +66,13 @@ impl SelectedPods {
             .filter(|pod| pairs_match(selector, pod.metadata.labels.as_ref()))
             .map(|pod| (Arc::from(pod.metadata.name.as_deref().unwrap_or("")), pod.clone()))
             .collect();
-        self.services.insert(change.key.clone(), Selection { selector: selector.clone(), pods });
+        self.services.insert(
+            change.key.clone(),
+            Selection {
+                selector: selector.clone(),
+                pods,
+            },
+        );
     }
 
     fn pod(&mut self, change: &Change, dirty: &mut Vec<Key>) {
@@ -68,13 +82,24 @@ impl SelectedPods {
             (Some(old), Some(new)) => endpoint_differs(old, new),
             _ => true,
         };
-        let start = Key { kind: Kind::Service, namespace: change.key.namespace.clone(), name: "".into() };
-        let of_namespace =
-            self.services.range_mut(start..).take_while(|(key, _)| key.namespace == change.key.namespace);
+        let start = Key {
+            kind: Kind::Service,
+            namespace: change.key.namespace.clone(),
+            name: "".into(),
+        };
+        let of_namespace = self
+            .services
+            .range_mut(start..)
+            .take_while(|(key, _)| key.namespace == change.key.namespace);
         for (key, selection) in of_namespace {
-            let selected = new.as_ref().filter(|pod| pairs_match(&selection.selector, pod.metadata.labels.as_ref()));
+            let selected = new
+                .as_ref()
+                .filter(|pod| pairs_match(&selection.selector, pod.metadata.labels.as_ref()));
             let was = match selected {
-                Some(pod) => selection.pods.insert(change.key.name.clone(), pod.clone()).is_some(),
+                Some(pod) => selection
+                    .pods
+                    .insert(change.key.name.clone(), pod.clone())
+                    .is_some(),
                 None => selection.pods.remove(&change.key.name).is_some(),
             };
             if (selected.is_some() || was) && (differs || was != selected.is_some()) {
@@ -85,13 +110,20 @@ impl SelectedPods {
 
     /// The Pods a Service selects, by name.
     pub fn of<'a>(&'a self, service: &Key) -> impl Iterator<Item = &'a Arc<Pod>> + use<'a> {
-        self.services.get(service).into_iter().flat_map(|selection| selection.pods.values())
+        self.services
+            .get(service)
+            .into_iter()
+            .flat_map(|selection| selection.pods.values())
     }
 }
 
 /// Whether what endpoints show of a Pod differs.
 fn endpoint_differs(old: &Pod, new: &Pod) -> bool {
-    let hostname = |pod: &Pod| pod.spec.as_ref().map(|spec| (spec.hostname.clone(), spec.subdomain.clone()));
+    let hostname = |pod: &Pod| {
+        pod.spec
+            .as_ref()
+            .map(|spec| (spec.hostname.clone(), spec.subdomain.clone()))
+    };
     old.metadata.deletion_timestamp.is_some() != new.metadata.deletion_timestamp.is_some()
         || old.metadata.uid != new.metadata.uid
         || pod_is_ready(old) != pod_is_ready(new)
@@ -127,7 +159,9 @@ pub fn target_ref(pod: &Pod) -> ObjectReference {
 pub fn hostname(pod: &Pod, service: &Service) -> Option<String> {
     let spec = pod.spec.as_ref()?;
     let under = spec.subdomain.is_some() && spec.subdomain == service.metadata.name;
-    spec.hostname.clone().filter(|hostname| under && !hostname.is_empty())
+    spec.hostname
+        .clone()
+        .filter(|hostname| under && !hostname.is_empty())
 }
 
 /// The container port a Service port leads to on this Pod; none if the Pod names no such port.
@@ -139,13 +173,19 @@ pub fn find_port(pod: &Pod, port: &ServicePort) -> Option<i32> {
         Some(IntOrString::String(name)) if name.is_empty() => Some(port.port),
         Some(IntOrString::String(name)) => {
             let spec = pod.spec.as_ref()?;
-            let sidecars = spec.init_containers.iter().flatten().filter(|c| c.restart_policy.as_deref() == Some("Always"));
+            let sidecars = spec
+                .init_containers
+                .iter()
+                .flatten()
+                .filter(|c| c.restart_policy.as_deref() == Some("Always"));
             let protocol = port.protocol.as_deref().unwrap_or("TCP");
             spec.containers
                 .iter()
                 .chain(sidecars)
                 .flat_map(|container| container.ports.iter().flatten())
-                .find(|own| own.name.as_ref() == Some(name) && own.protocol.as_deref().unwrap_or("TCP") == protocol)
+                .find(|own| {
+                    own.name.as_ref() == Some(name) && own.protocol.as_deref().unwrap_or("TCP") == protocol
+                })
                 .map(|own| own.container_port)
         }
     }
@@ -165,8 +205,12 @@ pub fn trigger_time<'a>(
     let last: Option<jiff::Timestamp> = last.and_then(|last| last.parse().ok());
     // Times are kept in whole seconds, so another change may stand at the same one.
     let newer = |time: &SimTime| last.is_none_or(|last| time.timestamp() >= last);
-    let ready = |pod: &Arc<Pod>| -> Option<SimTime> { moment(&pod_condition(pod, "Ready")?.last_transition_time) };
+    let ready =
+        |pod: &Arc<Pod>| -> Option<SimTime> { moment(&pod_condition(pod, "Ready")?.last_transition_time) };
     let times = pods.filter_map(ready).filter(newer);
     let created = moment(&service.metadata.creation_timestamp).filter(newer);
-    times.chain(created).min().map(|time| time.timestamp().to_string())
+    times
+        .chain(created)
+        .min()
+        .map(|time| time.timestamp().to_string())
 }

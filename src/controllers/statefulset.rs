@@ -10,7 +10,8 @@ use super::revisions::{History, Present};
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
 use crate::client::helpers::{
-    Labels, controller_of, controller_ref, pod_is_available, pod_is_ready, pod_is_terminal, pod_phase, selector_matches,
+    Labels, controller_of, controller_ref, pod_is_available, pod_is_ready, pod_is_terminal, pod_phase,
+    selector_matches,
 };
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
@@ -36,7 +37,9 @@ pub struct StatefulSets {
 
 impl Default for StatefulSets {
     fn default() -> StatefulSets {
-        StatefulSets { pods: OwnedPods::new("StatefulSet") }
+        StatefulSets {
+            pods: OwnedPods::new("StatefulSet"),
+        }
     }
 }
 
@@ -47,7 +50,11 @@ fn ordinal(set: &str, pod: &Pod) -> Option<i32> {
 }
 
 fn revision_of(pod: &Pod) -> &str {
-    pod.metadata.labels.as_ref().and_then(|labels| labels.get(REVISION)).map_or("", String::as_str)
+    pod.metadata
+        .labels
+        .as_ref()
+        .and_then(|labels| labels.get(REVISION))
+        .map_or("", String::as_str)
 }
 
 fn is_terminating(pod: &Pod) -> bool {
@@ -72,7 +79,11 @@ struct Look<'a> {
 
 impl Look<'_> {
     fn first(&self) -> i32 {
-        self.spec.ordinals.as_ref().and_then(|ordinals| ordinals.start).unwrap_or(0)
+        self.spec
+            .ordinals
+            .as_ref()
+            .and_then(|ordinals| ordinals.start)
+            .unwrap_or(0)
     }
 
     fn end(&self) -> i32 {
@@ -80,12 +91,20 @@ impl Look<'_> {
     }
 
     fn partition(&self) -> i32 {
-        let rolling = self.spec.update_strategy.as_ref().and_then(|strategy| strategy.rolling_update.as_ref());
+        let rolling = self
+            .spec
+            .update_strategy
+            .as_ref()
+            .and_then(|strategy| strategy.rolling_update.as_ref());
         rolling.and_then(|rolling| rolling.partition).unwrap_or(0)
     }
 
     fn rolls(&self) -> bool {
-        self.spec.update_strategy.as_ref().and_then(|strategy| strategy.type_.as_deref()) != Some("OnDelete")
+        self.spec
+            .update_strategy
+            .as_ref()
+            .and_then(|strategy| strategy.type_.as_deref())
+            != Some("OnDelete")
     }
 
     fn one_by_one(&self) -> bool {
@@ -104,13 +123,22 @@ impl Look<'_> {
 
     /// Which revision a Pod of this number is made from.
     fn revision_for(&self, ordinal: i32) -> &str {
-        if self.rolls() && ordinal < self.first() + self.partition() { &self.current } else { &self.update.name }
+        if self.rolls() && ordinal < self.first() + self.partition() {
+            &self.current
+        } else {
+            &self.update.name
+        }
     }
 
     fn template(&self, revision: &str) -> PodTemplateSpec {
         if revision != self.update.name
-            && let Some(known) = self.caches.get::<ControllerRevision>(&self.key.namespace, revision)
-            && let Some(template) = known.data.as_ref().and_then(|raw| raw.0.get("spec")?.get("template"))
+            && let Some(known) = self
+                .caches
+                .get::<ControllerRevision>(&self.key.namespace, revision)
+            && let Some(template) = known
+                .data
+                .as_ref()
+                .and_then(|raw| raw.0.get("spec")?.get("template"))
         {
             let mut template = template.clone();
             if let Some(fields) = template.as_object_mut() {
@@ -131,7 +159,11 @@ impl Look<'_> {
         let (namespace, set) = (&*self.key.namespace, &*self.key.name);
         let name = format!("{set}-{ordinal}");
         let revision = self.revision_for(ordinal).to_owned();
-        let mut pod = pod_from_template(&self.template(&revision), &self.set.metadata, controller_ref(Kind::StatefulSet, &self.set.metadata));
+        let mut pod = pod_from_template(
+            &self.template(&revision),
+            &self.set.metadata,
+            controller_ref(Kind::StatefulSet, &self.set.metadata),
+        );
         pod.metadata.generate_name = Some(format!("{set}-"));
         pod.metadata.name = Some(name.clone());
         let labels = pod.metadata.labels.get_or_insert_default();
@@ -140,7 +172,11 @@ impl Look<'_> {
         labels.insert(REVISION.to_owned(), revision);
         let spec = pod.spec.get_or_insert_default();
         spec.hostname = Some(name.clone());
-        spec.subdomain = self.spec.service_name.clone().filter(|service| !service.is_empty());
+        spec.subdomain = self
+            .spec
+            .service_name
+            .clone()
+            .filter(|service| !service.is_empty());
         for template in self.spec.volume_claim_templates.iter().flatten() {
             let claim_name = self.claim_name(template, &name);
             let volume_name = template.metadata.name.clone().unwrap_or_default();
@@ -148,17 +184,30 @@ impl Look<'_> {
             volumes.retain(|volume| volume.name != volume_name);
             volumes.push(Volume {
                 name: volume_name,
-                persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource { claim_name: claim_name.clone(), read_only: None }),
+                persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+                    claim_name: claim_name.clone(),
+                    read_only: None,
+                }),
                 ..Volume::default()
             });
-            if self.caches.get::<PersistentVolumeClaim>(namespace, &claim_name).is_none() {
+            if self
+                .caches
+                .get::<PersistentVolumeClaim>(namespace, &claim_name)
+                .is_none()
+            {
                 let mut claim = template.clone();
                 claim.metadata.name = Some(claim_name.clone());
                 claim.metadata.namespace = Some(namespace.to_owned());
-                claim.metadata.labels.get_or_insert_with(Labels::new).extend(self.spec.selector.match_labels.clone().unwrap_or_default());
+                claim
+                    .metadata
+                    .labels
+                    .get_or_insert_with(Labels::new)
+                    .extend(self.spec.selector.match_labels.clone().unwrap_or_default());
                 claim.status = None;
                 let message = format!("create Claim {claim_name} Pod {name} in StatefulSet {set} success");
-                let failed = format!("create Claim {claim_name} for Pod {name} in StatefulSet {set} failed error: {{error}}");
+                let failed = format!(
+                    "create Claim {claim_name} for Pod {name} in StatefulSet {set} failed error: {{error}}"
+                );
                 let why = Why::new("statefulset.claim", &[set, &claim_name]);
                 plan.duties.push(
                     Duty::api(why, Request::create(claim))
@@ -170,9 +219,12 @@ impl Look<'_> {
         let message = format!("create Pod {name} in StatefulSet {set} successful");
         let failed = format!("create Pod {name} in StatefulSet {set} failed error: {{error}}");
         plan.duties.push(
-            Duty::api(Why::new("statefulset.create", &[set, &name]), Request::create(pod))
-                .note(normal(self.key, "SuccessfulCreate", message))
-                .note(on_failure(self.key, "FailedCreate", failed)),
+            Duty::api(
+                Why::new("statefulset.create", &[set, &name]),
+                Request::create(pod),
+            )
+            .note(normal(self.key, "SuccessfulCreate", message))
+            .note(on_failure(self.key, "FailedCreate", failed)),
         );
     }
 
@@ -201,7 +253,12 @@ impl Look<'_> {
                 }
                 Some(pod) if pod_is_terminal(pod) && !is_terminating(pod) => {
                     let name = pod.metadata.name.as_deref().unwrap_or("");
-                    let message = format!("StatefulSet {}/{} is recreating {} Pod {name}", self.key.namespace, self.key.name, pod_phase(pod).to_lowercase());
+                    let message = format!(
+                        "StatefulSet {}/{} is recreating {} Pod {name}",
+                        self.key.namespace,
+                        self.key.name,
+                        pod_phase(pod).to_lowercase()
+                    );
                     plan.notes.push(warning(self.key, "RecreatingFailedPod", message));
                     self.delete(pod, "statefulset.replace", plan);
                     if orderly {
@@ -216,8 +273,11 @@ impl Look<'_> {
             }
         }
         // From the highest number down.
-        let condemned: Vec<_> =
-            pods.iter().rev().filter(|(ordinal, _)| **ordinal < self.first() || **ordinal >= self.end()).collect();
+        let condemned: Vec<_> = pods
+            .iter()
+            .rev()
+            .filter(|(ordinal, _)| **ordinal < self.first() || **ordinal >= self.end())
+            .collect();
         for (_, pod) in &condemned {
             if is_terminating(pod) {
                 if orderly {
@@ -254,14 +314,22 @@ impl Look<'_> {
         let none = |count: i32| (count != 0).then_some(count);
         let count = |test: &dyn Fn(&Pod) -> bool| pods.values().filter(|pod| test(pod)).count() as i32;
         let live = |pod: &Pod| !is_terminating(pod);
-        let available: i32 = pods.values().map(|pod| i32::from(self.available(pod, plan))).sum();
+        let available: i32 = pods
+            .values()
+            .map(|pod| i32::from(self.available(pod, plan)))
+            .sum();
         let replicas = pods.len() as i32;
         let ready = count(&|pod| pod_phase(pod) == "Running" && pod_is_ready(pod));
         let updated = count(&|pod| live(pod) && revision_of(pod) == self.update.name);
         let mut current = count(&|pod| live(pod) && revision_of(pod) == self.current);
         let mut current_revision = self.current.clone();
         // The rollout is over: what was new is what is current.
-        if self.rolls() && updated == replicas && ready == replicas && self.partition() == 0 && current_revision != self.update.name {
+        if self.rolls()
+            && updated == replicas
+            && ready == replicas
+            && self.partition() == 0
+            && current_revision != self.update.name
+        {
             current_revision = self.update.name.clone();
             current = updated;
         }
@@ -290,7 +358,14 @@ impl Component for StatefulSets {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::StatefulSet, Kind::Pod, Kind::PersistentVolumeClaim, Kind::ControllerRevision].map(Watch::all).to_vec()
+        [
+            Kind::StatefulSet,
+            Kind::Pod,
+            Kind::PersistentVolumeClaim,
+            Kind::ControllerRevision,
+        ]
+        .map(Watch::all)
+        .to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -303,7 +378,9 @@ impl Component for StatefulSets {
                 if controller_of(&pod.metadata).is_none() && change.new.is_some() {
                     for set in caches.list::<StatefulSet>(&change.key.namespace) {
                         let spec = set.spec.as_ref();
-                        if spec.is_some_and(|spec| selector_matches(&spec.selector, pod.metadata.labels.as_ref())) {
+                        if spec.is_some_and(|spec| {
+                            selector_matches(&spec.selector, pod.metadata.labels.as_ref())
+                        }) {
                             dirty.push(Key::of(&Object::StatefulSet(set.clone())));
                         }
                     }
@@ -315,7 +392,9 @@ impl Component for StatefulSets {
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(set) = observed.caches.by_key::<StatefulSet>(key) else { return plan };
+        let Some(set) = observed.caches.by_key::<StatefulSet>(key) else {
+            return plan;
+        };
         let Some(spec) = &set.spec else { return plan };
         let history = History {
             kind: Kind::StatefulSet,
@@ -325,21 +404,47 @@ impl Component for StatefulSets {
             limit: spec.revision_history_limit.unwrap_or(10),
         };
         let update = history.sync(observed.caches, &mut plan.duties);
-        let known = set.status.as_ref().and_then(|status| status.current_revision.clone());
-        let current = known.filter(|name| !name.is_empty()).unwrap_or_else(|| update.name.clone());
-        let matches = |pod: &Pod| selector_matches(&spec.selector, pod.metadata.labels.as_ref()) && ordinal(&key.name, pod).is_some();
+        let known = set
+            .status
+            .as_ref()
+            .and_then(|status| status.current_revision.clone());
+        let current = known
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| update.name.clone());
+        let matches = |pod: &Pod| {
+            selector_matches(&spec.selector, pod.metadata.labels.as_ref())
+                && ordinal(&key.name, pod).is_some()
+        };
         let uid = set.metadata.uid.as_deref().unwrap_or("");
         let claimed = claim_pods(
-            Kind::StatefulSet, &set.metadata, matches, self.pods.of(uid), self.pods.orphans(&key.namespace), &mut plan.duties,
+            Kind::StatefulSet,
+            &set.metadata,
+            matches,
+            self.pods.of(uid),
+            self.pods.orphans(&key.namespace),
+            &mut plan.duties,
         );
-        let pods: BTreeMap<i32, &Arc<Pod>> = claimed.into_iter().filter_map(|pod| Some((ordinal(&key.name, pod)?, pod))).collect();
-        let look = Look { key, set, spec, caches: observed.caches, now: observed.now, current, update };
+        let pods: BTreeMap<i32, &Arc<Pod>> = claimed
+            .into_iter()
+            .filter_map(|pod| Some((ordinal(&key.name, pod)?, pod)))
+            .collect();
+        let look = Look {
+            key,
+            set,
+            spec,
+            caches: observed.caches,
+            now: observed.now,
+            current,
+            update,
+        };
         if set.metadata.deletion_timestamp.is_none() {
             look.manage(&pods, &mut plan);
         }
         let used = |revision: &ControllerRevision| {
             let name = revision.metadata.name.as_deref().unwrap_or("");
-            name == look.current || name == look.update.name || pods.values().any(|pod| revision_of(pod) == name)
+            name == look.current
+                || name == look.update.name
+                || pods.values().any(|pod| revision_of(pod) == name)
         };
         history.truncate(observed.caches, used, &mut plan.duties);
         let status = look.status(&pods, &mut plan);
@@ -387,14 +492,17 @@ mod tests {
             }
             done.extend(verbs(&plan).into_iter().filter(|line| line.contains(" pods ")));
             for duty in &plan.duties {
-                let crate::seat::Action::Api(request) = &duty.action else { continue };
+                let crate::seat::Action::Api(request) = &duty.action else {
+                    continue;
+                };
                 let mut object = body(duty);
                 match (request.kind, object.is_null()) {
                     (kind, true) => {
                         bench.remove(kind, "d", &request.name);
                     }
                     (Kind::Pod, _) => {
-                        object["status"] = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+                        object["status"] =
+                            json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
                         bench.put(Kind::Pod, object);
                     }
                     (Kind::StatefulSet, _) => {
@@ -413,23 +521,59 @@ mod tests {
     #[test]
     fn in_order_up_down_and_through_an_update() {
         let mut bench = Bench::new(StatefulSets::default());
-        assert_eq!(settle(&mut bench, set(2, "a")), ["create pods db-0", "create pods db-1"]);
+        assert_eq!(
+            settle(&mut bench, set(2, "a")),
+            ["create pods db-0", "create pods db-1"]
+        );
         let pod = bench.caches.get::<Pod>("d", "db-1").unwrap();
         let spec = pod.spec.as_ref().unwrap();
-        assert_eq!((spec.hostname.as_deref(), spec.subdomain.as_deref()), (Some("db-1"), Some("db")));
-        assert_eq!(spec.volumes.as_ref().unwrap()[0].persistent_volume_claim.as_ref().unwrap().claim_name, "data-db-1");
-        assert!(bench.caches.get::<PersistentVolumeClaim>("d", "data-db-0").is_some());
+        assert_eq!(
+            (spec.hostname.as_deref(), spec.subdomain.as_deref()),
+            (Some("db-1"), Some("db"))
+        );
+        assert_eq!(
+            spec.volumes.as_ref().unwrap()[0]
+                .persistent_volume_claim
+                .as_ref()
+                .unwrap()
+                .claim_name,
+            "data-db-1"
+        );
+        assert!(
+            bench
+                .caches
+                .get::<PersistentVolumeClaim>("d", "data-db-0")
+                .is_some()
+        );
         let first = revision_of(pod).to_owned();
         let mut newer = set(2, "b");
-        newer["status"] = serde_json::to_value(&bench.caches.get::<StatefulSet>("d", "db").unwrap().status).unwrap();
+        newer["status"] =
+            serde_json::to_value(&bench.caches.get::<StatefulSet>("d", "db").unwrap().status).unwrap();
         let steps = settle(&mut bench, newer.clone());
-        assert_eq!(steps, ["delete pods db-1", "create pods db-1", "delete pods db-0", "create pods db-0"]);
-        let status = bench.caches.get::<StatefulSet>("d", "db").unwrap().status.clone().unwrap();
+        assert_eq!(
+            steps,
+            [
+                "delete pods db-1",
+                "create pods db-1",
+                "delete pods db-0",
+                "create pods db-0"
+            ]
+        );
+        let status = bench
+            .caches
+            .get::<StatefulSet>("d", "db")
+            .unwrap()
+            .status
+            .clone()
+            .unwrap();
         assert_eq!(status.current_revision, status.update_revision);
         assert_ne!(status.current_revision.as_deref(), Some(&*first));
         newer["spec"]["replicas"] = json!(0);
         newer["status"] = serde_json::to_value(&status).unwrap();
-        assert_eq!(settle(&mut bench, newer), ["delete pods db-1", "delete pods db-0"]);
+        assert_eq!(
+            settle(&mut bench, newer),
+            ["delete pods db-1", "delete pods db-0"]
+        );
     }
 
     #[test]

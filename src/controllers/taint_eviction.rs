@@ -26,15 +26,26 @@ pub struct TaintEviction {
 
 fn evicting(node: &Node) -> Vec<&Taint> {
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref());
-    taints.into_iter().flatten().filter(|taint| taint.effect == "NoExecute").collect()
+    taints
+        .into_iter()
+        .flatten()
+        .filter(|taint| taint.effect == "NoExecute")
+        .collect()
 }
 
 /// When a Pod has to go, with the key of a taint that says so; none if it may stay for ever.
 fn due<'a>(pod: &Pod, taints: &[&'a Taint], now: SimTime) -> Option<(SimTime, &'a str)> {
-    let tolerations = pod.spec.as_ref().and_then(|spec| spec.tolerations.as_deref()).unwrap_or_default();
+    let tolerations = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.tolerations.as_deref())
+        .unwrap_or_default();
     let mut shortest: Option<(i64, &Taint)> = None;
     for taint in taints {
-        let mut matching = tolerations.iter().filter(|toleration| tolerates(toleration, taint)).peekable();
+        let mut matching = tolerations
+            .iter()
+            .filter(|toleration| tolerates(toleration, taint))
+            .peekable();
         if matching.peek().is_none() {
             return Some((now, &taint.key));
         }
@@ -65,7 +76,11 @@ impl Component for TaintEviction {
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
         match change.object() {
             Object::Node(node) => {
-                let before = change.old.as_ref().and_then(|old| old.get::<Node>()).map(|old| evicting(old).len());
+                let before = change
+                    .old
+                    .as_ref()
+                    .and_then(|old| old.get::<Node>())
+                    .map(|old| evicting(old).len());
                 if !evicting(node).is_empty() || before.is_some_and(|count| count > 0) {
                     dirty.push(change.key.clone());
                 }
@@ -83,7 +98,9 @@ impl Component for TaintEviction {
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(node) = observed.caches.by_key::<Node>(key) else { return plan };
+        let Some(node) = observed.caches.by_key::<Node>(key) else {
+            return plan;
+        };
         let taints = evicting(node);
         if taints.is_empty() {
             return plan;
@@ -92,7 +109,9 @@ impl Component for TaintEviction {
             if pod.metadata.deletion_timestamp.is_some() || pod_is_terminal(pod) {
                 continue;
             }
-            let Some((at, taint)) = due(pod, &taints, observed.now) else { continue };
+            let Some((at, taint)) = due(pod, &taints, observed.now) else {
+                continue;
+            };
             if at > observed.now {
                 plan.again_after(at.since(observed.now));
                 continue;
@@ -101,12 +120,23 @@ impl Component for TaintEviction {
             let condition = json!({"status": {"conditions": [{"type": "DisruptionTarget", "status": "True",
                 "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint",
                 "lastTransitionTime": observed.now.meta_time()}]}});
-            let said = Request::patch(Kind::Pod, &pod_key.namespace, &pod_key.name, PatchType::Strategic, condition);
-            plan.duties.push(Duty::api(why.clone(), said.with_subresource(Subresource::Status)));
-            let options = DeleteOptions { precondition_uid: pod.metadata.uid.clone(), ..DeleteOptions::default() };
+            let said = Request::patch(
+                Kind::Pod,
+                &pod_key.namespace,
+                &pod_key.name,
+                PatchType::Strategic,
+                condition,
+            );
+            plan.duties
+                .push(Duty::api(why.clone(), said.with_subresource(Subresource::Status)));
+            let options = DeleteOptions {
+                precondition_uid: pod.metadata.uid.clone(),
+                ..DeleteOptions::default()
+            };
             let request = Request::delete(Kind::Pod, &pod_key.namespace, &pod_key.name, options);
             let message = format!("Marking for deletion Pod {}/{}", pod_key.namespace, pod_key.name);
-            plan.duties.push(Duty::api(why, request).note(normal(pod_key, "TaintManagerEviction", message)));
+            plan.duties
+                .push(Duty::api(why, request).note(normal(pod_key, "TaintManagerEviction", message)));
         }
         plan
     }
@@ -134,8 +164,12 @@ mod tests {
     fn evicts_at_once_after_a_while_or_never() {
         let mut bench = Bench::new(TaintEviction::default());
         let added = bench.now.timestamp().to_string();
-        let taint = json!([{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": added}]);
-        bench.put(Kind::Node, json!({"metadata": {"name": "n"}, "spec": {"taints": taint}}));
+        let taint =
+            json!([{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": added}]);
+        bench.put(
+            Kind::Node,
+            json!({"metadata": {"name": "n"}, "spec": {"taints": taint}}),
+        );
         bench.put(Kind::Pod, pod("at-once", json!([])));
         bench.put(Kind::Pod, pod("later", json!([{"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}])));
         bench.put(Kind::Pod, pod("never", json!([{"operator": "Exists"}])));
@@ -144,6 +178,9 @@ mod tests {
         assert_eq!(plan.again_after, Some(Duration::from_secs(300)));
         bench.remove(Kind::Pod, "d", "at-once");
         bench.now = bench.now + Duration::from_secs(300);
-        assert_eq!(verbs(&bench.plan(Kind::Node, "", "n")), ["patch pods/status later", "delete pods later"]);
+        assert_eq!(
+            verbs(&bench.plan(Kind::Node, "", "n")),
+            ["patch pods/status later", "delete pods later"]
+        );
     }
 }

@@ -17,7 +17,12 @@ pub struct Bench<C> {
 impl<C: Component> Bench<C> {
     pub fn new(component: C) -> Bench<C> {
         let caches = Caches::new(component.watches());
-        Bench { component, caches, now: SimTime::from_secs(1000), dirty: Vec::new() }
+        Bench {
+            component,
+            caches,
+            now: SimTime::from_secs(1000),
+            dirty: Vec::new(),
+        }
     }
 
     /// Puts an object as a watch event would; uid and revision are filled in.
@@ -38,7 +43,14 @@ impl<C: Component> Bench<C> {
 
     fn event(&mut self, event_type: EventType, key: Key, object: Object) -> &mut Self {
         self.caches.revision += 1;
-        let event = Event { revision: self.caches.revision, event_type, key, object, previous: None, request: 0 };
+        let event = Event {
+            revision: self.caches.revision,
+            event_type,
+            key,
+            object,
+            previous: None,
+            request: 0,
+        };
         if let Some(change) = self.caches.observe(&event) {
             self.observe(&change);
         }
@@ -54,9 +66,20 @@ impl<C: Component> Bench<C> {
     }
 
     pub fn reconcile(&self, key: &Key) -> Plan {
-        let plan = self.component.reconcile(&Observed { caches: &self.caches, host: &(), now: self.now }, key);
+        let plan = self.component.reconcile(
+            &Observed {
+                caches: &self.caches,
+                host: &(),
+                now: self.now,
+            },
+            key,
+        );
         for duty in &plan.duties {
-            assert!(super::WORDS.iter().any(|(key, ..)| *key == duty.why.sentence), "no words for {}", duty.why.sentence);
+            assert!(
+                super::WORDS.iter().any(|(key, ..)| *key == duty.why.sentence),
+                "no words for {}",
+                duty.why.sentence
+            );
         }
         plan
     }
@@ -68,7 +91,9 @@ pub fn verbs(plan: &Plan) -> Vec<String> {
 }
 
 fn verb(duty: &Duty) -> String {
-    let Action::Api(request) = &duty.action else { return String::new() };
+    let Action::Api(request) = &duty.action else {
+        return String::new();
+    };
     let name = match &request.body {
         crate::apiserver::Body::Object(object) if object.name().is_empty() => {
             object.meta().generate_name.clone().unwrap_or_default()
@@ -77,12 +102,18 @@ fn verb(duty: &Duty) -> String {
     };
     let subresource = request.subresource.as_str();
     let slash = if subresource.is_empty() { "" } else { "/" };
-    format!("{} {}{slash}{subresource} {name}", request.verb.as_str(), request.kind.info().plural)
+    format!(
+        "{} {}{slash}{subresource} {name}",
+        request.verb.as_str(),
+        request.kind.info().plural
+    )
 }
 
 /// The object a duty sends, as JSON.
 pub fn body(duty: &Duty) -> Value {
-    let Action::Api(request) = &duty.action else { return Value::Null };
+    let Action::Api(request) = &duty.action else {
+        return Value::Null;
+    };
     match &request.body {
         crate::apiserver::Body::Object(object) => object.to_value(),
         crate::apiserver::Body::Patch(_, patch) => patch.clone(),

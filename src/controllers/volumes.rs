@@ -34,7 +34,11 @@ fn name_of(volume: &PersistentVolume) -> &str {
 }
 
 fn volume_phase(volume: &PersistentVolume) -> &str {
-    volume.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("")
+    volume
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref())
+        .unwrap_or("")
 }
 
 fn claim_key(volume: &PersistentVolume) -> Option<Key> {
@@ -44,16 +48,32 @@ fn claim_key(volume: &PersistentVolume) -> Option<Key> {
 }
 
 fn reserved_uid(volume: &PersistentVolume) -> Option<&str> {
-    volume.spec.as_ref()?.claim_ref.as_ref()?.uid.as_deref().filter(|uid| !uid.is_empty())
+    volume
+        .spec
+        .as_ref()?
+        .claim_ref
+        .as_ref()?
+        .uid
+        .as_deref()
+        .filter(|uid| !uid.is_empty())
 }
 
 fn size(volume: &PersistentVolume) -> i64 {
-    let capacity = volume.spec.as_ref().and_then(|spec| spec.capacity.as_ref()?.get("storage"));
+    let capacity = volume
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.capacity.as_ref()?.get("storage"));
     capacity.map_or(0, |quantity| value(&quantity.0))
 }
 
 fn merge(object: &Object, patch: Value) -> Request {
-    Request::patch(object.kind(), object.namespace(), object.name(), PatchType::Merge, patch)
+    Request::patch(
+        object.kind(),
+        object.namespace(),
+        object.name(),
+        PatchType::Merge,
+        patch,
+    )
 }
 
 impl VolumeBinder {
@@ -65,8 +85,17 @@ impl VolumeBinder {
     }
 
     /// The volume for a claim: the one that is reserved for it, or the smallest that serves.
-    fn find<'a>(&self, caches: &'a Caches, claim: &PersistentVolumeClaim, key: &Key) -> Option<&'a Arc<PersistentVolume>> {
-        let asked = claim.spec.as_ref().and_then(|spec| spec.volume_name.as_deref()).filter(|name| !name.is_empty());
+    fn find<'a>(
+        &self,
+        caches: &'a Caches,
+        claim: &PersistentVolumeClaim,
+        key: &Key,
+    ) -> Option<&'a Arc<PersistentVolume>> {
+        let asked = claim
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.volume_name.as_deref())
+            .filter(|name| !name.is_empty());
         let uid = claim.metadata.uid.as_deref();
         let usable = |volume: &&Arc<PersistentVolume>| match claim_key(volume) {
             Some(reserved) => reserved == *key && reserved_uid(volume).is_none_or(|own| Some(own) == uid),
@@ -81,12 +110,25 @@ impl VolumeBinder {
     }
 
     fn claim_plan(&self, observed: &Observed<'_>, key: &Key, plan: &mut Plan) {
-        let Some(claim) = observed.caches.by_key::<PersistentVolumeClaim>(key) else { return };
+        let Some(claim) = observed.caches.by_key::<PersistentVolumeClaim>(key) else {
+            return;
+        };
         let Some(spec) = &claim.spec else { return };
-        let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("");
-        let completed = claim.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(BIND_COMPLETED));
+        let phase = claim
+            .status
+            .as_ref()
+            .and_then(|status| status.phase.as_deref())
+            .unwrap_or("");
+        let completed = claim
+            .metadata
+            .annotations
+            .as_ref()
+            .is_some_and(|annotations| annotations.contains_key(BIND_COMPLETED));
         if completed {
-            let volume = spec.volume_name.as_deref().and_then(|name| observed.caches.get::<PersistentVolume>("", name));
+            let volume = spec
+                .volume_name
+                .as_deref()
+                .and_then(|name| observed.caches.get::<PersistentVolume>("", name));
             match volume {
                 Some(volume) => self.finish(volume, claim, key, plan),
                 None if phase != "Lost" => {
@@ -103,18 +145,21 @@ impl VolumeBinder {
         }
         let class_name = spec.storage_class_name.as_deref().unwrap_or("");
         let class = observed.caches.get::<StorageClass>("", class_name);
-        let delayed = class.is_some_and(|class| class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"));
+        let delayed =
+            class.is_some_and(|class| class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"));
         let annotations = claim.metadata.annotations.as_ref();
         let selected = annotations.is_some_and(|annotations| annotations.contains_key(SELECTED_NODE));
         let found = self.find(observed.caches, claim, key);
         // Who waits for a consumer only takes what the scheduler reserved.
-        let found = found.filter(|volume| !delayed || claim_key(volume).is_some() || spec.volume_name.is_some());
+        let found =
+            found.filter(|volume| !delayed || claim_key(volume).is_some() || spec.volume_name.is_some());
         if let Some(volume) = found {
             self.bind(volume, claim, key, plan);
             return;
         }
         if phase != "Pending" {
-            plan.duties.push(self.claim_status(claim, key, json!({"phase": "Pending"})));
+            plan.duties
+                .push(self.claim_status(claim, key, json!({"phase": "Pending"})));
         }
         let (reason, note) = match class {
             _ if spec.volume_name.as_deref().is_some_and(|name| !name.is_empty()) => return,
@@ -128,7 +173,10 @@ impl VolumeBinder {
             }
             Some(_) if delayed && !selected => {
                 let message = "waiting for first consumer to be created before binding";
-                ("WaitForFirstConsumer", normal(key, "WaitForFirstConsumer", message))
+                (
+                    "WaitForFirstConsumer",
+                    normal(key, "WaitForFirstConsumer", message),
+                )
             }
             Some(class) if class.provisioner == "kubernetes.io/no-provisioner" => {
                 let message = "storageclass does not support dynamic provisioning";
@@ -140,19 +188,29 @@ impl VolumeBinder {
                      administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.",
                     class.provisioner
                 );
-                ("ExternalProvisioning", normal(key, "ExternalProvisioning", message))
+                (
+                    "ExternalProvisioning",
+                    normal(key, "ExternalProvisioning", message),
+                )
             }
         };
         self.say(claim, reason, note, plan);
     }
 
     fn claim_status(&self, claim: &Arc<PersistentVolumeClaim>, key: &Key, status: Value) -> Duty {
-        let request = merge(&Object::from(claim.clone()), json!({"status": status})).with_subresource(Subresource::Status);
+        let request = merge(&Object::from(claim.clone()), json!({"status": status}))
+            .with_subresource(Subresource::Status);
         Duty::api(Why::new("volumes.claim_status", &[&key.name]), request)
     }
 
     /// Reserves the volume, then the claim, each with its status.
-    fn bind(&self, volume: &Arc<PersistentVolume>, claim: &Arc<PersistentVolumeClaim>, key: &Key, plan: &mut Plan) {
+    fn bind(
+        &self,
+        volume: &Arc<PersistentVolume>,
+        claim: &Arc<PersistentVolumeClaim>,
+        key: &Key,
+        plan: &mut Plan,
+    ) {
         let why = || Why::new("volumes.bind", &[&key.name, name_of(volume)]);
         if reserved_uid(volume) != claim.metadata.uid.as_deref() {
             let reference = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": *key.name, "namespace": *key.namespace,
@@ -161,7 +219,8 @@ impl VolumeBinder {
             if claim_key(volume).is_none() {
                 patch["metadata"] = json!({"annotations": {BOUND_BY: "yes"}});
             }
-            plan.duties.push(Duty::api(why(), merge(&Object::from(volume.clone()), patch)));
+            plan.duties
+                .push(Duty::api(why(), merge(&Object::from(volume.clone()), patch)));
         }
         let mut annotations = json!({BIND_COMPLETED: "yes"});
         let mut patch = json!({});
@@ -170,12 +229,19 @@ impl VolumeBinder {
             patch["spec"] = json!({"volumeName": name_of(volume)});
         }
         patch["metadata"] = json!({"annotations": annotations});
-        plan.duties.push(Duty::api(why(), merge(&Object::from(claim.clone()), patch)));
+        plan.duties
+            .push(Duty::api(why(), merge(&Object::from(claim.clone()), patch)));
         self.finish(volume, claim, key, plan);
     }
 
     /// Says on both sides that they are bound.
-    fn finish(&self, volume: &Arc<PersistentVolume>, claim: &Arc<PersistentVolumeClaim>, key: &Key, plan: &mut Plan) {
+    fn finish(
+        &self,
+        volume: &Arc<PersistentVolume>,
+        claim: &Arc<PersistentVolumeClaim>,
+        key: &Key,
+        plan: &mut Plan,
+    ) {
         if volume_phase(volume) != "Bound" && claim.metadata.deletion_timestamp.is_none() {
             plan.duties.push(volume_status(volume, "Bound"));
         }
@@ -184,7 +250,9 @@ impl VolumeBinder {
         let modes = offered.and_then(|spec| spec.access_modes.clone());
         let capacity = offered.and_then(|spec| spec.capacity.clone());
         let same = status.is_some_and(|status| {
-            status.phase.as_deref() == Some("Bound") && status.access_modes == modes && status.capacity == capacity
+            status.phase.as_deref() == Some("Bound")
+                && status.access_modes == modes
+                && status.capacity == capacity
         });
         if !same {
             let wanted = json!({"phase": "Bound", "accessModes": modes, "capacity": capacity});
@@ -193,7 +261,9 @@ impl VolumeBinder {
     }
 
     fn volume_plan(&self, observed: &Observed<'_>, key: &Key, plan: &mut Plan) {
-        let Some(volume) = observed.caches.by_key::<PersistentVolume>(key) else { return };
+        let Some(volume) = observed.caches.by_key::<PersistentVolume>(key) else {
+            return;
+        };
         let phase = volume_phase(volume);
         let Some(claim_key) = claim_key(volume) else {
             if phase != "Available" {
@@ -215,17 +285,27 @@ impl VolumeBinder {
         if phase != "Released" && phase != "Failed" {
             plan.duties.push(volume_status(volume, "Released"));
         }
-        let policy = volume.spec.as_ref().and_then(|spec| spec.persistent_volume_reclaim_policy.as_deref());
+        let policy = volume
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.persistent_volume_reclaim_policy.as_deref());
         if policy == Some("Delete") && volume.metadata.deletion_timestamp.is_none() {
             let why = Why::new("volumes.reclaim", &[&key.name]);
-            plan.duties.push(Duty::api(why, Request::delete(Kind::PersistentVolume, "", &key.name, DeleteOptions::default())));
+            plan.duties.push(Duty::api(
+                why,
+                Request::delete(Kind::PersistentVolume, "", &key.name, DeleteOptions::default()),
+            ));
         }
     }
 }
 
 fn volume_status(volume: &Arc<PersistentVolume>, phase: &str) -> Duty {
-    let request = merge(&Object::from(volume.clone()), json!({"status": {"phase": phase}})).with_subresource(Subresource::Status);
-    Duty::api(Why::new("volumes.volume_status", &[name_of(volume), phase]), request)
+    let request = merge(&Object::from(volume.clone()), json!({"status": {"phase": phase}}))
+        .with_subresource(Subresource::Status);
+    Duty::api(
+        Why::new("volumes.volume_status", &[name_of(volume), phase]),
+        request,
+    )
 }
 
 impl Component for VolumeBinder {
@@ -238,7 +318,13 @@ impl Component for VolumeBinder {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::PersistentVolume, Kind::PersistentVolumeClaim, Kind::StorageClass].map(Watch::all).to_vec()
+        [
+            Kind::PersistentVolume,
+            Kind::PersistentVolumeClaim,
+            Kind::StorageClass,
+        ]
+        .map(Watch::all)
+        .to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -263,7 +349,9 @@ impl Component for VolumeBinder {
                     dirty.push(Key::new(Kind::PersistentVolume, "", volume));
                 }
                 if change.new.is_none() {
-                    self.said.get_mut().remove(claim.metadata.uid.as_deref().unwrap_or(""));
+                    self.said
+                        .get_mut()
+                        .remove(claim.metadata.uid.as_deref().unwrap_or(""));
                 }
             }
             Object::StorageClass(_) => unbound(caches, dirty),
@@ -281,7 +369,11 @@ impl Component for VolumeBinder {
     }
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
-        caches.keys(Kind::PersistentVolume).chain(caches.keys(Kind::PersistentVolumeClaim)).cloned().collect()
+        caches
+            .keys(Kind::PersistentVolume)
+            .chain(caches.keys(Kind::PersistentVolumeClaim))
+            .cloned()
+            .collect()
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {
@@ -316,7 +408,9 @@ impl Protection {
     fn in_use(&self, caches: &Caches, object: &Object) -> bool {
         match object {
             Object::PersistentVolume(volume) => volume_phase(volume) == "Bound",
-            other => caches.list::<Pod>(other.namespace()).any(|pod| !pod_is_terminal(pod) && uses(pod, other.name())),
+            other => caches
+                .list::<Pod>(other.namespace())
+                .any(|pod| !pod_is_terminal(pod) && uses(pod, other.name())),
         }
     }
 }
@@ -325,7 +419,10 @@ impl Protection {
 fn uses(pod: &Pod, claim: &str) -> bool {
     let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_ref());
     volumes.into_iter().flatten().any(|volume| {
-        let named = volume.persistent_volume_claim.as_ref().is_some_and(|source| source.claim_name == claim);
+        let named = volume
+            .persistent_volume_claim
+            .as_ref()
+            .is_some_and(|source| source.claim_name == claim);
         let own = || format!("{}-{}", pod.metadata.name.as_deref().unwrap_or(""), volume.name) == claim;
         named || (volume.ephemeral.is_some() && own())
     })
@@ -359,21 +456,35 @@ impl Component for Protection {
         } else if let Object::Pod(pod) = change.object()
             && (change.new.is_none() || pod_is_terminal(pod))
         {
-            let deleting = |key: &&Key| caches.get_object(key).is_some_and(crate::client::helpers::is_deleting);
-            dirty.extend(caches.keys_in(Kind::PersistentVolumeClaim, &change.key.namespace).filter(deleting).cloned());
+            let deleting = |key: &&Key| {
+                caches
+                    .get_object(key)
+                    .is_some_and(crate::client::helpers::is_deleting)
+            };
+            dirty.extend(
+                caches
+                    .keys_in(Kind::PersistentVolumeClaim, &change.key.namespace)
+                    .filter(deleting)
+                    .cloned(),
+            );
         }
     }
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(object) = observed.caches.get_object(key) else { return plan };
+        let Some(object) = observed.caches.get_object(key) else {
+            return plan;
+        };
         let finalizers = object.meta().finalizers.clone().unwrap_or_default();
         let protected = finalizers.iter().any(|own| own == self.finalizer());
         let deleting = object.meta().deletion_timestamp.is_some();
         if deleting && protected && !self.in_use(observed.caches, object) {
             let rest: Vec<&String> = finalizers.iter().filter(|own| *own != self.finalizer()).collect();
             let why = Why::new("volumes.let_go", &[&key.name]);
-            plan.duties.push(Duty::api(why, merge(object, json!({"metadata": {"finalizers": rest}}))));
+            plan.duties.push(Duty::api(
+                why,
+                merge(object, json!({"metadata": {"finalizers": rest}})),
+            ));
         }
         plan
     }
@@ -404,11 +515,17 @@ mod tests {
     #[test]
     fn binds_to_the_smallest_that_serves() {
         let mut bench = Bench::new(VolumeBinder::default());
-        bench.put(Kind::PersistentVolume, volume("big", "5Gi")).put(Kind::PersistentVolume, volume("fits", "2Gi"));
-        bench.put(Kind::PersistentVolume, volume("small", "1Mi")).put(Kind::PersistentVolumeClaim, claim());
+        bench
+            .put(Kind::PersistentVolume, volume("big", "5Gi"))
+            .put(Kind::PersistentVolume, volume("fits", "2Gi"));
+        bench
+            .put(Kind::PersistentVolume, volume("small", "1Mi"))
+            .put(Kind::PersistentVolumeClaim, claim());
         let plan = bench.plan(Kind::PersistentVolumeClaim, "d", "c");
         let expected = [
-            "patch persistentvolumes fits", "patch persistentvolumeclaims c", "patch persistentvolumes/status fits",
+            "patch persistentvolumes fits",
+            "patch persistentvolumeclaims c",
+            "patch persistentvolumes/status fits",
             "patch persistentvolumeclaims/status c",
         ];
         assert_eq!(verbs(&plan), expected);
@@ -421,7 +538,10 @@ mod tests {
         let mut bench = Bench::new(VolumeBinder::default());
         bench.put(Kind::PersistentVolumeClaim, claim());
         let plan = bench.plan(Kind::PersistentVolumeClaim, "d", "c");
-        assert_eq!(plan.notes[0].message, "no persistent volumes available for this claim and no storage class is set");
+        assert_eq!(
+            plan.notes[0].message,
+            "no persistent volumes available for this claim and no storage class is set"
+        );
         assert_eq!(bench.plan(Kind::PersistentVolumeClaim, "d", "c").notes, []);
     }
 
@@ -432,7 +552,10 @@ mod tests {
         bound["spec"]["claimRef"] = json!({"name": "c", "namespace": "d", "uid": "u"});
         bound["status"]["phase"] = json!("Bound");
         bench.put(Kind::PersistentVolume, bound);
-        assert_eq!(body(&bench.plan(Kind::PersistentVolume, "", "v").duties[0]), json!({"status": {"phase": "Released"}}));
+        assert_eq!(
+            body(&bench.plan(Kind::PersistentVolume, "", "v").duties[0]),
+            json!({"status": {"phase": "Released"}})
+        );
     }
 
     #[test]
@@ -442,10 +565,16 @@ mod tests {
         going["metadata"]["deletionTimestamp"] = json!("2026-04-01T09:00:00Z");
         going["metadata"]["finalizers"] = json!(["kubernetes.io/pvc-protection"]);
         bench.put(Kind::PersistentVolumeClaim, going);
-        bench.put(Kind::Pod, json!({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": [],
-            "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}}));
+        bench.put(
+            Kind::Pod,
+            json!({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": [],
+            "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}}),
+        );
         assert_eq!(bench.plan(Kind::PersistentVolumeClaim, "d", "c").duties, []);
         bench.remove(Kind::Pod, "d", "p");
-        assert_eq!(body(&bench.plan(Kind::PersistentVolumeClaim, "d", "c").duties[0]), json!({"metadata": {"finalizers": []}}));
+        assert_eq!(
+            body(&bench.plan(Kind::PersistentVolumeClaim, "d", "c").duties[0]),
+            json!({"metadata": {"finalizers": []}})
+        );
     }
 }

@@ -14,7 +14,11 @@ pub struct Key {
 
 impl Key {
     pub fn new(kind: Kind, namespace: &str, name: &str) -> Key {
-        Key { kind, namespace: namespace.into(), name: name.into() }
+        Key {
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     pub fn of(object: &Object) -> Key {

@@ -44,9 +44,17 @@ impl Leases {
 
     /// Takes the keys of every lease that has ended by `now`.
     pub fn expire(&mut self, now: SimTime) -> Vec<Key> {
-        let ended: Vec<LeaseId> =
-            self.granted.iter().filter(|(_, (ends, _))| *ends <= now).map(|(id, _)| *id).collect();
-        ended.into_iter().filter_map(|id| self.granted.remove(&id)).flat_map(|(_, keys)| keys).collect()
+        let ended: Vec<LeaseId> = self
+            .granted
+            .iter()
+            .filter(|(_, (ends, _))| *ends <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        ended
+            .into_iter()
+            .filter_map(|id| self.granted.remove(&id))
+            .flat_map(|(_, keys)| keys)
+            .collect()
     }
 
     pub fn hash(&self, hasher: &mut StateHasher) {

@@ -96,7 +96,10 @@ impl Default for Store {
 
 impl Store {
     pub fn with_history_limit(limit: usize) -> Self {
-        Store { history_limit: limit.max(1), ..Store::default() }
+        Store {
+            history_limit: limit.max(1),
+            ..Store::default()
+        }
     }
 
     /// The revision of the last write.
@@ -114,31 +117,59 @@ impl Store {
     }
 
     /// Every value of a kind, in key order; of one namespace if it is not empty.
-    pub fn range<'a>(&'a self, kind: Kind, namespace: &str) -> impl Iterator<Item = (&'a Key, &'a Versioned)> {
+    pub fn range<'a>(
+        &'a self,
+        kind: Kind,
+        namespace: &str,
+    ) -> impl Iterator<Item = (&'a Key, &'a Versioned)> {
         let namespace: Arc<str> = namespace.into();
-        let start = Key { kind, namespace: namespace.clone(), name: "".into() };
-        self.values
-            .range(start..)
-            .take_while(move |(key, _)| key.kind == kind && (namespace.is_empty() || key.namespace == namespace))
+        let start = Key {
+            kind,
+            namespace: namespace.clone(),
+            name: "".into(),
+        };
+        self.values.range(start..).take_while(move |(key, _)| {
+            key.kind == kind && (namespace.is_empty() || key.namespace == namespace)
+        })
     }
 
     /// Like [`Store::range`], from the key after `after`.
-    pub fn range_after<'a>(&'a self, after: &Key, namespace: &str) -> impl Iterator<Item = (&'a Key, &'a Versioned)> {
+    pub fn range_after<'a>(
+        &'a self,
+        after: &Key,
+        namespace: &str,
+    ) -> impl Iterator<Item = (&'a Key, &'a Versioned)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let (kind, namespace): (Kind, Arc<str>) = (after.kind, namespace.into());
         self.values
             .range((Excluded(after.clone()), Unbounded))
-            .take_while(move |(key, _)| key.kind == kind && (namespace.is_empty() || key.namespace == namespace))
+            .take_while(move |(key, _)| {
+                key.kind == kind && (namespace.is_empty() || key.namespace == namespace)
+            })
     }
 
     /// The values of a kind as they were at `revision`, by undoing what came since.
-    pub fn range_at(&self, kind: Kind, namespace: &str, revision: u64) -> Result<BTreeMap<Key, Object>, Compacted> {
+    pub fn range_at(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        revision: u64,
+    ) -> Result<BTreeMap<Key, Object>, Compacted> {
         if revision < self.compact_revision {
-            return Err(Compacted { compact_revision: self.compact_revision });
+            return Err(Compacted {
+                compact_revision: self.compact_revision,
+            });
         }
-        let mut values: BTreeMap<Key, Object> =
-            self.range(kind, namespace).map(|(key, value)| (key.clone(), value.object.clone())).collect();
-        for event in self.history.iter().rev().take_while(|event| event.revision > revision) {
+        let mut values: BTreeMap<Key, Object> = self
+            .range(kind, namespace)
+            .map(|(key, value)| (key.clone(), value.object.clone()))
+            .collect();
+        for event in self
+            .history
+            .iter()
+            .rev()
+            .take_while(|event| event.revision > revision)
+        {
             if event.key.kind != kind || !(namespace.is_empty() || &*event.key.namespace == namespace) {
                 continue;
             }
@@ -184,11 +215,19 @@ impl Store {
         self.compare(key, expected_revision)?;
         let object = self.stamp(object);
         let revision = self.revision;
-        let Some(value) = self.values.get_mut(key) else { return Err(TxnError::NotFound) };
+        let Some(value) = self.values.get_mut(key) else {
+            return Err(TxnError::NotFound);
+        };
         let previous = std::mem::replace(&mut value.object, object.clone());
         value.mod_revision = revision;
         value.version += 1;
-        self.record(EventType::Put, key.clone(), object.clone(), Some(previous), request);
+        self.record(
+            EventType::Put,
+            key.clone(),
+            object.clone(),
+            Some(previous),
+            request,
+        );
         Ok(object)
     }
 
@@ -196,18 +235,28 @@ impl Store {
     /// the revision of the deletion as a watcher sees it.
     pub fn delete(&mut self, key: &Key, expected_revision: u64, request: u64) -> Result<Object, TxnError> {
         self.compare(key, expected_revision)?;
-        let Some(value) = self.values.remove(key) else { return Err(TxnError::NotFound) };
+        let Some(value) = self.values.remove(key) else {
+            return Err(TxnError::NotFound);
+        };
         *self.counts.entry(key.kind).or_default() -= 1;
         let previous = value.object.clone();
         let object = self.stamp(value.object);
-        self.record(EventType::Delete, key.clone(), object.clone(), Some(previous), request);
+        self.record(
+            EventType::Delete,
+            key.clone(),
+            object.clone(),
+            Some(previous),
+            request,
+        );
         Ok(object)
     }
 
     fn compare(&self, key: &Key, expected_revision: u64) -> Result<(), TxnError> {
         match self.values.get(key) {
             None => Err(TxnError::NotFound),
-            Some(value) if value.mod_revision != expected_revision => Err(TxnError::Changed(value.mod_revision)),
+            Some(value) if value.mod_revision != expected_revision => {
+                Err(TxnError::Changed(value.mod_revision))
+            }
             Some(_) => Ok(()),
         }
     }
@@ -219,8 +268,22 @@ impl Store {
         object
     }
 
-    fn record(&mut self, event_type: EventType, key: Key, object: Object, previous: Option<Object>, request: u64) {
-        let event = Event { revision: self.revision, event_type, key, object, previous, request };
+    fn record(
+        &mut self,
+        event_type: EventType,
+        key: Key,
+        object: Object,
+        previous: Option<Object>,
+        request: u64,
+    ) {
+        let event = Event {
+            revision: self.revision,
+            event_type,
+            key,
+            object,
+            previous,
+            request,
+        };
         self.history.push_back(Arc::new(event));
         while self.history.len() > self.history_limit {
             if let Some(oldest) = self.history.pop_front() {
@@ -232,7 +295,9 @@ impl Store {
     /// The events after `revision`, oldest first.
     pub fn since(&self, revision: u64) -> Result<impl Iterator<Item = &Arc<Event>> + '_, Compacted> {
         if revision < self.compact_revision {
-            return Err(Compacted { compact_revision: self.compact_revision });
+            return Err(Compacted {
+                compact_revision: self.compact_revision,
+            });
         }
         let start = self.history.partition_point(|event| event.revision <= revision);
         Ok(self.history.range(start..))
@@ -250,7 +315,11 @@ impl Store {
     /// Forgets the history at and before `revision`.
     pub fn compact(&mut self, revision: u64) {
         let revision = revision.min(self.revision);
-        while self.history.front().is_some_and(|event| event.revision <= revision) {
+        while self
+            .history
+            .front()
+            .is_some_and(|event| event.revision <= revision)
+        {
             self.history.pop_front();
         }
         self.compact_revision = self.compact_revision.max(revision);

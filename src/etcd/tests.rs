@@ -33,7 +33,10 @@ fn watch_replays_and_compaction_is_told() {
         store.create(key, object, 0).unwrap();
     }
     let names = |revision| -> Vec<String> {
-        store.since(revision).map(|events| events.map(|e| e.key.name.to_string()).collect()).unwrap_or_default()
+        store
+            .since(revision)
+            .map(|events| events.map(|e| e.key.name.to_string()).collect())
+            .unwrap_or_default()
     };
     assert_eq!(names(4), ["d", "e"]);
     assert_eq!(store.since(2).map(|_| ()), Err(Compacted { compact_revision: 3 }));
@@ -48,15 +51,26 @@ fn range_at_an_older_revision() {
     store.create(key_a.clone(), a, 0).unwrap();
     store.create(key_b, b, 0).unwrap();
     store.delete(&key_a, 2, 0).unwrap();
-    let at = |revision| store.range_at(Kind::ConfigMap, "default", revision).unwrap().len();
+    let at = |revision| {
+        store
+            .range_at(Kind::ConfigMap, "default", revision)
+            .unwrap()
+            .len()
+    };
     assert_eq!((at(2), at(3), at(4)), (1, 2, 1));
     assert_eq!(store.range(Kind::ConfigMap, "other").count(), 0);
 }
 
 #[test]
 fn keys_print_as_etcdctl_shows_them() {
-    assert_eq!(Key::new(Kind::Pod, "default", "web").to_string(), "/registry/pods/default/web");
-    assert_eq!(Key::new(Kind::Node, "", "suda").to_string(), "/registry/minions/suda");
+    assert_eq!(
+        Key::new(Kind::Pod, "default", "web").to_string(),
+        "/registry/pods/default/web"
+    );
+    assert_eq!(
+        Key::new(Kind::Node, "", "suda").to_string(),
+        "/registry/minions/suda"
+    );
 }
 
 #[test]

@@ -38,18 +38,34 @@ pub fn met(cluster: &Cluster, scene: &str, goal: &str) -> Option<bool> {
         }
         ("5-service", "plugged") => {
             let listed = listed(cluster);
-            !listed.is_empty() && cluster.machines.keys().all(|desk| plugged(cluster, desk).as_ref() == Some(&listed))
+            !listed.is_empty()
+                && cluster
+                    .machines
+                    .keys()
+                    .all(|desk| plugged(cluster, desk).as_ref() == Some(&listed))
         }
         ("5-service", "answers") => {
             let ip = cluster_ip(cluster);
-            let flights = cluster.traffic().flights().filter(|flight| flight.trace.answered());
-            let to_web = flights.filter(|flight| flight.trace.address.map(|address| address.to_string()) == ip);
-            to_web.filter_map(|flight| flight.trace.server()).collect::<BTreeSet<_>>().len() > 1
+            let flights = cluster
+                .traffic()
+                .flights()
+                .filter(|flight| flight.trace.answered());
+            let to_web =
+                flights.filter(|flight| flight.trace.address.map(|address| address.to_string()) == ip);
+            to_web
+                .filter_map(|flight| flight.trace.server())
+                .collect::<BTreeSet<_>>()
+                .len()
+                > 1
         }
         ("6-hand-over", "auto") => cluster.seats().all(|seat| seat.mode == Mode::Autopilot),
         ("6-hand-over", "survived") => {
             let dark = |pod: &core::Pod| {
-                let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("");
+                let node = pod
+                    .spec
+                    .as_ref()
+                    .and_then(|spec| spec.node_name.as_deref())
+                    .unwrap_or("");
                 cluster.machine(node).map_or(true, |machine| !machine.reachable())
             };
             let alive = ready_web(cluster).filter(|pod| !dark(pod)).count();
@@ -77,8 +93,13 @@ fn node<'a>(cluster: &'a Cluster, name: &str) -> Option<&'a core::Node> {
 }
 
 fn ready_status(node: &core::Node) -> Option<&str> {
-    let mut conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.find(|condition| condition.type_ == "Ready").map(|condition| condition.status.as_str())
+    let mut conditions = node
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .find(|condition| condition.type_ == "Ready")
+        .map(|condition| condition.status.as_str())
 }
 
 fn is_ready(node: &core::Node) -> bool {
@@ -86,16 +107,31 @@ fn is_ready(node: &core::Node) -> bool {
 }
 
 fn is_bound(pod: &core::Pod) -> bool {
-    pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).is_some_and(|node| !node.is_empty())
+    pod.spec
+        .as_ref()
+        .and_then(|spec| spec.node_name.as_deref())
+        .is_some_and(|node| !node.is_empty())
 }
 
 fn is_running(pod: &core::Pod) -> bool {
-    let mut containers = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
-    containers.any(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()))
+    let mut containers = pod
+        .status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten());
+    containers.any(|container| {
+        container
+            .state
+            .as_ref()
+            .is_some_and(|state| state.running.is_some())
+    })
 }
 
 fn restarts(pod: &core::Pod) -> i32 {
-    pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten()).map(|container| container.restart_count).sum()
+    pod.status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten())
+        .map(|container| container.restart_count)
+        .sum()
 }
 
 fn ip(pod: &core::Pod) -> Option<String> {
@@ -112,14 +148,18 @@ fn web(cluster: &Cluster) -> impl Iterator<Item = &core::Pod> {
 
 fn ready_web(cluster: &Cluster) -> impl Iterator<Item = &core::Pod> {
     web(cluster).filter(|pod| {
-        let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        let mut conditions = pod
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten());
         conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
     })
 }
 
 /// `spec.replicas` of the first ReplicaSet whose template is `app=web`.
 fn wanted(cluster: &Cluster) -> Option<usize> {
-    let mut sets = objects(cluster, Kind::ReplicaSet).filter_map(|object| object.get::<k8s_openapi::api::apps::v1::ReplicaSet>());
+    let mut sets = objects(cluster, Kind::ReplicaSet)
+        .filter_map(|object| object.get::<k8s_openapi::api::apps::v1::ReplicaSet>());
     sets.find_map(|set| {
         let spec = set.spec.as_ref()?;
         let labels = spec.template.as_ref()?.metadata.as_ref()?.labels.as_ref()?;
@@ -136,23 +176,41 @@ fn a_pod_was_deleted(cluster: &Cluster) -> bool {
 
 fn cluster_ip(cluster: &Cluster) -> Option<String> {
     let service = cluster.api.etcd.get(&Key::new(Kind::Service, "default", WEB))?;
-    service.object.get::<core::Service>()?.spec.as_ref()?.cluster_ip.clone()
+    service
+        .object
+        .get::<core::Service>()?
+        .spec
+        .as_ref()?
+        .cluster_ip
+        .clone()
 }
 
 /// The addresses in the Endpoints of the Service.
 fn listed(cluster: &Cluster) -> BTreeSet<String> {
     let endpoints = cluster.api.etcd.get(&Key::new(Kind::Endpoints, "default", WEB));
     let endpoints = endpoints.and_then(|value| value.object.get::<core::Endpoints>());
-    let subsets = endpoints.iter().flat_map(|endpoints| endpoints.subsets.iter().flatten());
-    subsets.flat_map(|subset| subset.addresses.iter().flatten()).map(|address| address.ip.clone()).collect()
+    let subsets = endpoints
+        .iter()
+        .flat_map(|endpoints| endpoints.subsets.iter().flatten());
+    subsets
+        .flat_map(|subset| subset.addresses.iter().flatten())
+        .map(|address| address.ip.clone())
+        .collect()
 }
 
 /// The addresses behind the Service on a desk's switchboard.
 fn plugged(cluster: &Cluster, desk: &str) -> Option<BTreeSet<String>> {
     let ip = cluster_ip(cluster)?;
     let machine = cluster.machine(desk).ok()?;
-    let services = machine.ipvs().services().filter(|(key, _)| key.address.to_string() == ip);
-    Some(services.flat_map(|(_, service)| service.servers().map(|(address, _)| address.ip().to_string())).collect())
+    let services = machine
+        .ipvs()
+        .services()
+        .filter(|(key, _)| key.address.to_string() == ip);
+    Some(
+        services
+            .flat_map(|(_, service)| service.servers().map(|(address, _)| address.ip().to_string()))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -162,10 +220,19 @@ mod tests {
 
     #[test]
     fn every_goal_is_known_and_none_is_met_in_an_empty_office() {
-        let empty = Cluster::new(Setup { preset: Preset::CompanyX, ..Setup::default() });
+        let empty = Cluster::new(Setup {
+            preset: Preset::CompanyX,
+            ..Setup::default()
+        });
         for scene in super::super::story() {
             for goal in &scene.text("en").goals {
-                assert_eq!(met(&empty, scene.id, &goal.id), Some(false), "{} {}", scene.id, goal.id);
+                assert_eq!(
+                    met(&empty, scene.id, &goal.id),
+                    Some(false),
+                    "{} {}",
+                    scene.id,
+                    goal.id
+                );
             }
         }
         assert_eq!(met(&empty, "3-first-job", "moon"), None);
@@ -173,7 +240,10 @@ mod tests {
 
     #[test]
     fn the_first_day_by_hand() {
-        let mut office = Cluster::new(Setup { preset: Preset::Autopilot, ..Setup::default() });
+        let mut office = Cluster::new(Setup {
+            preset: Preset::Autopilot,
+            ..Setup::default()
+        });
         office.add_desk("inazu").unwrap();
         assert_eq!(met(&office, "1-first-day", "desk"), Some(true));
         assert_eq!(met(&office, "1-first-day", "registered"), Some(false));

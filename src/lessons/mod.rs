@@ -61,7 +61,14 @@ const STORY: &[(&str, &str, &str)] = scenes![
 pub fn story() -> &'static [Scene] {
     static SCENES: OnceLock<Vec<Scene>> = OnceLock::new();
     SCENES.get_or_init(|| {
-        STORY.iter().map(|(id, en, ja)| Scene { id, en: SceneText::parse(en), ja: SceneText::parse(ja) }).collect()
+        STORY
+            .iter()
+            .map(|(id, en, ja)| Scene {
+                id,
+                en: SceneText::parse(en),
+                ja: SceneText::parse(ja),
+            })
+            .collect()
     })
 }
 
@@ -76,7 +83,12 @@ mod tests {
             for text in [&scene.en, &scene.ja] {
                 assert!(!text.title.is_empty(), "{}: no title", scene.id);
                 for slide in [Slide::Situation, Slide::Commands, Slide::Seriously] {
-                    assert!(text.slide(slide).len() > 80, "{} {}: {slide:?} says next to nothing", scene.id, text.title);
+                    assert!(
+                        text.slide(slide).len() > 80,
+                        "{} {}: {slide:?} says next to nothing",
+                        scene.id,
+                        text.title
+                    );
                 }
                 assert!(!text.goals.is_empty(), "{}: no goals", scene.id);
             }

@@ -43,7 +43,10 @@ impl SceneText {
                 slide.push_str(line);
                 slide.push('\n');
             } else if let Some((id, text)) = line.strip_prefix("- ").and_then(|goal| goal.split_once(": ")) {
-                scene.goals.push(GoalText { id: id.trim().to_string(), text: text.trim().to_string() });
+                scene.goals.push(GoalText {
+                    id: id.trim().to_string(),
+                    text: text.trim().to_string(),
+                });
             }
         }
         scene
@@ -60,12 +63,20 @@ mod tests {
 
     #[test]
     fn parts() {
-        let scene = SceneText::parse("# T\n## 場面\na\n## C\n```\n## not a part\n```\n## S\nc\n## G\n- one: first: thing\nloose\n");
+        let scene = SceneText::parse(
+            "# T\n## 場面\na\n## C\n```\n## not a part\n```\n## S\nc\n## G\n- one: first: thing\nloose\n",
+        );
         assert_eq!(scene.title, "T");
         assert_eq!(scene.slide(Slide::Situation), "a\n");
         assert!(scene.slide(Slide::Commands).contains("## not a part"));
         assert_eq!(scene.slide(Slide::Seriously), "c\n");
-        assert_eq!(scene.goals, [GoalText { id: "one".into(), text: "first: thing".into() }]);
+        assert_eq!(
+            scene.goals,
+            [GoalText {
+                id: "one".into(),
+                text: "first: thing".into()
+            }]
+        );
         assert_eq!(SceneText::parse(""), SceneText::default());
     }
 }

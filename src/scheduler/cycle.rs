@@ -30,7 +30,12 @@ impl FitError {
         }
         match &self.for_all {
             Some(reason) => format!("0/{} nodes are available: {reason}.", self.nodes),
-            None => summary(self.nodes, self.rejections.iter().flat_map(|(_, rejection)| &rejection.reasons)),
+            None => summary(
+                self.nodes,
+                self.rejections
+                    .iter()
+                    .flat_map(|(_, rejection)| &rejection.reasons),
+            ),
         }
     }
 }
@@ -41,7 +46,10 @@ pub fn summary<'a>(nodes: usize, reasons: impl Iterator<Item = &'a Cow<'static, 
     for reason in reasons {
         *counts.entry(reason).or_default() += 1;
     }
-    let mut parts: Vec<String> = counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let mut parts: Vec<String> = counts
+        .iter()
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
     parts.sort();
     if parts.is_empty() {
         format!("0/{nodes} nodes are available")
@@ -71,10 +79,18 @@ fn hash(text: &str) -> u64 {
 /// Finds the best node for a Pod. `start` is where in the order of nodes to begin; it is moved on.
 pub fn schedule(view: &View<'_>, pod: &PodInfo, start: &mut usize) -> Result<usize, FitError> {
     let nodes = view.len();
-    let error = |for_all, rejections| FitError { nodes, for_all, rejections };
+    let error = |for_all, rejections| FitError {
+        nodes,
+        for_all,
+        rejections,
+    };
     let filters = Filters::new(view, pod).map_err(|reason| error(Some(reason), Vec::new()))?;
     // A Pod for which room was made goes there if it can.
-    let nominated = pod.pod.status.as_ref().and_then(|status| status.nominated_node_name.as_deref());
+    let nominated = pod
+        .pod
+        .status
+        .as_ref()
+        .and_then(|status| status.nominated_node_name.as_deref());
     if let Some(at) = nominated.and_then(|name| view.state.node_at(name))
         && admits(view, &filters, pod, at).is_none()
     {
@@ -114,7 +130,10 @@ fn admits(view: &View<'_>, filters: &Filters<'_>, pod: &PodInfo, at: usize) -> O
         return rejection;
     }
     let mut crowded = node.clone();
-    expected.iter().filter(weighty).for_each(|other| crowded.add_pod(other));
+    expected
+        .iter()
+        .filter(weighty)
+        .for_each(|other| crowded.add_pod(other));
     filters.filter(&crowded)
 }
 
@@ -126,7 +145,15 @@ fn best(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> usize {
         }
     }
     let most = totals.iter().copied().max().unwrap_or(0);
-    let ties = || nodes.iter().zip(&totals).filter(|(_, total)| **total == most).map(|(at, _)| *at as usize);
+    let ties = || {
+        nodes
+            .iter()
+            .zip(&totals)
+            .filter(|(_, total)| **total == most)
+            .map(|(at, _)| *at as usize)
+    };
     let count = ties().count().max(1) as u64;
-    ties().nth((hash(pod.uid()) % count) as usize).unwrap_or(nodes[0] as usize)
+    ties()
+        .nth((hash(pod.uid()) % count) as usize)
+        .unwrap_or(nodes[0] as usize)
 }

@@ -22,11 +22,18 @@ pub struct Rejection {
 
 impl Rejection {
     pub fn new(plugin: &'static str, reason: &'static str) -> Rejection {
-        Rejection { plugin, reasons: vec![Cow::Borrowed(reason)], unresolvable: false }
+        Rejection {
+            plugin,
+            reasons: vec![Cow::Borrowed(reason)],
+            unresolvable: false,
+        }
     }
 
     pub fn unresolvable(plugin: &'static str, reason: &'static str) -> Rejection {
-        Rejection { unresolvable: true, ..Rejection::new(plugin, reason) }
+        Rejection {
+            unresolvable: true,
+            ..Rejection::new(plugin, reason)
+        }
     }
 }
 
@@ -46,12 +53,20 @@ impl<'a> Filters<'a> {
     /// The error is a reason for which no node can do.
     pub fn new(view: &'a View<'_>, pod: &'a PodInfo) -> Result<Filters<'a>, String> {
         let spec = pod.pod.spec.as_ref();
-        let cordon = Taint { key: "node.kubernetes.io/unschedulable".to_owned(), effect: "NoSchedule".to_owned(), ..Taint::default() };
-        let tolerations = spec.and_then(|spec| spec.tolerations.as_deref()).unwrap_or_default();
+        let cordon = Taint {
+            key: "node.kubernetes.io/unschedulable".to_owned(),
+            effect: "NoSchedule".to_owned(),
+            ..Taint::default()
+        };
+        let tolerations = spec
+            .and_then(|spec| spec.tolerations.as_deref())
+            .unwrap_or_default();
         Ok(Filters {
             pod,
             node_name: spec.and_then(|spec| spec.node_name.as_deref()).unwrap_or(""),
-            tolerates_unschedulable: tolerations.iter().any(|toleration| tolerates(toleration, &cordon)),
+            tolerates_unschedulable: tolerations
+                .iter()
+                .any(|toleration| tolerates(toleration, &cordon)),
             restricts_nodes: restricts_nodes(&pod.pod),
             volumes: Volumes::new(view.caches, pod)?,
             spread: HardSpread::new(view, pod),
@@ -62,19 +77,35 @@ impl<'a> Filters<'a> {
     /// None if the Pod can run there.
     pub fn filter(&self, node: &NodeInfo) -> Option<Rejection> {
         if node.unschedulable && !self.tolerates_unschedulable {
-            return Some(Rejection::unresolvable("NodeUnschedulable", "node(s) were unschedulable"));
+            return Some(Rejection::unresolvable(
+                "NodeUnschedulable",
+                "node(s) were unschedulable",
+            ));
         }
         if !self.node_name.is_empty() && *self.node_name != *node.name {
-            return Some(Rejection::unresolvable("NodeName", "node(s) didn't match the requested node name"));
+            return Some(Rejection::unresolvable(
+                "NodeName",
+                "node(s) didn't match the requested node name",
+            ));
         }
-        if node.blocking_taints && untolerated(&self.pod.pod, taints(&node.node), &["NoSchedule", "NoExecute"]).is_some() {
-            return Some(Rejection::unresolvable("TaintToleration", "node(s) had untolerated taint(s)"));
+        if node.blocking_taints
+            && untolerated(&self.pod.pod, taints(&node.node), &["NoSchedule", "NoExecute"]).is_some()
+        {
+            return Some(Rejection::unresolvable(
+                "TaintToleration",
+                "node(s) had untolerated taint(s)",
+            ));
         }
         if self.restricts_nodes && !node_admitted(&self.pod.pod, &node.node) {
             let reason = "node(s) didn't match Pod's node affinity/selector";
             return Some(Rejection::unresolvable("NodeAffinity", reason));
         }
-        if self.pod.ports.iter().any(|port| node.ports.iter().any(|used| used.conflicts(port))) {
+        if self
+            .pod
+            .ports
+            .iter()
+            .any(|port| node.ports.iter().any(|used| used.conflicts(port)))
+        {
             let reason = "node(s) didn't have free ports for the requested pod ports";
             return Some(Rejection::new("NodePorts", reason));
         }
@@ -99,13 +130,35 @@ pub fn fits(pod: &PodInfo, node: &NodeInfo) -> Option<Rejection> {
         }
     };
     let (wanted, used, room) = (&pod.requests, &node.requested, &node.allocatable);
-    check(wanted.milli_cpu, used.milli_cpu, room.milli_cpu, |_| Cow::Borrowed("Insufficient cpu"), "");
-    check(wanted.memory, used.memory, room.memory, |_| Cow::Borrowed("Insufficient memory"), "");
+    check(
+        wanted.milli_cpu,
+        used.milli_cpu,
+        room.milli_cpu,
+        |_| Cow::Borrowed("Insufficient cpu"),
+        "",
+    );
+    check(
+        wanted.memory,
+        used.memory,
+        room.memory,
+        |_| Cow::Borrowed("Insufficient memory"),
+        "",
+    );
     let storage = |_: &str| Cow::Borrowed("Insufficient ephemeral-storage");
-    check(wanted.ephemeral_storage, used.ephemeral_storage, room.ephemeral_storage, storage, "");
+    check(
+        wanted.ephemeral_storage,
+        used.ephemeral_storage,
+        room.ephemeral_storage,
+        storage,
+        "",
+    );
     for (name, amount) in &wanted.scalar {
         let named = |name: &str| Cow::Owned(format!("Insufficient {name}"));
         check(*amount, used.scalar(name), room.scalar(name), named, name);
     }
-    (!reasons.is_empty()).then_some(Rejection { plugin: "NodeResourcesFit", reasons, unresolvable })
+    (!reasons.is_empty()).then_some(Rejection {
+        plugin: "NodeResourcesFit",
+        reasons,
+        unresolvable,
+    })
 }

@@ -59,7 +59,11 @@ impl PodInfo {
         let (requests, scored_cpu, scored_memory) = pod_requests(pod);
         let spec = pod.spec.as_ref();
         let containers = spec.into_iter().flat_map(|spec| {
-            let sidecars = spec.init_containers.iter().flatten().filter(|c| c.restart_policy.as_deref() == Some("Always"));
+            let sidecars = spec
+                .init_containers
+                .iter()
+                .flatten()
+                .filter(|c| c.restart_policy.as_deref() == Some("Always"));
             spec.containers.iter().chain(sidecars)
         });
         let ports = containers
@@ -152,9 +156,19 @@ impl NodeInfo {
         let status = node.status.as_ref();
         let allocatable = status.and_then(|status| status.allocatable.as_ref());
         self.allocatable = Resources::from_quantities(allocatable);
-        self.allowed_pods = allocatable.and_then(|room| room.get("pods")).map_or(0, |pods| value(&pods.0));
-        self.unschedulable = node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or(false);
-        let effect = |wanted: &[&str]| taints(node).iter().any(|taint| wanted.contains(&taint.effect.as_str()));
+        self.allowed_pods = allocatable
+            .and_then(|room| room.get("pods"))
+            .map_or(0, |pods| value(&pods.0));
+        self.unschedulable = node
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.unschedulable)
+            .unwrap_or(false);
+        let effect = |wanted: &[&str]| {
+            taints(node)
+                .iter()
+                .any(|taint| wanted.contains(&taint.effect.as_str()))
+        };
         self.blocking_taints = effect(&["NoSchedule", "NoExecute"]);
         self.prefer_taints = effect(&["PreferNoSchedule"]);
         let images = status.and_then(|status| status.images.as_ref());
@@ -189,7 +203,9 @@ impl NodeInfo {
     }
 
     pub fn remove_pod(&mut self, key: &Key) {
-        let Some(at) = self.pods.iter().position(|pod| pod.key == *key) else { return };
+        let Some(at) = self.pods.iter().position(|pod| pod.key == *key) else {
+            return;
+        };
         let pod = self.pods.remove(at);
         self.requested.subtract(&pod.requests);
         self.scored_cpu -= pod.scored_cpu;
@@ -216,5 +232,8 @@ impl NodeInfo {
 }
 
 pub fn taints(node: &Node) -> &[Taint] {
-    node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default()
+    node.spec
+        .as_ref()
+        .and_then(|spec| spec.taints.as_deref())
+        .unwrap_or_default()
 }

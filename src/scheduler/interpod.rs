@@ -28,7 +28,9 @@ pub struct Required<'a> {
 }
 
 fn namespace<'a>(view: &View<'a>, name: &str) -> Option<&'a Namespace> {
-    view.caches.get::<Namespace>("", name).map(|namespace| &**namespace)
+    view.caches
+        .get::<Namespace>("", name)
+        .map(|namespace| &**namespace)
 }
 
 fn matches(view: &View<'_>, term: &Term, pod: &PodInfo) -> bool {
@@ -40,15 +42,26 @@ fn matches(view: &View<'_>, term: &Term, pod: &PodInfo) -> bool {
 /// For every class of Pods whether the terms are about it.
 fn by_class(view: &View<'_>, terms: &[&Term]) -> Vec<bool> {
     view.state.classes.matching(|class| {
-        terms.iter().all(|term| term.matches(&class.namespace, &class.labels, namespace(view, &class.namespace)))
+        terms
+            .iter()
+            .all(|term| term.matches(&class.namespace, &class.labels, namespace(view, &class.namespace)))
     })
 }
 
 fn count_on(node: &NodeInfo, matches: &[bool]) -> i64 {
     // Unlike spreading, affinity also counts Pods that are being deleted.
     let matching = |class: u32| matches.get(class as usize).copied().unwrap_or(false);
-    let live: i64 = node.classes.iter().filter(|(class, _)| matching(*class)).map(|(_, count)| count).sum();
-    live + node.pods.iter().filter(|pod| pod.terminating && matching(pod.class)).count() as i64
+    let live: i64 = node
+        .classes
+        .iter()
+        .filter(|(class, _)| matching(*class))
+        .map(|(_, count)| count)
+        .sum();
+    live + node
+        .pods
+        .iter()
+        .filter(|pod| pod.terminating && matching(pod.class))
+        .count() as i64
 }
 
 impl<'a> Required<'a> {
@@ -66,7 +79,11 @@ impl<'a> Required<'a> {
             pod,
         };
         let near = by_class(view, &pod.affinity.iter().collect::<Vec<_>>());
-        let apart: Vec<Vec<bool>> = pod.anti_affinity.iter().map(|term| by_class(view, &[term])).collect();
+        let apart: Vec<Vec<bool>> = pod
+            .anti_affinity
+            .iter()
+            .map(|term| by_class(view, &[term]))
+            .collect();
         for node in view.nodes() {
             if node.with_required_anti_affinity > 0 {
                 for other in &node.pods {
@@ -74,7 +91,10 @@ impl<'a> Required<'a> {
                         if matches(view, term, pod)
                             && let Some(value) = node.label(&term.topology_key)
                         {
-                            *required.refused_by.entry((&term.topology_key, value)).or_insert(0) += 1;
+                            *required
+                                .refused_by
+                                .entry((&term.topology_key, value))
+                                .or_insert(0) += 1;
                         }
                     }
                 }
@@ -106,23 +126,39 @@ impl<'a> Required<'a> {
         let mut all_near = true;
         for term in &self.pod.affinity {
             let Some(value) = node.label(&term.topology_key) else {
-                return Some(Rejection::unresolvable(NAME, "node(s) didn't match pod affinity rules"));
+                return Some(Rejection::unresolvable(
+                    NAME,
+                    "node(s) didn't match pod affinity rules",
+                ));
             };
             all_near &= self.near.contains_key(&(term.topology_key.as_str(), value));
         }
         let alone = self.near.is_empty() && self.first_of_its_kind;
         if !all_near && !alone {
-            return Some(Rejection::unresolvable(NAME, "node(s) didn't match pod affinity rules"));
+            return Some(Rejection::unresolvable(
+                NAME,
+                "node(s) didn't match pod affinity rules",
+            ));
         }
         for term in &self.pod.anti_affinity {
             if let Some(value) = node.label(&term.topology_key)
                 && self.apart.contains_key(&(term.topology_key.as_str(), value))
             {
-                return Some(Rejection::new(NAME, "node(s) didn't match pod anti-affinity rules"));
+                return Some(Rejection::new(
+                    NAME,
+                    "node(s) didn't match pod anti-affinity rules",
+                ));
             }
         }
-        if self.refused_by.keys().any(|(key, value)| node.label(key) == Some(value)) {
-            return Some(Rejection::new(NAME, "node(s) didn't satisfy existing pods anti-affinity rules"));
+        if self
+            .refused_by
+            .keys()
+            .any(|(key, value)| node.label(key) == Some(value))
+        {
+            return Some(Rejection::new(
+                NAME,
+                "node(s) didn't satisfy existing pods anti-affinity rules",
+            ));
         }
         None
     }
@@ -134,7 +170,11 @@ pub fn scores(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> Option<Vec<i64>>
         return None;
     }
     let mut counts = Counts::new();
-    let preferred: Vec<_> = pod.preferred.iter().map(|(weight, term)| (*weight, term, by_class(view, &[term]))).collect();
+    let preferred: Vec<_> = pod
+        .preferred
+        .iter()
+        .map(|(weight, term)| (*weight, term, by_class(view, &[term])))
+        .collect();
     for node in view.nodes() {
         for (weight, term, matches) in &preferred {
             let count = count_on(node, matches);
@@ -150,7 +190,8 @@ pub fn scores(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> Option<Vec<i64>>
         for other in &node.pods {
             // What is required of a neighbour counts as a preference of weight 1 the other way round.
             let required = other.affinity.iter().map(|term| (1, term));
-            for (weight, term) in required.chain(other.preferred.iter().map(|(weight, term)| (*weight, term))) {
+            for (weight, term) in required.chain(other.preferred.iter().map(|(weight, term)| (*weight, term)))
+            {
                 if let Some(value) = node.label(&term.topology_key)
                     && matches(view, term, pod)
                 {
@@ -164,14 +205,25 @@ pub fn scores(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> Option<Vec<i64>>
     }
     let score = |&at: &u32| -> i64 {
         let node = view.node(at as usize);
-        counts.iter().filter(|((key, value), _)| node.label(key) == Some(value)).map(|(_, count)| count).sum()
+        counts
+            .iter()
+            .filter(|((key, value), _)| node.label(key) == Some(value))
+            .map(|(_, count)| count)
+            .sum()
     };
     Some(nodes.iter().map(score).collect())
 }
 
 pub fn normalise(raw: &mut [i64]) {
-    let (least, most) = (raw.iter().copied().min().unwrap_or(0), raw.iter().copied().max().unwrap_or(0));
+    let (least, most) = (
+        raw.iter().copied().min().unwrap_or(0),
+        raw.iter().copied().max().unwrap_or(0),
+    );
     for score in raw {
-        *score = if most == least { 0 } else { 100 * (*score - least) / (most - least) };
+        *score = if most == least {
+            0
+        } else {
+            100 * (*score - least) / (most - least)
+        };
     }
 }

@@ -81,9 +81,14 @@ impl Scheduler {
         let failures = self.failures.borrow();
         let known = failures.get(&pod.key)?;
         // Only who asks for neighbours can be helped by a Pod that was placed.
-        let social = !pod.affinity.is_empty() || pod.pod.spec.as_ref().is_some_and(|spec| spec.topology_spread_constraints.is_some());
-        let valid = known.generation == self.state.generation
-            && (!social || known.placed == self.state.placed);
+        let social = !pod.affinity.is_empty()
+            || pod
+                .pod
+                .spec
+                .as_ref()
+                .is_some_and(|spec| spec.topology_spread_constraints.is_some());
+        let valid =
+            known.generation == self.state.generation && (!social || known.placed == self.state.placed);
         valid.then(|| known.clone())
     }
 
@@ -108,20 +113,32 @@ fn wants_differ(change: &Change) -> bool {
 }
 
 fn note(about: &Key, warning: bool, reason: &'static str, message: String) -> Note {
-    Note { about: about.clone(), warning, reason, message, on_failure: false, field_path: String::new() }
+    Note {
+        about: about.clone(),
+        warning,
+        reason,
+        message,
+        on_failure: false,
+        field_path: String::new(),
+    }
 }
 
 /// The duty to bind a Pod, with the Event upstream writes.
 fn bind(pod: &PodInfo, node: &str) -> Duty {
     let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
     let message = format!("Successfully assigned {namespace}/{name} to {node}");
-    Duty::api(Why::new("scheduler.bind", &[name, node]), Request::bind(namespace, name, node))
-        .note(note(&pod.key, false, "Scheduled", message))
+    Duty::api(
+        Why::new("scheduler.bind", &[name, node]),
+        Request::bind(namespace, name, node),
+    )
+    .note(note(&pod.key, false, "Scheduled", message))
 }
 
 /// Claims that waited for their first consumer are told where it goes.
 fn bind_volumes(pod: &PodInfo, view: &View<'_>, at: usize, duties: &mut Vec<Duty>) -> bool {
-    let Ok(Some(volumes)) = volumes::Volumes::new(view.caches, pod) else { return false };
+    let Ok(Some(volumes)) = volumes::Volumes::new(view.caches, pod) else {
+        return false;
+    };
     let node = view.node(at);
     let before = duties.len();
     for (claim, volume) in volumes.choose(node).unwrap_or_default() {
@@ -133,14 +150,21 @@ fn bind_volumes(pod: &PodInfo, view: &View<'_>, at: usize, duties: &mut Vec<Duty
                 let patch = json!({"spec": {"claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim",
                     "name": name, "namespace": claim.metadata.namespace, "uid": claim.metadata.uid}},
                     "metadata": {"annotations": {"pv.kubernetes.io/bound-by-controller": "yes"}}});
-                let request = Request::patch(Kind::PersistentVolume, "", volume_name, PatchType::Merge, patch);
+                let request =
+                    Request::patch(Kind::PersistentVolume, "", volume_name, PatchType::Merge, patch);
                 duties.push(Duty::api(why(volume_name), request));
             }
             None => {
                 let annotations = claim.metadata.annotations.as_ref();
                 if annotations.is_none_or(|a| !a.contains_key("volume.kubernetes.io/selected-node")) {
                     let patch = json!({"metadata": {"annotations": {"volume.kubernetes.io/selected-node": *node.name}}});
-                    let request = Request::patch(Kind::PersistentVolumeClaim, &pod.key.namespace, name, PatchType::Merge, patch);
+                    let request = Request::patch(
+                        Kind::PersistentVolumeClaim,
+                        &pod.key.namespace,
+                        name,
+                        PatchType::Merge,
+                        patch,
+                    );
                     duties.push(Duty::api(why(name), request));
                 }
             }
@@ -161,8 +185,17 @@ fn report(pod: &PodInfo, failure: &Failure, now: SimTime, duties: &mut Vec<Duty>
             let condition = json!({"status": {"conditions": [{"type": "DisruptionTarget", "status": "True",
                 "reason": "PreemptionByScheduler", "lastTransitionTime": now.meta_time(),
                 "message": "default-scheduler: preempting to accommodate a higher priority pod"}]}});
-            let request = Request::patch(Kind::Pod, &victim.key.namespace, other, PatchType::Strategic, condition);
-            duties.push(Duty::api(why.clone(), request.with_subresource(Subresource::Status)));
+            let request = Request::patch(
+                Kind::Pod,
+                &victim.key.namespace,
+                other,
+                PatchType::Strategic,
+                condition,
+            );
+            duties.push(Duty::api(
+                why.clone(),
+                request.with_subresource(Subresource::Status),
+            ));
             let request = Request::delete(Kind::Pod, &victim.key.namespace, other, DeleteOptions::default());
             let message = format!("Preempted by pod {} on node {node}", pod.uid());
             duties.push(Duty::api(why, request).note(note(&victim.key, false, "Preempted", message)));
@@ -176,11 +209,14 @@ fn report(pod: &PodInfo, failure: &Failure, now: SimTime, duties: &mut Vec<Duty>
             && condition.reason.as_deref() == Some("Unschedulable")
             && condition.message.as_deref() == Some(&*failure.message)
     });
-    let named = nominated.is_none() || status.and_then(|status| status.nominated_node_name.as_deref()) == nominated;
+    let named =
+        nominated.is_none() || status.and_then(|status| status.nominated_node_name.as_deref()) == nominated;
     if said && named {
         return;
     }
-    let since = known.filter(|condition| condition.status == "False").and_then(|c| c.last_transition_time.clone());
+    let since = known
+        .filter(|condition| condition.status == "False")
+        .and_then(|c| c.last_transition_time.clone());
     let mut patch = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
         "reason": "Unschedulable", "message": *failure.message, "lastProbeTime": null,
         "lastTransitionTime": since.unwrap_or_else(|| now.meta_time())}]}});
@@ -195,7 +231,12 @@ fn report(pod: &PodInfo, failure: &Failure, now: SimTime, duties: &mut Vec<Duty>
         Why::new("scheduler.report", &[name, &failure.message]),
         request.with_subresource(Subresource::Status),
     );
-    duties.push(duty.note(note(&pod.key, true, "FailedScheduling", failure.message.to_string())));
+    duties.push(duty.note(note(
+        &pod.key,
+        true,
+        "FailedScheduling",
+        failure.message.to_string(),
+    )));
 }
 
 impl Component for Scheduler {
@@ -204,13 +245,25 @@ impl Component for Scheduler {
     }
 
     fn identity(&self) -> Identity {
-        Identity::component("system:kube-scheduler", &["system:authenticated"], "kube-scheduler")
+        Identity::component(
+            "system:kube-scheduler",
+            &["system:authenticated"],
+            "kube-scheduler",
+        )
     }
 
     fn watches(&self) -> Vec<Watch> {
         [
-            Kind::Node, Kind::Pod, Kind::Namespace, Kind::Service, Kind::ReplicaSet, Kind::StatefulSet,
-            Kind::ReplicationController, Kind::PersistentVolume, Kind::PersistentVolumeClaim, Kind::StorageClass,
+            Kind::Node,
+            Kind::Pod,
+            Kind::Namespace,
+            Kind::Service,
+            Kind::ReplicaSet,
+            Kind::StatefulSet,
+            Kind::ReplicationController,
+            Kind::PersistentVolume,
+            Kind::PersistentVolumeClaim,
+            Kind::StorageClass,
             Kind::PodDisruptionBudget,
         ]
         .map(Watch::all)
@@ -231,7 +284,10 @@ impl Component for Scheduler {
         let mut plan = Plan::default();
         let mut view = View::new(&self.state, observed.caches);
         let enough = cycle::feasible_to_find(view.len());
-        let mut start = (self.state.placed as usize).wrapping_mul(enough).checked_rem(view.len()).unwrap_or(0);
+        let mut start = (self.state.placed as usize)
+            .wrapping_mul(enough)
+            .checked_rem(view.len())
+            .unwrap_or(0);
         let mut reports = Vec::new();
         let mut decided = 0;
         for pod in self.state.queue() {

@@ -26,7 +26,9 @@ pub fn value(text: &str) -> i64 {
 }
 
 fn scaled(text: &str, scale: i128) -> i64 {
-    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+'))
+        .unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let (negative, number) = match number.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -36,7 +38,9 @@ fn scaled(text: &str, scale: i128) -> i64 {
     let mut mantissa: i128 = 0;
     let mut divisor: i128 = 1;
     for digit in whole.bytes().chain(fraction.bytes().take(12)) {
-        mantissa = mantissa.saturating_mul(10).saturating_add(i128::from(digit.wrapping_sub(b'0')));
+        mantissa = mantissa
+            .saturating_mul(10)
+            .saturating_add(i128::from(digit.wrapping_sub(b'0')));
     }
     for _ in fraction.bytes().take(12) {
         divisor *= 10;
@@ -58,7 +62,10 @@ fn scaled(text: &str, scale: i128) -> i64 {
         "Ti" => (1 << 40, 1),
         "Pi" => (1 << 50, 1),
         "Ei" => (1 << 60, 1),
-        exponent => match exponent.strip_prefix(['e', 'E']).and_then(|digits| digits.parse::<i32>().ok()) {
+        exponent => match exponent
+            .strip_prefix(['e', 'E'])
+            .and_then(|digits| digits.parse::<i32>().ok())
+        {
             Some(power @ 0..=18) => (10i128.pow(power as u32), 1),
             Some(power @ -18..=-1) => (1, 10i128.pow(power.unsigned_abs())),
             _ => return 0,
@@ -99,7 +106,10 @@ impl Resources {
     }
 
     pub fn scalar(&self, name: &str) -> i64 {
-        self.scalar.iter().find(|(own, _)| **own == *name).map_or(0, |(_, amount)| *amount)
+        self.scalar
+            .iter()
+            .find(|(own, _)| **own == *name)
+            .map_or(0, |(_, amount)| *amount)
     }
 
     fn each(&mut self, other: &Resources, combine: impl Fn(i64, i64) -> i64) {
@@ -154,7 +164,9 @@ fn over_containers(spec: &PodSpec, of: impl Fn(&Container) -> Resources) -> Reso
 /// What a Pod requests, and what it counts as in scores, where a container without a request
 /// counts as a small one: (requests, milli-CPU, memory).
 pub fn pod_requests(pod: &Pod) -> (Resources, i64, i64) {
-    let Some(spec) = &pod.spec else { return Default::default() };
+    let Some(spec) = &pod.spec else {
+        return Default::default();
+    };
     fn requests(container: &Container) -> Option<&Quantities> {
         container.resources.as_ref()?.requests.as_ref()
     }
@@ -171,7 +183,11 @@ pub fn pod_requests(pod: &Pod) -> (Resources, i64, i64) {
         }
         resources
     });
-    if let Some(whole) = spec.resources.as_ref().and_then(|resources| resources.requests.as_ref()) {
+    if let Some(whole) = spec
+        .resources
+        .as_ref()
+        .and_then(|resources| resources.requests.as_ref())
+    {
         let whole_pod = Resources::from_quantities(Some(whole));
         if whole.contains_key("cpu") {
             (sum.milli_cpu, scored.milli_cpu) = (whole_pod.milli_cpu, whole_pod.milli_cpu);
@@ -182,7 +198,11 @@ pub fn pod_requests(pod: &Pod) -> (Resources, i64, i64) {
     }
     let overhead = Resources::from_quantities(spec.overhead.as_ref());
     sum.add(&overhead);
-    (sum, scored.milli_cpu.saturating_add(overhead.milli_cpu), scored.memory.saturating_add(overhead.memory))
+    (
+        sum,
+        scored.milli_cpu.saturating_add(overhead.milli_cpu),
+        scored.memory.saturating_add(overhead.memory),
+    )
 }
 
 #[cfg(test)]
@@ -192,10 +212,26 @@ mod tests {
 
     #[test]
     fn quantities() {
-        for (text, milli) in [("1", 1000), ("250m", 250), ("0.1", 100), ("1.5", 1500), ("1n", 1), ("2k", 2_000_000), ("1e3", 1_000_000)] {
+        for (text, milli) in [
+            ("1", 1000),
+            ("250m", 250),
+            ("0.1", 100),
+            ("1.5", 1500),
+            ("1n", 1),
+            ("2k", 2_000_000),
+            ("1e3", 1_000_000),
+        ] {
             assert_eq!(milli_value(text), milli, "{text}");
         }
-        for (text, bytes) in [("1Ki", 1024), ("1.5Gi", 1_610_612_736), ("100M", 100_000_000), ("1m", 1), ("-1", -1), ("x", 0), ("8Ei", i64::MAX)] {
+        for (text, bytes) in [
+            ("1Ki", 1024),
+            ("1.5Gi", 1_610_612_736),
+            ("100M", 100_000_000),
+            ("1m", 1),
+            ("-1", -1),
+            ("x", 0),
+            ("8Ei", i64::MAX),
+        ] {
             assert_eq!(value(text), bytes, "{text}");
         }
     }
@@ -203,11 +239,12 @@ mod tests {
     #[test]
     fn init_containers_and_sidecars() {
         let pod: Pod = serde_json::from_value(json!({"spec": {
-            "containers": [{"name": "a", "resources": {"requests": {"cpu": "1"}}}, {"name": "b"}],
-            "initContainers": [
-                {"name": "s", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}},
-                {"name": "i", "resources": {"requests": {"cpu": "4", "example.com/x": "2"}}},
-            ]}})).unwrap();
+        "containers": [{"name": "a", "resources": {"requests": {"cpu": "1"}}}, {"name": "b"}],
+        "initContainers": [
+            {"name": "s", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}},
+            {"name": "i", "resources": {"requests": {"cpu": "4", "example.com/x": "2"}}},
+        ]}}))
+        .unwrap();
         let (requests, milli_cpu, memory) = pod_requests(&pod);
         assert_eq!((requests.milli_cpu, requests.scalar("example.com/x")), (5000, 2));
         assert_eq!((milli_cpu, memory), (5000, 3 * DEFAULT_MEMORY));

@@ -36,7 +36,12 @@ pub struct Column {
 
 impl Column {
     fn direct(plugin: &'static str, weight: i64, normalised: Vec<i64>) -> Column {
-        Column { plugin, weight, raw: Vec::new(), normalised }
+        Column {
+            plugin,
+            weight,
+            raw: Vec::new(),
+            normalised,
+        }
     }
 }
 
@@ -44,32 +49,71 @@ impl Column {
 /// upstream skips it.
 pub fn columns(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> Vec<Column> {
     let mut columns = Vec::with_capacity(7);
-    let each = |score: &dyn Fn(&NodeInfo) -> i64| nodes.iter().map(|&at| score(view.node(at as usize))).collect::<Vec<_>>();
+    let each = |score: &dyn Fn(&NodeInfo) -> i64| {
+        nodes
+            .iter()
+            .map(|&at| score(view.node(at as usize)))
+            .collect::<Vec<_>>()
+    };
     if view.state.nodes_with_prefer_taints > 0 {
         let raw = each(&|node| intolerable(pod, node));
         let most = raw.iter().copied().max().unwrap_or(0);
-        let normalised = raw.iter().map(|score| if most == 0 { 100 } else { 100 - 100 * score / most }).collect();
-        columns.push(Column { plugin: "TaintToleration", weight: 3, raw, normalised });
+        let normalised = raw
+            .iter()
+            .map(|score| if most == 0 { 100 } else { 100 - 100 * score / most })
+            .collect();
+        columns.push(Column {
+            plugin: "TaintToleration",
+            weight: 3,
+            raw,
+            normalised,
+        });
     }
     if prefers_nodes(pod) {
         let raw = each(&|node| preferred(pod, node));
         let most = raw.iter().copied().max().unwrap_or(0);
-        let normalised = raw.iter().map(|score| if most == 0 { 0 } else { 100 * score / most }).collect();
-        columns.push(Column { plugin: "NodeAffinity", weight: 2, raw, normalised });
+        let normalised = raw
+            .iter()
+            .map(|score| if most == 0 { 0 } else { 100 * score / most })
+            .collect();
+        columns.push(Column {
+            plugin: "NodeAffinity",
+            weight: 2,
+            raw,
+            normalised,
+        });
     }
-    columns.push(Column::direct("NodeResourcesFit", 1, each(&|node| least_allocated(pod, node))));
+    columns.push(Column::direct(
+        "NodeResourcesFit",
+        1,
+        each(&|node| least_allocated(pod, node)),
+    ));
     if let Some((raw, ignored)) = spread::scores(view, pod, nodes) {
         let mut normalised = raw.clone();
         spread::normalise(&mut normalised, &ignored);
-        columns.push(Column { plugin: spread::NAME, weight: 2, raw, normalised });
+        columns.push(Column {
+            plugin: spread::NAME,
+            weight: 2,
+            raw,
+            normalised,
+        });
     }
     if let Some(raw) = interpod::scores(view, pod, nodes) {
         let mut normalised = raw.clone();
         interpod::normalise(&mut normalised);
-        columns.push(Column { plugin: interpod::NAME, weight: 2, raw, normalised });
+        columns.push(Column {
+            plugin: interpod::NAME,
+            weight: 2,
+            raw,
+            normalised,
+        });
     }
     if pod.requests.milli_cpu > 0 || pod.requests.memory > 0 {
-        columns.push(Column::direct("NodeResourcesBalancedAllocation", 1, each(&|node| balanced(pod, node))));
+        columns.push(Column::direct(
+            "NodeResourcesBalancedAllocation",
+            1,
+            each(&|node| balanced(pod, node)),
+        ));
     }
     let images = images(view, pod);
     if !images.is_empty() {
@@ -85,14 +129,28 @@ fn intolerable(pod: &PodInfo, node: &NodeInfo) -> i64 {
     if !node.prefer_taints {
         return 0;
     }
-    let tolerations = pod.pod.spec.as_ref().and_then(|spec| spec.tolerations.as_deref()).unwrap_or_default();
-    let soft = taints(&node.node).iter().filter(|taint| taint.effect == "PreferNoSchedule");
-    soft.filter(|taint| !tolerations.iter().any(|toleration| tolerates(toleration, taint))).count() as i64
+    let tolerations = pod
+        .pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.tolerations.as_deref())
+        .unwrap_or_default();
+    let soft = taints(&node.node)
+        .iter()
+        .filter(|taint| taint.effect == "PreferNoSchedule");
+    soft.filter(|taint| !tolerations.iter().any(|toleration| tolerates(toleration, taint)))
+        .count() as i64
 }
 
 fn preferred_terms(pod: &PodInfo) -> &[k8s_openapi::api::core::v1::PreferredSchedulingTerm] {
-    let affinity = pod.pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref()?.node_affinity.as_ref());
-    affinity.and_then(|a| a.preferred_during_scheduling_ignored_during_execution.as_deref()).unwrap_or_default()
+    let affinity = pod
+        .pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.affinity.as_ref()?.node_affinity.as_ref());
+    affinity
+        .and_then(|a| a.preferred_during_scheduling_ignored_during_execution.as_deref())
+        .unwrap_or_default()
 }
 
 fn prefers_nodes(pod: &PodInfo) -> bool {
@@ -100,19 +158,28 @@ fn prefers_nodes(pod: &PodInfo) -> bool {
 }
 
 fn preferred(pod: &PodInfo, node: &NodeInfo) -> i64 {
-    let matching = preferred_terms(pod).iter().filter(|term| node_term_matches(&term.preference, &node.node));
+    let matching = preferred_terms(pod)
+        .iter()
+        .filter(|term| node_term_matches(&term.preference, &node.node));
     matching.map(|term| i64::from(term.weight)).sum()
 }
 
 /// How much of CPU and memory would stay free.
 fn least_allocated(pod: &PodInfo, node: &NodeInfo) -> i64 {
-    let free = |used: i64, room: i64| if room == 0 || used > room { 0 } else { (room - used) * 100 / room };
+    let free = |used: i64, room: i64| {
+        if room == 0 || used > room {
+            0
+        } else {
+            (room - used) * 100 / room
+        }
+    };
     let (cpu, memory) = (node.allocatable.milli_cpu, node.allocatable.memory);
     let resources = i64::from(cpu != 0) + i64::from(memory != 0);
     if resources == 0 {
         return 0;
     }
-    (free(node.scored_cpu + pod.scored_cpu, cpu) + free(node.scored_memory + pod.scored_memory, memory)) / resources
+    (free(node.scored_cpu + pod.scored_cpu, cpu) + free(node.scored_memory + pod.scored_memory, memory))
+        / resources
 }
 
 /// How evenly CPU and memory are used, from 0 to 100.
@@ -135,7 +202,9 @@ fn balanced(pod: &PodInfo, node: &NodeInfo) -> i64 {
 }
 
 fn container_count(pod: &PodInfo) -> i64 {
-    pod.pod.spec.as_ref().map_or(0, |spec| spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)) as i64
+    pod.pod.spec.as_ref().map_or(0, |spec| {
+        spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
+    }) as i64
 }
 
 /// The Pod's images that are on some node, and on how many.
@@ -143,7 +212,9 @@ fn images(view: &View<'_>, pod: &PodInfo) -> Vec<(String, i64)> {
     if view.state.image_nodes.is_empty() {
         return Vec::new();
     }
-    let Some(spec) = &pod.pod.spec else { return Vec::new() };
+    let Some(spec) = &pod.pod.spec else {
+        return Vec::new();
+    };
     let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
     containers
         .filter_map(|container| {
@@ -151,7 +222,12 @@ fn images(view: &View<'_>, pod: &PodInfo) -> Vec<(String, i64)> {
             if name.rfind(':').is_none_or(|at| name[at..].contains('/')) {
                 name.push_str(":latest");
             }
-            let nodes = view.state.image_nodes.get(&name).copied().filter(|nodes| *nodes > 0)?;
+            let nodes = view
+                .state
+                .image_nodes
+                .get(&name)
+                .copied()
+                .filter(|nodes| *nodes > 0)?;
             Some((name, nodes))
         })
         .collect()

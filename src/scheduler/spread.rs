@@ -31,12 +31,17 @@ struct Constraint {
 impl Constraint {
     fn count(&self, node: &NodeInfo) -> i64 {
         let counted = |class: u32| self.matches.get(class as usize).copied().unwrap_or(false);
-        node.classes.iter().filter(|(class, _)| counted(*class)).map(|(_, count)| count).sum()
+        node.classes
+            .iter()
+            .filter(|(class, _)| counted(*class))
+            .map(|(_, count)| count)
+            .sum()
     }
 
     fn includes(&self, pod: &PodInfo, node: &NodeInfo) -> bool {
         (!self.honor_affinity || node_admitted(&pod.pod, &node.node))
-            && (!self.honor_taints || untolerated(&pod.pod, taints(&node.node), &["NoSchedule", "NoExecute"]).is_none())
+            && (!self.honor_taints
+                || untolerated(&pod.pod, taints(&node.node), &["NoSchedule", "NoExecute"]).is_none())
     }
 }
 
@@ -53,7 +58,11 @@ fn constraint(view: &View<'_>, pod: &PodInfo, wanted: &TopologySpreadConstraint)
         selector.is_some_and(|selector| selector_matches(selector, labels)) && pairs_match(&pinned, labels)
     };
     // Upstream counts no Pods for an empty selector.
-    let counts_any = wanted.label_selector.as_ref().is_some_and(|s| !selector_is_empty(s)) || !pinned.is_empty();
+    let counts_any = wanted
+        .label_selector
+        .as_ref()
+        .is_some_and(|s| !selector_is_empty(s))
+        || !pinned.is_empty();
     Constraint {
         max_skew: i64::from(wanted.max_skew),
         key: wanted.topology_key.clone(),
@@ -68,9 +77,18 @@ fn constraint(view: &View<'_>, pod: &PodInfo, wanted: &TopologySpreadConstraint)
 }
 
 fn constraints(view: &View<'_>, pod: &PodInfo, action: &str) -> Vec<Constraint> {
-    let wanted = pod.pod.spec.as_ref().and_then(|spec| spec.topology_spread_constraints.as_ref());
+    let wanted = pod
+        .pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.topology_spread_constraints.as_ref());
     let of_action = |wanted: &&TopologySpreadConstraint| wanted.when_unsatisfiable == action;
-    wanted.into_iter().flatten().filter(of_action).map(|wanted| constraint(view, pod, wanted)).collect()
+    wanted
+        .into_iter()
+        .flatten()
+        .filter(of_action)
+        .map(|wanted| constraint(view, pod, wanted))
+        .collect()
 }
 
 /// The selectors of everything the Pod belongs to: Services and its controller.
@@ -117,8 +135,10 @@ fn default_constraints(view: &View<'_>, pod: &PodInfo) -> Vec<Constraint> {
         pairs.iter().all(|pairs| pairs_match(pairs, labels))
             && selector.is_none_or(|selector| selector_matches(selector, labels))
     };
-    let matches =
-        view.state.classes.matching(|class| class.namespace == pod.key.namespace && selects(Some(&class.labels)));
+    let matches = view
+        .state
+        .classes
+        .matching(|class| class.namespace == pod.key.namespace && selects(Some(&class.labels)));
     let of_key = |key: &str, max_skew| Constraint {
         max_skew,
         key: key.to_owned(),
@@ -147,7 +167,10 @@ impl HardSpread {
         }
         let mut counts = vec![BTreeMap::new(); constraints.len()];
         for node in view.nodes() {
-            if !constraints.iter().all(|constraint| node.label(&constraint.key).is_some()) {
+            if !constraints
+                .iter()
+                .all(|constraint| node.label(&constraint.key).is_some())
+            {
                 continue;
             }
             for (constraint, counts) in constraints.iter().zip(&mut counts) {
@@ -174,7 +197,10 @@ impl HardSpread {
             };
             let here = counts.get(value).copied().unwrap_or(0);
             if here + i64::from(constraint.self_match) - least > constraint.max_skew {
-                return Some(Rejection::new(NAME, "node(s) didn't match pod topology spread constraints"));
+                return Some(Rejection::new(
+                    NAME,
+                    "node(s) didn't match pod topology spread constraints",
+                ));
             }
         }
         None
@@ -199,14 +225,24 @@ fn ln(x: f64) -> f64 {
 
 /// The raw scores of the nodes and which of them are left out; none if there is nothing to score.
 pub fn scores(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> Option<(Vec<i64>, Vec<bool>)> {
-    let own = pod.pod.spec.as_ref().is_some_and(|spec| spec.topology_spread_constraints.as_ref().is_some_and(|c| !c.is_empty()));
-    let constraints =
-        if own { constraints(view, pod, "ScheduleAnyway") } else { default_constraints(view, pod) };
+    let own = pod.pod.spec.as_ref().is_some_and(|spec| {
+        spec.topology_spread_constraints
+            .as_ref()
+            .is_some_and(|c| !c.is_empty())
+    });
+    let constraints = if own {
+        constraints(view, pod, "ScheduleAnyway")
+    } else {
+        default_constraints(view, pod)
+    };
     if constraints.is_empty() {
         return None;
     }
     let complete = |node: &NodeInfo| !own || constraints.iter().all(|c| node.label(&c.key).is_some());
-    let ignored: Vec<bool> = nodes.iter().map(|&at| !complete(view.node(at as usize))).collect();
+    let ignored: Vec<bool> = nodes
+        .iter()
+        .map(|&at| !complete(view.node(at as usize)))
+        .collect();
     let mut counts: Vec<BTreeMap<&str, i64>> = vec![BTreeMap::new(); constraints.len()];
     let mut weights = Vec::new();
     for (constraint, counts) in constraints.iter().zip(&mut counts) {
@@ -225,7 +261,9 @@ pub fn scores(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> Option<(Vec<i64>
             continue;
         }
         for node in view.nodes() {
-            if let Some(count) = node.label(&constraint.key).and_then(|value| counts.get_mut(value))
+            if let Some(count) = node
+                .label(&constraint.key)
+                .and_then(|value| counts.get_mut(value))
                 && complete(node)
                 && constraint.includes(pod, node)
             {
@@ -257,7 +295,12 @@ pub fn scores(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> Option<(Vec<i64>
 
 /// Fewer matching Pods is better.
 pub fn normalise(raw: &mut [i64], ignored: &[bool]) {
-    let counted = || raw.iter().zip(ignored).filter(|(_, ignored)| !**ignored).map(|(score, _)| *score);
+    let counted = || {
+        raw.iter()
+            .zip(ignored)
+            .filter(|(_, ignored)| !**ignored)
+            .map(|(score, _)| *score)
+    };
     let (least, most) = (counted().min().unwrap_or(0), counted().max().unwrap_or(0));
     for (score, ignored) in raw.iter_mut().zip(ignored) {
         *score = match (ignored, most) {

@@ -40,7 +40,11 @@ impl Classes {
             self.rows[id as usize].members += 1;
             return id;
         }
-        let class = Class { namespace: key.0.clone(), labels: key.1.clone(), members: 1 };
+        let class = Class {
+            namespace: key.0.clone(),
+            labels: key.1.clone(),
+            members: 1,
+        };
         let id = match self.free.pop() {
             Some(id) => {
                 self.rows[id as usize] = class;
@@ -56,7 +60,9 @@ impl Classes {
     }
 
     fn leave(&mut self, id: ClassId) {
-        let Some(class) = self.rows.get_mut(id as usize) else { return };
+        let Some(class) = self.rows.get_mut(id as usize) else {
+            return;
+        };
         class.members -= 1;
         if class.members == 0 {
             self.ids.remove(&(class.namespace.clone(), class.labels.clone()));
@@ -66,7 +72,10 @@ impl Classes {
 
     /// For every class whether `test` accepts it.
     pub fn matching(&self, test: impl Fn(&Class) -> bool) -> Vec<bool> {
-        self.rows.iter().map(|class| class.members > 0 && test(class)).collect()
+        self.rows
+            .iter()
+            .map(|class| class.members > 0 && test(class))
+            .collect()
     }
 }
 
@@ -123,8 +132,14 @@ impl SchedulerState {
             self.nominated.remove(&change.key);
         }
         let new = change.new.as_ref().and_then(|object| object.get::<Pod>());
-        let node = new.filter(|pod| !pod_is_terminal(pod)).map_or("", |pod| pod_node(pod));
-        let same_place = !node.is_empty() && self.assigned.get(&change.key).is_some_and(|(_, known)| **known == *node);
+        let node = new
+            .filter(|pod| !pod_is_terminal(pod))
+            .map_or("", |pod| pod_node(pod));
+        let same_place = !node.is_empty()
+            && self
+                .assigned
+                .get(&change.key)
+                .is_some_and(|(_, known)| **known == *node);
         if same_place && let Some(pod) = new {
             self.refresh(&change.key, pod);
             return;
@@ -140,7 +155,11 @@ impl SchedulerState {
             self.place(info, node.into());
         } else if waits(pod) {
             let info = self.info(&change.key, pod);
-            if let Some(node) = pod.status.as_ref().and_then(|status| status.nominated_node_name.as_deref()) {
+            if let Some(node) = pod
+                .status
+                .as_ref()
+                .and_then(|status| status.nominated_node_name.as_deref())
+            {
                 self.nominated.insert(change.key.clone(), node.into());
             }
             let place = (Reverse(info.priority), info.created, change.key.clone());
@@ -151,7 +170,9 @@ impl SchedulerState {
 
     /// A Pod on its node changed: most changes are reports that mean nothing here.
     fn refresh(&mut self, key: &Key, pod: &Arc<Pod>) {
-        let Some((known, node)) = self.assigned.get(key).cloned() else { return };
+        let Some((known, node)) = self.assigned.get(key).cloned() else {
+            return;
+        };
         let same = known.pod.metadata.labels == pod.metadata.labels
             && known.terminating == pod.metadata.deletion_timestamp.is_some()
             && known.pod.spec == pod.spec;
@@ -167,7 +188,9 @@ impl SchedulerState {
 
     fn info(&mut self, key: &Key, pod: &Arc<Pod>) -> Arc<PodInfo> {
         let none = Labels::new();
-        let class = self.classes.join(&key.namespace, pod.metadata.labels.as_ref().unwrap_or(&none));
+        let class = self
+            .classes
+            .join(&key.namespace, pod.metadata.labels.as_ref().unwrap_or(&none));
         Arc::new(PodInfo::new(key.clone(), class, pod))
     }
 
@@ -217,7 +240,12 @@ impl SchedulerState {
             (Some(at), None) => {
                 let info = self.nodes.remove(at);
                 self.nodes_with_affinity_pods -= usize::from(info.with_affinity > 0);
-                self.by_name = self.nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
+                self.by_name = self
+                    .nodes
+                    .iter()
+                    .enumerate()
+                    .map(|(at, node)| (node.name.clone(), at))
+                    .collect();
                 self.generation += 1;
                 return;
             }
@@ -279,11 +307,18 @@ impl SchedulerState {
         }
         for (at, node) in self.nodes.iter().enumerate() {
             let label = |key| node.label(key).unwrap_or("");
-            let zone = (label("topology.kubernetes.io/region"), label("topology.kubernetes.io/zone"));
+            let zone = (
+                label("topology.kubernetes.io/region"),
+                label("topology.kubernetes.io/zone"),
+            );
             zones.entry(zone).or_default().push(at as u32);
         }
         let longest = zones.values().map(Vec::len).max().unwrap_or(0);
-        Some((0..longest).flat_map(|row| zones.values().filter_map(move |zone| zone.get(row).copied())).collect())
+        Some(
+            (0..longest)
+                .flat_map(|row| zones.values().filter_map(move |zone| zone.get(row).copied()))
+                .collect(),
+        )
     }
 }
 

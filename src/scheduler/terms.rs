@@ -23,7 +23,13 @@ pub fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
         operator @ ("Lt" | "Gt") => {
             let number = |value: &Option<String>| value.as_deref().unwrap_or("").parse::<i64>().ok();
             match (number(&taint.value), number(&toleration.value)) {
-                (Some(taint), Some(bound)) => if operator == "Lt" { taint < bound } else { taint > bound },
+                (Some(taint), Some(bound)) => {
+                    if operator == "Lt" {
+                        taint < bound
+                    } else {
+                        taint > bound
+                    }
+                }
                 _ => false,
             }
         }
@@ -33,7 +39,11 @@ pub fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
 
 /// The first taint of `effects` that the Pod does not tolerate.
 pub fn untolerated<'a>(pod: &Pod, taints: &'a [Taint], effects: &[&str]) -> Option<&'a Taint> {
-    let tolerations = pod.spec.as_ref().and_then(|spec| spec.tolerations.as_deref()).unwrap_or_default();
+    let tolerations = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.tolerations.as_deref())
+        .unwrap_or_default();
     taints
         .iter()
         .filter(|taint| effects.contains(&taint.effect.as_str()))
@@ -43,7 +53,15 @@ pub fn untolerated<'a>(pod: &Pod, taints: &'a [Taint], effects: &[&str]) -> Opti
 fn requirement_matches(requirement: &NodeSelectorRequirement, value: Option<&str>) -> bool {
     let listed = |value: &str| requirement.values.iter().flatten().any(|wanted| wanted == value);
     let number = |text: Option<&str>| text.and_then(|text| text.parse::<i64>().ok());
-    let bound = || number(requirement.values.as_ref().and_then(|values| values.first()).map(String::as_str));
+    let bound = || {
+        number(
+            requirement
+                .values
+                .as_ref()
+                .and_then(|values| values.first())
+                .map(String::as_str),
+        )
+    };
     match requirement.operator.as_str() {
         "In" => value.is_some_and(listed),
         "NotIn" => value.is_none_or(|value| !listed(value)),
@@ -62,22 +80,45 @@ pub fn node_term_matches(term: &NodeSelectorTerm, node: &Node) -> bool {
     if expressions.is_empty() && fields.is_empty() {
         return false;
     }
-    let label = |key: &str| node.metadata.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
-    expressions.iter().all(|requirement| requirement_matches(requirement, label(&requirement.key)))
+    let label = |key: &str| {
+        node.metadata
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(key))
+            .map(String::as_str)
+    };
+    expressions
+        .iter()
+        .all(|requirement| requirement_matches(requirement, label(&requirement.key)))
         && fields.iter().all(|requirement| {
-            requirement.key == "metadata.name" && requirement_matches(requirement, node.metadata.name.as_deref())
+            requirement.key == "metadata.name"
+                && requirement_matches(requirement, node.metadata.name.as_deref())
         })
 }
 
 /// Whether the Pod's `nodeSelector` and required node affinity admit a node.
 pub fn node_admitted(pod: &Pod, node: &Node) -> bool {
     let Some(spec) = &pod.spec else { return true };
-    if spec.node_selector.as_ref().is_some_and(|wanted| !pairs_match(wanted, node.metadata.labels.as_ref())) {
+    if spec
+        .node_selector
+        .as_ref()
+        .is_some_and(|wanted| !pairs_match(wanted, node.metadata.labels.as_ref()))
+    {
         return false;
     }
-    let affinity = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
-    match affinity.and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref()) {
-        Some(required) => required.node_selector_terms.iter().any(|term| node_term_matches(term, node)),
+    let affinity = spec
+        .affinity
+        .as_ref()
+        .and_then(|affinity| affinity.node_affinity.as_ref());
+    match affinity.and_then(|affinity| {
+        affinity
+            .required_during_scheduling_ignored_during_execution
+            .as_ref()
+    }) {
+        Some(required) => required
+            .node_selector_terms
+            .iter()
+            .any(|term| node_term_matches(term, node)),
         None => true,
     }
 }
@@ -85,8 +126,13 @@ pub fn node_admitted(pod: &Pod, node: &Node) -> bool {
 /// Whether `node_admitted` can say no at all.
 pub fn restricts_nodes(pod: &Pod) -> bool {
     pod.spec.as_ref().is_some_and(|spec| {
-        let affinity = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
-        spec.node_selector.as_ref().is_some_and(|wanted| !wanted.is_empty())
+        let affinity = spec
+            .affinity
+            .as_ref()
+            .and_then(|affinity| affinity.node_affinity.as_ref());
+        spec.node_selector
+            .as_ref()
+            .is_some_and(|wanted| !wanted.is_empty())
             || affinity.is_some_and(|a| a.required_during_scheduling_ignored_during_execution.is_some())
     })
 }
@@ -123,9 +169,12 @@ impl Term {
     /// namespace selector.
     pub fn matches(&self, namespace: &str, labels: &Labels, namespace_object: Option<&Namespace>) -> bool {
         let namespace_matches = || {
-            let Some(selector) = &self.namespace_selector else { return false };
+            let Some(selector) = &self.namespace_selector else {
+                return false;
+            };
             selector_is_empty(selector)
-                || namespace_object.is_some_and(|object| selector_matches(selector, object.metadata.labels.as_ref()))
+                || namespace_object
+                    .is_some_and(|object| selector_matches(selector, object.metadata.labels.as_ref()))
         };
         (self.namespaces.iter().any(|own| own == namespace) || namespace_matches())
             && selector_matches(&self.selector, Some(labels))
@@ -134,20 +183,38 @@ impl Term {
 
 /// The Pod's required affinity, required anti-affinity, and preferences with their weights.
 pub fn affinity_terms(pod: &Pod) -> (Vec<Term>, Vec<Term>, Vec<(i64, Term)>) {
-    let Some(affinity) = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref()) else { return Default::default() };
-    let terms = |terms: &Option<Vec<PodAffinityTerm>>| terms.iter().flatten().map(|term| Term::new(pod, term)).collect();
+    let Some(affinity) = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref()) else {
+        return Default::default();
+    };
+    let terms = |terms: &Option<Vec<PodAffinityTerm>>| {
+        terms.iter().flatten().map(|term| Term::new(pod, term)).collect()
+    };
     let mut preferred = Vec::new();
     let mut required = (Vec::new(), Vec::new());
     if let Some(near) = &affinity.pod_affinity {
         required.0 = terms(&near.required_during_scheduling_ignored_during_execution);
-        for weighted in near.preferred_during_scheduling_ignored_during_execution.iter().flatten() {
-            preferred.push((i64::from(weighted.weight), Term::new(pod, &weighted.pod_affinity_term)));
+        for weighted in near
+            .preferred_during_scheduling_ignored_during_execution
+            .iter()
+            .flatten()
+        {
+            preferred.push((
+                i64::from(weighted.weight),
+                Term::new(pod, &weighted.pod_affinity_term),
+            ));
         }
     }
     if let Some(apart) = &affinity.pod_anti_affinity {
         required.1 = terms(&apart.required_during_scheduling_ignored_during_execution);
-        for weighted in apart.preferred_during_scheduling_ignored_during_execution.iter().flatten() {
-            preferred.push((-i64::from(weighted.weight), Term::new(pod, &weighted.pod_affinity_term)));
+        for weighted in apart
+            .preferred_during_scheduling_ignored_during_execution
+            .iter()
+            .flatten()
+        {
+            preferred.push((
+                -i64::from(weighted.weight),
+                Term::new(pod, &weighted.pod_affinity_term),
+            ));
         }
     }
     (required.0, required.1, preferred)
@@ -160,18 +227,25 @@ mod tests {
 
     #[test]
     fn tolerations() {
-        let taint: Taint = serde_json::from_value(json!({"key": "a", "value": "1", "effect": "NoSchedule"})).unwrap();
+        let taint: Taint =
+            serde_json::from_value(json!({"key": "a", "value": "1", "effect": "NoSchedule"})).unwrap();
         let check = |toleration| tolerates(&serde_json::from_value(toleration).unwrap(), &taint);
         assert!(check(json!({"key": "a", "value": "1"})) && check(json!({"operator": "Exists"})));
-        assert!(!check(json!({"key": "a", "value": "2"})) && !check(json!({"key": "a", "operator": "Exists", "effect": "NoExecute"})));
+        assert!(
+            !check(json!({"key": "a", "value": "2"}))
+                && !check(json!({"key": "a", "operator": "Exists", "effect": "NoExecute"}))
+        );
     }
 
     #[test]
     fn node_terms() {
-        let node: Node = serde_json::from_value(json!({"metadata": {"name": "n", "labels": {"cores": "8"}}})).unwrap();
+        let node: Node =
+            serde_json::from_value(json!({"metadata": {"name": "n", "labels": {"cores": "8"}}})).unwrap();
         let check = |term| node_term_matches(&serde_json::from_value(term).unwrap(), &node);
         let expression = |operator: &str, value: &str| json!({"matchExpressions": [{"key": "cores", "operator": operator, "values": [value]}]});
         assert!(check(expression("Gt", "4")) && !check(expression("Lt", "4")) && !check(json!({})));
-        assert!(check(json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n"]}]})));
+        assert!(check(
+            json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n"]}]})
+        ));
     }
 }

@@ -16,7 +16,10 @@ struct Bench {
 impl Bench {
     fn new() -> Bench {
         let scheduler = Scheduler::default();
-        Bench { caches: Caches::new(scheduler.watches()), scheduler }
+        Bench {
+            caches: Caches::new(scheduler.watches()),
+            scheduler,
+        }
     }
 
     fn put(&mut self, kind: Kind, value: Value) {
@@ -27,13 +30,24 @@ impl Bench {
         self.caches.revision += 1;
         let revision = self.caches.revision;
         object.meta_mut().resource_version = Some(revision.to_string());
-        let event = Event { revision, event_type, key: Key::of(&object), object, previous: None, request: 0 };
+        let event = Event {
+            revision,
+            event_type,
+            key: Key::of(&object),
+            object,
+            previous: None,
+            request: 0,
+        };
         let change = self.caches.observe(&event).unwrap();
         self.scheduler.observe(&self.caches, &change, &mut Vec::new());
     }
 
     fn plan(&self) -> Plan {
-        let observed = Observed { caches: &self.caches, host: &(), now: SimTime::from_secs(100) };
+        let observed = Observed {
+            caches: &self.caches,
+            host: &(),
+            now: SimTime::from_secs(100),
+        };
         self.scheduler.reconcile(&observed, &queue_key())
     }
 
@@ -43,7 +57,11 @@ impl Bench {
         for duty in plan.duties {
             assert!(WORDS.iter().any(|(key, ..)| *key == duty.why.sentence));
             let Action::Api(request) = duty.action;
-            let mut pod = self.caches.get::<Pod>(&request.namespace, &request.name).unwrap().clone();
+            let mut pod = self
+                .caches
+                .get::<Pod>(&request.namespace, &request.name)
+                .unwrap()
+                .clone();
             let changed = Arc::make_mut(&mut pod);
             match &request.body {
                 Body::Binding { node } => changed.spec.as_mut().unwrap().node_name = Some(node.to_string()),
@@ -56,7 +74,8 @@ impl Bench {
                     let condition = serde_json::from_value(patch["status"]["conditions"][0].clone()).unwrap();
                     let status = changed.status.get_or_insert_default();
                     status.conditions = Some(vec![condition]);
-                    status.nominated_node_name = patch["status"]["nominatedNodeName"].as_str().map(str::to_owned);
+                    status.nominated_node_name =
+                        patch["status"]["nominatedNodeName"].as_str().map(str::to_owned);
                 }
                 other => panic!("{other:?}"),
             }
@@ -81,8 +100,12 @@ fn node(of: &Value) -> Value {
     if of["ready"] == false {
         taints.push(json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}));
     }
-    let images: Vec<Value> =
-        of["images"].as_array().unwrap().iter().map(|i| json!({"names": [i[0]], "sizeBytes": i[1]})).collect();
+    let images: Vec<Value> = of["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| json!({"names": [i[0]], "sizeBytes": i[1]}))
+        .collect();
     json!({"metadata": {"name": name, "labels": labels}, "spec": {"unschedulable": of["unschedulable"], "taints": taints},
            "status": {"allocatable": room, "images": images}})
 }
@@ -121,20 +144,31 @@ fn pod(of: &Value) -> Value {
 
 fn run(case: &Value) -> Value {
     let mut bench = Bench::new();
-    case["nodes"].as_array().unwrap().iter().for_each(|of| bench.put(Kind::Node, node(of)));
+    case["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .for_each(|of| bench.put(Kind::Node, node(of)));
     for (app, _) in case["pdb"].as_object().into_iter().flatten() {
         // Every guarded Pod is needed.
         bench.put(Kind::PodDisruptionBudget, json!({"metadata": {"name": app, "namespace": "sched"},
             "spec": {"selector": {"matchLabels": {"app": app}}},
             "status": {"disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1}}));
     }
-    case["existing"].as_array().unwrap().iter().for_each(|of| bench.put(Kind::Pod, pod(of)));
+    case["existing"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .for_each(|of| bench.put(Kind::Pod, pod(of)));
     let mut verdicts = Vec::new();
     for of in case["pods"].as_array().unwrap() {
         bench.put(Kind::Pod, pod(of));
         let plan = bench.plan();
         let gone = bench.perform(plan);
-        let placed = bench.caches.get::<Pod>("sched", of["name"].as_str().unwrap()).unwrap();
+        let placed = bench
+            .caches
+            .get::<Pod>("sched", of["name"].as_str().unwrap())
+            .unwrap();
         let mut verdict = json!({"pod": of["name"]});
         let condition = pod_condition(placed, "PodScheduled");
         if !gone.is_empty() {
@@ -155,11 +189,18 @@ fn run(case: &Value) -> Value {
 
 #[test]
 fn decides_as_kube_scheduler_does() {
-    let cases: Value = serde_json::from_str(include_str!("../../tests/fidelity/scheduler/cases.json")).unwrap();
-    let answers: Value = serde_json::from_str(include_str!("../../tests/fidelity/scheduler/answers.json")).unwrap();
+    let cases: Value =
+        serde_json::from_str(include_str!("../../tests/fidelity/scheduler/cases.json")).unwrap();
+    let answers: Value =
+        serde_json::from_str(include_str!("../../tests/fidelity/scheduler/answers.json")).unwrap();
     let mut wrong = Vec::new();
     for answer in answers.as_array().unwrap() {
-        let case = cases.as_array().unwrap().iter().find(|case| case["name"] == answer["name"]).unwrap();
+        let case = cases
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|case| case["name"] == answer["name"])
+            .unwrap();
         let mut got = run(case);
         let mut want = answer["verdict"].clone();
         if case["name"] == "scheduling-gate" {
@@ -167,7 +208,12 @@ fn decides_as_kube_scheduler_does() {
             want[0].as_object_mut().unwrap().remove("podScheduled");
         }
         if want.is_object() {
-            let mut nodes: Vec<Value> = got.as_array().unwrap().iter().map(|v| v["node"].clone()).collect();
+            let mut nodes: Vec<Value> = got
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|v| v["node"].clone())
+                .collect();
             nodes.sort_by_key(|node| node.to_string());
             got = json!({"oneEachOn": nodes});
         }
@@ -180,19 +226,49 @@ fn decides_as_kube_scheduler_does() {
 
 #[test]
 fn every_case_is_decided_without_panic_and_explained() {
-    let cases: Value = serde_json::from_str(include_str!("../../tests/fidelity/scheduler/cases.json")).unwrap();
+    let cases: Value =
+        serde_json::from_str(include_str!("../../tests/fidelity/scheduler/cases.json")).unwrap();
     for case in cases.as_array().unwrap() {
         run(case);
         let mut bench = Bench::new();
-        case["nodes"].as_array().unwrap().iter().for_each(|of| bench.put(Kind::Node, node(of)));
-        case["existing"].as_array().unwrap().iter().for_each(|of| bench.put(Kind::Pod, pod(of)));
-        let Ok(Object::Pod(first)) = Object::from_value(Kind::Pod, pod(&case["pods"][0])) else { panic!() };
+        case["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .for_each(|of| bench.put(Kind::Node, node(of)));
+        case["existing"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .for_each(|of| bench.put(Kind::Pod, pod(of)));
+        let Ok(Object::Pod(first)) = Object::from_value(Kind::Pod, pod(&case["pods"][0])) else {
+            panic!()
+        };
         let verdict = verdict(bench.scheduler.state(), &bench.caches, &first);
         assert_eq!(verdict.nodes.len(), case["nodes"].as_array().unwrap().len());
-        assert_eq!(verdict.choice.is_none(), verdict.message.is_some(), "{}", case["name"]);
+        assert_eq!(
+            verdict.choice.is_none(),
+            verdict.message.is_some(),
+            "{}",
+            case["name"]
+        );
         if let Some(choice) = &verdict.choice {
-            let best = verdict.nodes.iter().filter(|row| row.rejection.is_none()).map(|row| row.total).max();
-            assert_eq!(verdict.nodes.iter().find(|row| row.node == *choice).map(|row| row.total), best, "{}", case["name"]);
+            let best = verdict
+                .nodes
+                .iter()
+                .filter(|row| row.rejection.is_none())
+                .map(|row| row.total)
+                .max();
+            assert_eq!(
+                verdict
+                    .nodes
+                    .iter()
+                    .find(|row| row.node == *choice)
+                    .map(|row| row.total),
+                best,
+                "{}",
+                case["name"]
+            );
         }
     }
 }
@@ -201,40 +277,75 @@ fn every_case_is_decided_without_panic_and_explained() {
 fn one_run_decides_with_its_own_decisions_in_mind() {
     let mut bench = Bench::new();
     for name in ["a", "b", "c"] {
-        bench.put(Kind::Node, node(&json!({"name": name, "cpu": "1", "mem": "8Gi", "pods": "110", "labels": {},
-            "taints": [], "unschedulable": false, "extra": {}, "images": [], "ready": true})));
+        bench.put(
+            Kind::Node,
+            node(
+                &json!({"name": name, "cpu": "1", "mem": "8Gi", "pods": "110", "labels": {},
+            "taints": [], "unschedulable": false, "extra": {}, "images": [], "ready": true}),
+            ),
+        );
     }
     for name in ["p1", "p2", "p3", "p4"] {
-        bench.put(Kind::Pod, pod(&json!({"name": name, "labels": {}, "spec": {"containers": [
-            {"name": "c", "resources": {"requests": {"cpu": "600m"}}}]}})));
+        bench.put(
+            Kind::Pod,
+            pod(&json!({"name": name, "labels": {}, "spec": {"containers": [
+            {"name": "c", "resources": {"requests": {"cpu": "600m"}}}]}})),
+        );
     }
     let plan = bench.plan();
     assert_eq!(plan.duties.len(), 4);
     bench.perform(plan);
-    let nodes: BTreeSet<_> = bench.caches.list::<Pod>("").filter_map(|pod| pod.spec.as_ref()?.node_name.clone()).collect();
+    let nodes: BTreeSet<_> = bench
+        .caches
+        .list::<Pod>("")
+        .filter_map(|pod| pod.spec.as_ref()?.node_name.clone())
+        .collect();
     assert_eq!(nodes.len(), 3);
     assert_eq!(bench.plan().duties, [], "what was said is not said again");
-    bench.put(Kind::Node, node(&json!({"name": "d", "cpu": "1", "mem": "8Gi", "pods": "110", "labels": {},
-        "taints": [], "unschedulable": false, "extra": {}, "images": [], "ready": true})));
-    assert_eq!(bench.plan().duties.len(), 1, "a new node may take the one that waits");
+    bench.put(
+        Kind::Node,
+        node(
+            &json!({"name": "d", "cpu": "1", "mem": "8Gi", "pods": "110", "labels": {},
+        "taints": [], "unschedulable": false, "extra": {}, "images": [], "ready": true}),
+        ),
+    );
+    assert_eq!(
+        bench.plan().duties.len(),
+        1,
+        "a new node may take the one that waits"
+    );
 }
 
 #[test]
 fn higher_priority_goes_first() {
     let mut bench = Bench::new();
-    bench.put(Kind::Node, node(&json!({"name": "a", "cpu": "4", "mem": "8Gi", "pods": "110", "labels": {},
-        "taints": [], "unschedulable": false, "extra": {}, "images": [], "ready": true})));
+    bench.put(
+        Kind::Node,
+        node(
+            &json!({"name": "a", "cpu": "4", "mem": "8Gi", "pods": "110", "labels": {},
+        "taints": [], "unschedulable": false, "extra": {}, "images": [], "ready": true}),
+        ),
+    );
     for (name, class) in [("p1", "low"), ("p2", "high"), ("p3", "mid")] {
         bench.put(Kind::Pod, pod(&json!({"name": name, "labels": {}, "spec": {"priorityClassName": class, "containers": [{"name": "c"}]}})));
     }
-    let order: Vec<_> = bench.plan().duties.iter().map(|duty| duty.why.args[0].to_string()).collect();
+    let order: Vec<_> = bench
+        .plan()
+        .duties
+        .iter()
+        .map(|duty| duty.why.args[0].to_string())
+        .collect();
     assert_eq!(order, ["p2", "p3", "p1"]);
 }
 
 /// `cargo test --profile native --lib -- --ignored --nocapture binds_per_second`
 #[test]
 #[ignore = "a measurement"]
-#[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a measurement needs a wall clock")]
+#[allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a measurement needs a wall clock"
+)]
 fn binds_per_second() {
     let mut bench = Bench::new();
     for nr in 0..5000 {
@@ -243,8 +354,13 @@ fn binds_per_second() {
             "extra": {}, "images": [], "ready": true})));
     }
     for nr in 0..10_000 {
-        bench.put(Kind::Pod, pod(&json!({"name": format!("p{nr}"), "labels": {"app": "a"}, "spec": {"containers": [
-            {"name": "c", "resources": {"requests": {"cpu": "100m", "memory": "500Mi"}}}]}})));
+        bench.put(
+            Kind::Pod,
+            pod(
+                &json!({"name": format!("p{nr}"), "labels": {"app": "a"}, "spec": {"containers": [
+            {"name": "c", "resources": {"requests": {"cpu": "100m", "memory": "500Mi"}}}]}}),
+            ),
+        );
     }
     let began = std::time::Instant::now();
     let (mut bound, mut deciding) = (0, std::time::Duration::ZERO);
@@ -259,5 +375,9 @@ fn binds_per_second() {
         bench.perform(plan);
     }
     let rate = |time: std::time::Duration| bound as f64 / time.as_secs_f64();
-    println!("{bound} binds: {:.0}/s deciding, {:.0}/s with the caches", rate(deciding), rate(began.elapsed()));
+    println!(
+        "{bound} binds: {:.0}/s deciding, {:.0}/s with the caches",
+        rate(deciding),
+        rate(began.elapsed())
+    );
 }

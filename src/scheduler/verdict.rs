@@ -48,7 +48,10 @@ pub fn verdict(state: &SchedulerState, caches: &Caches, pod: &Arc<Pod>) -> Verdi
     let mut start = 0;
     let (choice, message) = match cycle::schedule(&view, &info, &mut start) {
         Ok(at) => (Some(view.node(at).name.clone()), None),
-        Err(error) => (None, Some(explain(&error, &preemption::preempt(&view, &info, &error)))),
+        Err(error) => (
+            None,
+            Some(explain(&error, &preemption::preempt(&view, &info, &error))),
+        ),
     };
     let mut nodes: Vec<NodeVerdict> = view.nodes().map(row).collect();
     match Filters::new(&view, &info) {
@@ -56,13 +59,19 @@ pub fn verdict(state: &SchedulerState, caches: &Caches, pod: &Arc<Pod>) -> Verdi
             for (row, node) in nodes.iter_mut().zip(view.nodes()) {
                 row.rejection = filters.filter(node);
             }
-            let feasible: Vec<u32> =
-                (0..nodes.len() as u32).filter(|at| nodes[*at as usize].rejection.is_none()).collect();
+            let feasible: Vec<u32> = (0..nodes.len() as u32)
+                .filter(|at| nodes[*at as usize].rejection.is_none())
+                .collect();
             for column in columns(&view, &info, &feasible) {
                 for (nr, at) in feasible.iter().enumerate() {
                     let normalised = column.normalised[nr];
                     let raw = column.raw.get(nr).copied().unwrap_or(normalised);
-                    let score = PluginScore { plugin: column.plugin, weight: column.weight, raw, normalised };
+                    let score = PluginScore {
+                        plugin: column.plugin,
+                        weight: column.weight,
+                        raw,
+                        normalised,
+                    };
                     let row = &mut nodes[*at as usize];
                     row.total += score.weighted();
                     row.scores.push(score);
@@ -70,16 +79,31 @@ pub fn verdict(state: &SchedulerState, caches: &Caches, pod: &Arc<Pod>) -> Verdi
             }
         }
         Err(reason) => {
-            let rejection = Rejection { plugin: "PreFilter", reasons: vec![reason.into()], unresolvable: true };
-            nodes.iter_mut().for_each(|row| row.rejection = Some(rejection.clone()));
+            let rejection = Rejection {
+                plugin: "PreFilter",
+                reasons: vec![reason.into()],
+                unresolvable: true,
+            };
+            nodes
+                .iter_mut()
+                .for_each(|row| row.rejection = Some(rejection.clone()));
         }
     }
     nodes.sort_by(|a, b| a.node.cmp(&b.node));
-    Verdict { nodes, choice, message }
+    Verdict {
+        nodes,
+        choice,
+        message,
+    }
 }
 
 fn row(node: &NodeInfo) -> NodeVerdict {
-    NodeVerdict { node: node.name.clone(), rejection: None, scores: Vec::new(), total: 0 }
+    NodeVerdict {
+        node: node.name.clone(),
+        rejection: None,
+        scores: Vec::new(),
+        total: 0,
+    }
 }
 
 /// The text of the FailedScheduling Event.

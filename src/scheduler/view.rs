@@ -25,7 +25,15 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     pub fn new(state: &'a SchedulerState, caches: &'a Caches) -> View<'a> {
         let order = state.order().map(Arc::from);
-        View { state, caches, slots: Vec::new(), assumed: Vec::new(), order, affinity_assumed: false, nominated: state.nominated() }
+        View {
+            state,
+            caches,
+            slots: Vec::new(),
+            assumed: Vec::new(),
+            order,
+            affinity_assumed: false,
+            nominated: state.nominated(),
+        }
     }
 
     pub fn len(&self) -> usize {

@@ -21,8 +21,16 @@ pub const PROXY: &str = "http://localhost:8001";
 
 /// A reason as a sentence.
 pub fn why(why: &Why, language: Language) -> String {
-    let tables = [crate::scheduler::WORDS, crate::controllers::WORDS, crate::node::kubelet::WORDS, crate::node::kube_proxy::WORDS];
-    let row = tables.iter().flat_map(|table| table.iter()).find(|(key, ..)| *key == why.sentence);
+    let tables = [
+        crate::scheduler::WORDS,
+        crate::controllers::WORDS,
+        crate::node::kubelet::WORDS,
+        crate::node::kube_proxy::WORDS,
+    ];
+    let row = tables
+        .iter()
+        .flat_map(|table| table.iter())
+        .find(|(key, ..)| *key == why.sentence);
     let mut text = match (row, language) {
         (Some((_, english, _)), Language::English) => (*english).to_owned(),
         (Some((.., japanese)), Language::Japanese) => (*japanese).to_owned(),
@@ -44,9 +52,12 @@ pub fn line(seat: &SeatId, action: &Action<NodeAction>, stored: Option<&Object>)
         },
         Action::Api(request) => match (&request.body, stored) {
             (Body::Object(object), Some(stored)) if request.verb == Verb::Update => {
-                let mut patch = merge_diff(&stored.to_value(), &object.to_value()).unwrap_or_else(|| json!({}));
+                let mut patch =
+                    merge_diff(&stored.to_value(), &object.to_value()).unwrap_or_else(|| json!({}));
                 if let Some(metadata) = patch.get_mut("metadata").and_then(Value::as_object_mut) {
-                    metadata.retain(|key, _| !matches!(key.as_str(), "resourceVersion" | "managedFields" | "generation"));
+                    metadata.retain(|key, _| {
+                        !matches!(key.as_str(), "resourceVersion" | "managedFields" | "generation")
+                    });
                 }
                 if patch.get("metadata") == Some(&json!({})) {
                     patch.as_object_mut().map(|map| map.remove("metadata"));
@@ -66,9 +77,11 @@ pub fn line(seat: &SeatId, action: &Action<NodeAction>, stored: Option<&Object>)
 /// The key of the object an action changes, to look it up for [`line`].
 pub fn subject(action: &Action<NodeAction>) -> Option<Key> {
     match action {
-        Action::Api(request) if request.verb == Verb::Update => {
-            Some(Key { kind: request.kind, namespace: request.namespace.clone(), name: request.name.clone() })
-        }
+        Action::Api(request) if request.verb == Verb::Update => Some(Key {
+            kind: request.kind,
+            namespace: request.namespace.clone(),
+            name: request.name.clone(),
+        }),
         _ => None,
     }
 }
@@ -125,7 +138,10 @@ pub fn api_line(request: &Request) -> String {
             line
         }
         (Verb::Update, Subresource::Scale, Body::Scale { replicas, .. }) => {
-            format!("kubectl scale {resource}/{}{namespace} --replicas={replicas}", request.name)
+            format!(
+                "kubectl scale {resource}/{}{namespace} --replicas={replicas}",
+                request.name
+            )
         }
         _ => export::curl(&wire(request), PROXY),
     }
@@ -159,13 +175,15 @@ pub fn wire(request: &Request) -> ApiRequest {
                 "target": {"apiVersion": "v1", "kind": "Node", "name": &**node},
             }),
         ),
-        Body::Scale { replicas, resource_version } => {
+        Body::Scale {
+            replicas,
+            resource_version,
+        } => {
             let mut metadata = json!({"name": &*request.name, "namespace": &*request.namespace});
             if let Some(version) = resource_version {
                 metadata["resourceVersion"] = version.clone().into();
             }
-            let scale =
-                json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": {"replicas": replicas}});
+            let scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": {"replicas": replicas}});
             (Some("application/json"), scale)
         }
         Body::Delete(options) => {
@@ -193,7 +211,10 @@ fn trimmed(mut body: Value) -> Value {
     if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|key, value| !(value.is_null() || key == "managedFields"));
     }
-    if body.get("status").is_some_and(|status| status.as_object().is_some_and(serde_json::Map::is_empty)) {
+    if body
+        .get("status")
+        .is_some_and(|status| status.as_object().is_some_and(serde_json::Map::is_empty))
+    {
         if let Some(map) = body.as_object_mut() {
             map.remove("status");
         }
@@ -211,7 +232,10 @@ mod tests {
     fn updates_say_only_what_changes() {
         let old = json!({"spec": {"renewTime": "a", "holder": "bob"}, "status": {"x": [1]}});
         let new = json!({"spec": {"renewTime": "b", "holder": "bob"}});
-        assert_eq!(merge_diff(&old, &new), Some(json!({"spec": {"renewTime": "b"}, "status": null})));
+        assert_eq!(
+            merge_diff(&old, &new),
+            Some(json!({"spec": {"renewTime": "b"}, "status": null}))
+        );
         assert_eq!(merge_diff(&old, &old), None);
     }
 
@@ -223,7 +247,13 @@ mod tests {
         assert!(bind.starts_with("curl -H 'Content-Type: application/json' http://localhost:8001/api/v1/namespaces/default/pods/web-1/binding"), "{bind}");
         let seat = SeatId::at("kubelet", "bob");
         assert_eq!(
-            line(&seat, &Action::Local(NodeAction::PullImage { image: "nginx".to_owned() }), None),
+            line(
+                &seat,
+                &Action::Local(NodeAction::PullImage {
+                    image: "nginx".to_owned()
+                }),
+                None
+            ),
             "ssh bob crictl pull nginx"
         );
     }

@@ -27,7 +27,11 @@ pub trait Known {
 impl Known for Cluster {
     fn objects(&self, kind: Kind, namespace: &str) -> Vec<String> {
         let place = if kind.namespaced() { namespace } else { "" };
-        self.api.etcd.range(kind, place).map(|(key, _)| key.name.to_string()).collect()
+        self.api
+            .etcd
+            .range(kind, place)
+            .map(|(key, _)| key.name.to_string())
+            .collect()
     }
 
     fn machines(&self) -> Vec<String> {
@@ -45,9 +49,17 @@ impl Known for Cluster {
 
 /// Candidates for the last word of a line, sorted.
 pub fn candidates(known: &dyn Known, session: &Session, line: &str) -> Vec<String> {
-    let line = line.rsplit(['|', ';', '\n', '&', '(']).next().unwrap_or(line).trim_start();
+    let line = line
+        .rsplit(['|', ';', '\n', '&', '('])
+        .next()
+        .unwrap_or(line)
+        .trim_start();
     let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    let last = if line.ends_with(char::is_whitespace) { String::new() } else { words.pop().unwrap_or_default() };
+    let last = if line.ends_with(char::is_whitespace) {
+        String::new()
+    } else {
+        words.pop().unwrap_or_default()
+    };
     let mut host = session.host.clone();
     if words.first().is_some_and(|w| w == "ssh") {
         if words.len() < 2 {
@@ -76,7 +88,10 @@ pub fn candidates(known: &dyn Known, session: &Session, line: &str) -> Vec<Strin
 }
 
 fn offer(all: Vec<String>, last: &str) -> Vec<String> {
-    let mut found: Vec<String> = all.into_iter().filter(|word| word.starts_with(last) && word != last).collect();
+    let mut found: Vec<String> = all
+        .into_iter()
+        .filter(|word| word.starts_with(last) && word != last)
+        .collect();
     found.sort();
     found.dedup();
     found.truncate(OFFERS);
@@ -84,16 +99,28 @@ fn offer(all: Vec<String>, last: &str) -> Vec<String> {
 }
 
 fn kubectl(known: &dyn Known, session: &Session, args: &[String], last: &str) -> Vec<String> {
-    let plain: Vec<&str> = args.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
-    let Some((command, depth)) = find_command(&plain) else { return subcommands(&plain) };
+    let plain: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
+    let Some((command, depth)) = find_command(&plain) else {
+        return subcommands(&plain);
+    };
     let flags = || command.flags.iter().flat_map(|set| set.iter()).chain(GLOBAL);
     let namespace = given(args, "namespace", 'n').unwrap_or(&session.namespace);
     if let Some((name, value)) = last.split_once('=').filter(|_| last.starts_with("--")) {
         let flag = flags().find(|f| f.name == &name[2..]);
-        return values(known, session, flag, args, namespace).into_iter().map(|v| format!("{name}={v}")).filter(|v| v.len() >= value.len()).collect();
+        return values(known, session, flag, args, namespace)
+            .into_iter()
+            .map(|v| format!("{name}={v}"))
+            .filter(|v| v.len() >= value.len())
+            .collect();
     }
     if last.starts_with('-') {
-        return flags().map(|f| format!("--{}{}", f.name, if f.kind == FlagKind::Bool { "" } else { "=" })).collect();
+        return flags()
+            .map(|f| format!("--{}{}", f.name, if f.kind == FlagKind::Bool { "" } else { "=" }))
+            .collect();
     }
     if let Some(flag) = args.last().and_then(|word| waiting_flag(word, flags())) {
         return values(known, session, Some(flag), args, namespace);
@@ -120,11 +147,15 @@ fn kubectl(known: &dyn Known, session: &Session, args: &[String], last: &str) ->
 
 /// The words that may follow these in the names of commands.
 fn subcommands(words: &[&str]) -> Vec<String> {
-    let names = COMMANDS.iter().flat_map(|c| std::iter::once(c.name).chain(c.aliases.iter().copied())).chain(GROUPS.iter().map(|g| g.0));
+    let names = COMMANDS
+        .iter()
+        .flat_map(|c| std::iter::once(c.name).chain(c.aliases.iter().copied()))
+        .chain(GROUPS.iter().map(|g| g.0));
     names
         .filter_map(|name| {
             let parts: Vec<&str> = name.split(' ').collect();
-            (parts.len() > words.len() && parts[..words.len()] == *words).then(|| parts[words.len()].to_owned())
+            (parts.len() > words.len() && parts[..words.len()] == *words)
+                .then(|| parts[words.len()].to_owned())
         })
         .collect()
 }
@@ -136,15 +167,26 @@ fn waiting_flag<'f>(word: &str, mut flags: impl Iterator<Item = &'f Flag>) -> Op
     }
     let hit = |f: &Flag| match word.strip_prefix("--") {
         Some(long) => f.name == long,
-        None => word.strip_prefix('-').is_some_and(|s| s.chars().last().is_some() && s.chars().last() == f.short),
+        None => word
+            .strip_prefix('-')
+            .is_some_and(|s| s.chars().last().is_some() && s.chars().last() == f.short),
     };
-    flags.find(|f| hit(f)).filter(|f| !matches!(f.kind, FlagKind::Bool | FlagKind::TextOr(_)))
+    flags
+        .find(|f| hit(f))
+        .filter(|f| !matches!(f.kind, FlagKind::Bool | FlagKind::TextOr(_)))
 }
 
 /// The value of a flag on this line.
 fn given<'a>(args: &'a [String], name: &str, short: char) -> Option<&'a str> {
     for (i, arg) in args.iter().enumerate() {
-        let rest = arg.strip_prefix("--").and_then(|a| a.strip_prefix(name)).or_else(|| arg.strip_prefix('-').filter(|a| !a.starts_with('-')).and_then(|a| a.strip_prefix(short)));
+        let rest = arg
+            .strip_prefix("--")
+            .and_then(|a| a.strip_prefix(name))
+            .or_else(|| {
+                arg.strip_prefix('-')
+                    .filter(|a| !a.starts_with('-'))
+                    .and_then(|a| a.strip_prefix(short))
+            });
         match rest {
             Some("") => return args.get(i + 1).map(String::as_str),
             Some(value) => return Some(value.strip_prefix('=').unwrap_or(value)),
@@ -154,12 +196,28 @@ fn given<'a>(args: &'a [String], name: &str, short: char) -> Option<&'a str> {
     None
 }
 
-fn values(known: &dyn Known, session: &Session, flag: Option<&Flag>, args: &[String], namespace: &str) -> Vec<String> {
+fn values(
+    known: &dyn Known,
+    session: &Session,
+    flag: Option<&Flag>,
+    args: &[String],
+    namespace: &str,
+) -> Vec<String> {
     let words = |list: &[&str]| list.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
     match flag.map_or("", |f| f.name) {
         "namespace" => known.objects(Kind::Namespace, ""),
-        "output" => words(&["json", "yaml", "name", "wide", "jsonpath=", "custom-columns=", "go-template="]),
-        "filename" | "patch-file" | "from-file" => session.files.keys().cloned().chain(["-".to_owned()]).collect(),
+        "output" => words(&[
+            "json",
+            "yaml",
+            "name",
+            "wide",
+            "jsonpath=",
+            "custom-columns=",
+            "go-template=",
+        ]),
+        "filename" | "patch-file" | "from-file" => {
+            session.files.keys().cloned().chain(["-".to_owned()]).collect()
+        }
         "dry-run" => words(&["none", "client", "server"]),
         "cascade" => words(&["background", "orphan", "foreground"]),
         "restart" => words(&["Always", "OnFailure", "Never"]),
@@ -168,7 +226,9 @@ fn values(known: &dyn Known, session: &Session, flag: Option<&Flag>, args: &[Str
         "serviceaccount" => known.objects(Kind::ServiceAccount, namespace),
         "role" => known.objects(Kind::Role, namespace),
         "clusterrole" => known.objects(Kind::ClusterRole, ""),
-        "type" if args.iter().any(|a| a == "expose") => words(&["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]),
+        "type" if args.iter().any(|a| a == "expose") => {
+            words(&["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"])
+        }
         "type" => words(&["strategic", "merge", "json"]),
         "image" => words(&["nginx", "busybox"]),
         _ => Vec::new(),
@@ -180,10 +240,22 @@ fn kind_of(word: &str) -> Option<Kind> {
     Kind::by_gvk(&found.group, &found.version, &found.kind)
 }
 
-fn positional(known: &dyn Known, command: &Command, before: &[&str], last: &str, namespace: &str) -> Vec<String> {
+fn positional(
+    known: &dyn Known,
+    command: &Command,
+    before: &[&str],
+    last: &str,
+    namespace: &str,
+) -> Vec<String> {
     // TYPE/NAME works wherever a name does.
     if let Some((kind, _)) = last.split_once('/').filter(|_| command.words != Words::None) {
-        return kind_of(kind).map_or_else(Vec::new, |k| known.objects(k, namespace).into_iter().map(|name| format!("{kind}/{name}")).collect());
+        return kind_of(kind).map_or_else(Vec::new, |k| {
+            known
+                .objects(k, namespace)
+                .into_iter()
+                .map(|name| format!("{kind}/{name}"))
+                .collect()
+        });
     }
     match command.words {
         Words::None => Vec::new(),
@@ -191,8 +263,12 @@ fn positional(known: &dyn Known, command: &Command, before: &[&str], last: &str,
         Words::Objects => match before.first() {
             None => resource::table().iter().map(|r| r.plural.clone()).collect(),
             Some(first) => {
-                let wanted: Vec<String> = kind_of(first).map_or_else(Vec::new, |k| known.objects(k, namespace));
-                wanted.into_iter().filter(|name| !before.contains(&name.as_str())).collect()
+                let wanted: Vec<String> =
+                    kind_of(first).map_or_else(Vec::new, |k| known.objects(k, namespace));
+                wanted
+                    .into_iter()
+                    .filter(|name| !before.contains(&name.as_str()))
+                    .collect()
             }
         },
     }
@@ -200,10 +276,27 @@ fn positional(known: &dyn Known, command: &Command, before: &[&str], last: &str,
 
 fn curl(session: &Session, args: &[String], last: &str) -> Vec<String> {
     if last.starts_with('-') {
-        return ["-X", "-H", "-d", "-s", "-i", "-v", "-o", "-w", "-k", "--data-binary", "--max-time", "--json"].map(str::to_owned).to_vec();
+        return [
+            "-X",
+            "-H",
+            "-d",
+            "-s",
+            "-i",
+            "-v",
+            "-o",
+            "-w",
+            "-k",
+            "--data-binary",
+            "--max-time",
+            "--json",
+        ]
+        .map(str::to_owned)
+        .to_vec();
     }
     if args.last().is_some_and(|a| a == "-X") {
-        return ["GET", "POST", "PUT", "PATCH", "DELETE"].map(str::to_owned).to_vec();
+        return ["GET", "POST", "PUT", "PATCH", "DELETE"]
+            .map(str::to_owned)
+            .to_vec();
     }
     let mut all: Vec<String> = session.files.keys().map(|name| format!("@{name}")).collect();
     for root in ["http://localhost:8001", &session.server] {
@@ -211,8 +304,16 @@ fn curl(session: &Session, args: &[String], last: &str) -> Vec<String> {
         all.push(format!("{root}/apis/"));
     }
     for kind in Kind::ALL.iter().map(|k| k.info()) {
-        let root = if kind.group.is_empty() { format!("/api/{}", kind.version) } else { format!("/apis/{}/{}", kind.group, kind.version) };
-        let place = if kind.namespaced { format!("{root}/namespaces/{}", session.namespace) } else { root };
+        let root = if kind.group.is_empty() {
+            format!("/api/{}", kind.version)
+        } else {
+            format!("/apis/{}/{}", kind.group, kind.version)
+        };
+        let place = if kind.namespaced {
+            format!("{root}/namespaces/{}", session.namespace)
+        } else {
+            root
+        };
         all.push(format!("{place}/{}", kind.plural));
     }
     all
@@ -227,7 +328,10 @@ mod tests {
     fn candidates_follow_the_words_before() {
         let mut cluster = Cluster::new(Setup::default());
         cluster.add_desk("inazu").unwrap();
-        let session = Session { files: [("web.yaml".to_owned(), String::new())].into(), ..Session::default() };
+        let session = Session {
+            files: [("web.yaml".to_owned(), String::new())].into(),
+            ..Session::default()
+        };
         let offers = |line: &str| candidates(&cluster, &session, line);
         let table: &[(&str, &[&str])] = &[
             ("kub", &["kubectl"]),

@@ -2,12 +2,18 @@
 
 use super::kubectl::kube::reason_phrase;
 use super::program::{Io, Program, Progress};
-use super::transport::{ApiRequest, ApiResponse, ExchangeId, NetError, Transport, Chunk, StreamId};
+use super::transport::{ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, StreamId, Transport};
 use crate::sim::SimTime;
 
 /// A curl command line as a program.
 pub fn start(args: &[String]) -> Box<dyn Program> {
-    Box::new(Curl { args: args.to_vec(), state: State::New, options: Options::default(), deadline: None, target: Target::default() })
+    Box::new(Curl {
+        args: args.to_vec(),
+        state: State::New,
+        options: Options::default(),
+        deadline: None,
+        target: Target::default(),
+    })
 }
 
 #[derive(Default)]
@@ -73,8 +79,16 @@ impl Program for Curl {
                     let (host, port) = (self.target.host.clone(), self.target.port);
                     let (code, message) = match error {
                         NetError::UnknownHost => (6, format!("Could not resolve host: {host}")),
-                        NetError::Refused => (7, format!("Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server")),
-                        NetError::Unreachable => (7, format!("Failed to connect to {host} port {port} after 0 ms: No route to host")),
+                        NetError::Refused => (
+                            7,
+                            format!(
+                                "Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"
+                            ),
+                        ),
+                        NetError::Unreachable => (
+                            7,
+                            format!("Failed to connect to {host} port {port} after 0 ms: No route to host"),
+                        ),
                         NetError::Reset => (56, "Recv failure: Connection reset by peer".to_owned()),
                         NetError::EmptyReply => (52, "Empty reply from server".to_owned()),
                     };
@@ -85,10 +99,20 @@ impl Program for Curl {
                     match self.options.max_time {
                         Some(seconds) => {
                             let millis = (seconds * 1000.0) as u64;
-                            self.fail(io, 28, &format!("Connection timed out after {millis} milliseconds"))
+                            self.fail(
+                                io,
+                                28,
+                                &format!("Connection timed out after {millis} milliseconds"),
+                            )
                         }
                         None => {
-                            let message = format!("Failed to connect to {} port {} after {} ms: Couldn't connect to server", self.target.host, self.target.port, (self.options.connect_timeout.unwrap_or(CONNECT_TIMEOUT_SECONDS) * 1000.0) as u64);
+                            let message = format!(
+                                "Failed to connect to {} port {} after {} ms: Couldn't connect to server",
+                                self.target.host,
+                                self.target.port,
+                                (self.options.connect_timeout.unwrap_or(CONNECT_TIMEOUT_SECONDS) * 1000.0)
+                                    as u64
+                            );
                             self.fail(io, 28, &message)
                         }
                     }
@@ -98,13 +122,21 @@ impl Program for Curl {
             State::Streaming(stream) => loop {
                 match io.transport.read(stream) {
                     Chunk::Data(text) => {
-                        let text = if text.ends_with('\n') { text } else { format!("{text}\n") };
+                        let text = if text.ends_with('\n') {
+                            text
+                        } else {
+                            format!("{text}\n")
+                        };
                         io.out(&text);
                     }
                     Chunk::Pending if self.deadline.is_some_and(|at| io.transport.now() >= at) => {
                         io.transport.close(stream);
                         let millis = (self.options.max_time.unwrap_or(0.0) * 1000.0) as u64;
-                        return self.fail(io, 28, &format!("Operation timed out after {millis} milliseconds with 0 bytes received"));
+                        return self.fail(
+                            io,
+                            28,
+                            &format!("Operation timed out after {millis} milliseconds with 0 bytes received"),
+                        );
                     }
                     Chunk::Pending => return Progress::Waiting { until: self.deadline },
                     Chunk::End => {
@@ -143,38 +175,82 @@ impl Curl {
         let options = &self.options;
         let mut path = self.target.path.clone();
         let mut body = options.data.clone();
-        if options.get && let Some(data) = body.take() {
+        if options.get
+            && let Some(data) = body.take()
+        {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.push_str(&data);
         }
-        let method = options.method.clone().unwrap_or_else(|| if options.head { "HEAD" } else if body.is_some() { "POST" } else { "GET" }.to_owned());
+        let method = options.method.clone().unwrap_or_else(|| {
+            if options.head {
+                "HEAD"
+            } else if body.is_some() {
+                "POST"
+            } else {
+                "GET"
+            }
+            .to_owned()
+        });
         let mut request = ApiRequest::new(&method, path);
         let default_port = self.target.port == if self.target.https { 443 } else { 80 };
-        let host = if default_port { self.target.host.clone() } else { format!("{}:{}", self.target.host, self.target.port) };
-        request = request.with_header("Host", host).with_header("User-Agent", options.user_agent.as_deref().unwrap_or("curl/8.5.0"));
+        let host = if default_port {
+            self.target.host.clone()
+        } else {
+            format!("{}:{}", self.target.host, self.target.port)
+        };
+        request = request.with_header("Host", host).with_header(
+            "User-Agent",
+            options.user_agent.as_deref().unwrap_or("curl/8.5.0"),
+        );
         if !options.headers.iter().any(|h| h.0.eq_ignore_ascii_case("accept")) {
             request = request.with_header("Accept", if options.json { "application/json" } else { "*/*" });
         }
-        if body.is_some() && !options.headers.iter().any(|h| h.0.eq_ignore_ascii_case("content-type")) {
-            request = request.with_header("Content-Type", if options.json { "application/json" } else { "application/x-www-form-urlencoded" });
+        if body.is_some()
+            && !options
+                .headers
+                .iter()
+                .any(|h| h.0.eq_ignore_ascii_case("content-type"))
+        {
+            request = request.with_header(
+                "Content-Type",
+                if options.json {
+                    "application/json"
+                } else {
+                    "application/x-www-form-urlencoded"
+                },
+            );
         }
         request.headers.extend(options.headers.iter().cloned());
         request.body = body.unwrap_or_default();
         if options.verbose {
             self.show_request(io, &request);
         }
-        let limit = options.max_time.into_iter().chain(options.connect_timeout).reduce(f64::min);
+        let limit = options
+            .max_time
+            .into_iter()
+            .chain(options.connect_timeout)
+            .reduce(f64::min);
         if self.target.api {
             // As `kubectl proxy` does on localhost: the session's own identity.
-            if let Some(token) = io.session.token.clone().filter(|_| !self.target.https && request.header("Authorization").is_none()) {
+            if let Some(token) = io
+                .session
+                .token
+                .clone()
+                .filter(|_| !self.target.https && request.header("Authorization").is_none())
+            {
                 request = request.with_header("Authorization", format!("Bearer {token}"));
             }
             let query = request.path.split_once('?').map_or("", |(_, q)| q);
-            let streams = method == "GET" && query.split('&').any(|p| matches!(p, "watch" | "watch=1" | "watch=true" | "follow=true" | "follow=1"));
+            let streams = method == "GET"
+                && query
+                    .split('&')
+                    .any(|p| matches!(p, "watch" | "watch=1" | "watch=true" | "follow=true" | "follow=1"));
             if streams {
                 return match io.transport.open(&request) {
                     Ok(stream) => {
-                        self.deadline = options.max_time.map(|s| io.transport.now() + std::time::Duration::from_secs_f64(s.clamp(0.0, 1e9)));
+                        self.deadline = options.max_time.map(|s| {
+                            io.transport.now() + std::time::Duration::from_secs_f64(s.clamp(0.0, 1e9))
+                        });
                         self.state = State::Streaming(stream);
                         Ok(self.poll(io))
                     }
@@ -183,21 +259,35 @@ impl Curl {
             }
             let answer = io.transport.send(&request);
             if answer.code == 0 {
-                return Err((7, format!("Failed to connect to {} port {} after 0 ms: Couldn't connect to server", self.target.host, self.target.port)));
+                return Err((
+                    7,
+                    format!(
+                        "Failed to connect to {} port {} after 0 ms: Couldn't connect to server",
+                        self.target.host, self.target.port
+                    ),
+                ));
             }
             return Ok(self.finish(io, &answer));
         }
         let seconds = limit.unwrap_or(CONNECT_TIMEOUT_SECONDS);
-        self.deadline = Some(io.transport.now() + std::time::Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+        self.deadline =
+            Some(io.transport.now() + std::time::Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
         let from = io.session.host.clone();
-        let exchange = io.transport.dial(&from, &format!("{}:{}", self.target.host, self.target.port), &request);
+        let exchange = io.transport.dial(
+            &from,
+            &format!("{}:{}", self.target.host, self.target.port),
+            &request,
+        );
         self.state = State::Flying(exchange);
         Ok(self.poll(io))
     }
 
     fn show_request(&self, io: &mut Io, request: &ApiRequest) {
         let version = if self.target.https { "HTTP/2" } else { "HTTP/1.1" };
-        let mut text = format!("* Connected to {} port {}\n> {} {} {version}\n", self.target.host, self.target.port, request.method, request.path);
+        let mut text = format!(
+            "* Connected to {} port {}\n> {} {} {version}\n",
+            self.target.host, self.target.port, request.method, request.path
+        );
         for (name, value) in &request.headers {
             text.push_str(&format!("> {name}: {value}\n"));
         }
@@ -208,8 +298,19 @@ impl Curl {
     fn finish(&mut self, io: &mut Io, answer: &ApiResponse) -> Progress {
         self.state = State::Done;
         let version = if self.target.https { "HTTP/2" } else { "HTTP/1.1" };
-        let reason = if self.target.https { String::new() } else { reason_phrase(answer.code).to_owned() };
-        let head: String = std::iter::once(format!("{version} {} {reason}\n", answer.code)).chain(answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n"))).collect();
+        let reason = if self.target.https {
+            String::new()
+        } else {
+            reason_phrase(answer.code).to_owned()
+        };
+        let head: String = std::iter::once(format!("{version} {} {reason}\n", answer.code))
+            .chain(
+                answer
+                    .headers
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {value}\n")),
+            )
+            .collect();
         let options = &self.options;
         if options.verbose {
             let marked: String = head.lines().map(|line| format!("< {line}\n")).collect();
@@ -228,7 +329,9 @@ impl Curl {
             Some(name) if name == "/dev/null" => {}
             Some(name) => {
                 if let Err(message) = io.session.write(name, &text, false) {
-                    io.err(&format!("curl: (23) Failure writing output to destination: {message}\n"));
+                    io.err(&format!(
+                        "curl: (23) Failure writing output to destination: {message}\n"
+                    ));
                     return Progress::Done(23);
                 }
             }
@@ -246,7 +349,11 @@ impl Curl {
             io.out(&shown);
         }
         if failed {
-            return self.fail(io, 22, &format!("The requested URL returned error: {}", answer.code));
+            return self.fail(
+                io,
+                22,
+                &format!("The requested URL returned error: {}", answer.code),
+            );
         }
         Progress::Done(0)
     }
@@ -255,7 +362,11 @@ impl Curl {
         self.state = State::Done;
         if !self.options.silent || self.options.show_error {
             // Usage errors carry no number.
-            let number = if code == 2 { String::new() } else { format!("({code}) ") };
+            let number = if code == 2 {
+                String::new()
+            } else {
+                format!("({code}) ")
+            };
             io.err(&format!("curl: {number}{message}\n"));
         }
         if let Some(format) = &self.options.write_out {
@@ -269,25 +380,70 @@ fn read(args: &[String], io: &mut Io) -> Result<Options, Refusal> {
     let mut options = Options::default();
     let mut args = args.iter();
     const LONG: &[(&str, char)] = &[
-        ("request", 'X'), ("data", 'd'), ("data-raw", 'r'), ("data-binary", 'b'), ("data-urlencode", 'd'), ("json", 'J'), ("header", 'H'), ("silent", 's'), ("show-error", 'S'),
-        ("include", 'i'), ("verbose", 'v'), ("output", 'o'), ("write-out", 'w'), ("insecure", 'k'), ("max-time", 'm'), ("connect-timeout", 'c'), ("head", 'I'),
-        ("get", 'G'), ("fail", 'f'), ("location", 'L'), ("no-buffer", 'N'), ("user-agent", 'A'), ("cacert", 'C'), ("cert", 'E'), ("key", 'K'), ("url", 'U'), ("globoff", 'g'), ("no-progress-meter", 's'), ("noproxy", 'C'), ("retry", 'C'),
+        ("request", 'X'),
+        ("data", 'd'),
+        ("data-raw", 'r'),
+        ("data-binary", 'b'),
+        ("data-urlencode", 'd'),
+        ("json", 'J'),
+        ("header", 'H'),
+        ("silent", 's'),
+        ("show-error", 'S'),
+        ("include", 'i'),
+        ("verbose", 'v'),
+        ("output", 'o'),
+        ("write-out", 'w'),
+        ("insecure", 'k'),
+        ("max-time", 'm'),
+        ("connect-timeout", 'c'),
+        ("head", 'I'),
+        ("get", 'G'),
+        ("fail", 'f'),
+        ("location", 'L'),
+        ("no-buffer", 'N'),
+        ("user-agent", 'A'),
+        ("cacert", 'C'),
+        ("cert", 'E'),
+        ("key", 'K'),
+        ("url", 'U'),
+        ("globoff", 'g'),
+        ("no-progress-meter", 's'),
+        ("noproxy", 'C'),
+        ("retry", 'C'),
     ];
     while let Some(arg) = args.next() {
         if let Some(long) = arg.strip_prefix("--") {
             let Some((_, short)) = LONG.iter().find(|(name, _)| *name == long) else {
-                return Err((2, format!("option {arg}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information")));
+                return Err((
+                    2,
+                    format!(
+                        "option {arg}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information"
+                    ),
+                ));
             };
-            let value = if "XdrbJHowmcACEKU".contains(*short) { Some(args.next().ok_or_else(|| missing(arg))?.clone()) } else { None };
+            let value = if "XdrbJHowmcACEKU".contains(*short) {
+                Some(args.next().ok_or_else(|| missing(arg))?.clone())
+            } else {
+                None
+            };
             options.set(*short, value, io)?;
         } else if let Some(shorts) = arg.strip_prefix('-').filter(|s| !s.is_empty()) {
             for (i, c) in shorts.char_indices() {
                 if !"XdHsSivowkmIGfLNAEg".contains(c) {
-                    return Err((2, format!("option -{c}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information")));
+                    return Err((
+                        2,
+                        format!(
+                            "option -{c}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information"
+                        ),
+                    ));
                 }
                 if "XdHowmAE".contains(c) {
                     let rest = &shorts[i + 1..];
-                    let value = if rest.is_empty() { args.next().ok_or_else(|| missing(&format!("-{c}")))?.clone() } else { rest.to_owned() };
+                    let value = if rest.is_empty() {
+                        args.next().ok_or_else(|| missing(&format!("-{c}")))?.clone()
+                    } else {
+                        rest.to_owned()
+                    };
                     options.set(c, Some(value), io)?;
                     break;
                 }
@@ -301,13 +457,23 @@ fn read(args: &[String], io: &mut Io) -> Result<Options, Refusal> {
 }
 
 fn missing(option: &str) -> Refusal {
-    (2, format!("option {option}: requires parameter\ncurl: try 'curl --help' or 'curl --manual' for more information"))
+    (
+        2,
+        format!(
+            "option {option}: requires parameter\ncurl: try 'curl --help' or 'curl --manual' for more information"
+        ),
+    )
 }
 
 impl Options {
     fn set(&mut self, option: char, value: Option<String>, io: &mut Io) -> Result<(), Refusal> {
         let text = value.unwrap_or_default();
-        let seconds = |text: &str| text.parse::<f64>().ok().filter(|s| s.is_finite() && *s >= 0.0).ok_or_else(|| (2, "option -m: expected a proper numerical parameter".to_owned()));
+        let seconds = |text: &str| {
+            text.parse::<f64>()
+                .ok()
+                .filter(|s| s.is_finite() && *s >= 0.0)
+                .ok_or_else(|| (2, "option -m: expected a proper numerical parameter".to_owned()))
+        };
         match option {
             'X' => self.method = Some(text),
             'd' | 'b' | 'r' | 'J' => {
@@ -316,7 +482,10 @@ impl Options {
                     data = if name == "-" {
                         io.stdin.rest()
                     } else {
-                        io.session.file(name).cloned().ok_or_else(|| (26, format!("Failed to open {name}")))?
+                        io.session
+                            .file(name)
+                            .cloned()
+                            .ok_or_else(|| (26, format!("Failed to open {name}")))?
                     };
                     // -d strips line ends, --data-binary and --json keep them.
                     if option == 'd' {
@@ -331,7 +500,8 @@ impl Options {
             }
             'H' => {
                 if let Some((name, value)) = text.split_once(':') {
-                    self.headers.push((name.trim().to_owned(), value.trim().to_owned()));
+                    self.headers
+                        .push((name.trim().to_owned(), value.trim().to_owned()));
                 }
             }
             's' => self.silent = true,
@@ -355,7 +525,13 @@ impl Options {
 
 /// Takes a URL apart. A path alone means the API server.
 fn parse_url(url: &str, server: &str) -> Result<Target, Refusal> {
-    if url.starts_with("/api") || url.starts_with("/version") || url.starts_with("/healthz") || url.starts_with("/livez") || url.starts_with("/readyz") || url.starts_with("/openapi") {
+    if url.starts_with("/api")
+        || url.starts_with("/version")
+        || url.starts_with("/healthz")
+        || url.starts_with("/livez")
+        || url.starts_with("/readyz")
+        || url.starts_with("/openapi")
+    {
         let mut target = parse_url(server, server)?;
         target.path = url.to_owned();
         return Ok(target);
@@ -378,8 +554,19 @@ fn parse_url(url: &str, server: &str) -> Result<Target, Refusal> {
     };
     let bad = || (3, "URL rejected: Malformed input to a URL function".to_owned());
     let port = match port {
-        None | Some("") => if https { 443 } else { 80 },
-        Some(port) => port.parse().map_err(|_| (3, "URL rejected: Port number was not a decimal number between 0 and 65535".to_owned()))?,
+        None | Some("") => {
+            if https {
+                443
+            } else {
+                80
+            }
+        }
+        Some(port) => port.parse().map_err(|_| {
+            (
+                3,
+                "URL rejected: Port number was not a decimal number between 0 and 65535".to_owned(),
+            )
+        })?,
     };
     if host.is_empty() || url.contains(char::is_whitespace) {
         return Err(bad());
@@ -391,7 +578,13 @@ fn parse_url(url: &str, server: &str) -> Result<Target, Refusal> {
     };
     let own = server.split_once("://").map_or(server, |(_, s)| s);
     let api = format!("{host}:{port}") == own || (matches!(host, "localhost" | "127.0.0.1") && port == 8001);
-    Ok(Target { https, host: host.to_owned(), port, path, api })
+    Ok(Target {
+        https,
+        host: host.to_owned(),
+        port,
+        path,
+        api,
+    })
 }
 
 #[cfg(test)]
@@ -402,9 +595,31 @@ mod tests {
     fn urls() {
         let server = "https://kube-apiserver:6443";
         let target = |url| parse_url(url, server).unwrap();
-        assert_eq!(target("10.96.0.1"), Target { https: false, host: "10.96.0.1".into(), port: 80, path: "/".into(), api: false });
-        assert_eq!(target("http://web.default:8080/a?b"), Target { https: false, host: "web.default".into(), port: 8080, path: "/a?b".into(), api: false });
-        assert!(target("https://kube-apiserver:6443/api").api && target("/api/v1/nodes").api && target("localhost:8001/api").api);
+        assert_eq!(
+            target("10.96.0.1"),
+            Target {
+                https: false,
+                host: "10.96.0.1".into(),
+                port: 80,
+                path: "/".into(),
+                api: false
+            }
+        );
+        assert_eq!(
+            target("http://web.default:8080/a?b"),
+            Target {
+                https: false,
+                host: "web.default".into(),
+                port: 8080,
+                path: "/a?b".into(),
+                api: false
+            }
+        );
+        assert!(
+            target("https://kube-apiserver:6443/api").api
+                && target("/api/v1/nodes").api
+                && target("localhost:8001/api").api
+        );
         assert_eq!(parse_url("ftp://x", server).unwrap_err().0, 1);
         assert_eq!(parse_url("http://x:99999", server).unwrap_err().0, 3);
     }

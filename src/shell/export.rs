@@ -20,9 +20,13 @@ pub fn curl(request: &ApiRequest, server: &str) -> String {
     if request.method != implied {
         line.push_str(&format!(" -X {}", request.method));
     }
-    let json = request.header("Content-Type").is_some_and(|t| t == "application/json");
+    let json = request
+        .header("Content-Type")
+        .is_some_and(|t| t == "application/json");
     for (name, value) in &request.headers {
-        if matches!(name.as_str(), "Accept" | "User-Agent") && (value == "application/json" || name == "User-Agent") {
+        if matches!(name.as_str(), "Accept" | "User-Agent")
+            && (value == "application/json" || name == "User-Agent")
+        {
             continue;
         }
         line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}"))));
@@ -41,7 +45,11 @@ pub fn curl(request: &ApiRequest, server: &str) -> String {
 pub fn curl_verbose(request: &ApiRequest, url: &str) -> String {
     let mut line = format!("curl -v -X{} ", request.method);
     for (name, value) in &request.headers {
-        let value = if name == "Authorization" { "Bearer <masked>" } else { value };
+        let value = if name == "Authorization" {
+            "Bearer <masked>"
+        } else {
+            value
+        };
         line.push_str(&format!(" -H \"{name}: {value}\""));
     }
     format!("{line} '{url}'")
@@ -95,12 +103,23 @@ pub fn kubectl(request: &ApiRequest) -> Option<String> {
         ("PUT", Some(_), None) => format!("kubectl replace{scope} -f - <<'EOF'\n{}EOF", document()),
         ("PUT" | "PATCH", Some(name), Some("scale")) => {
             let body: Value = serde_json::from_str(&request.body).ok()?;
-            format!("kubectl scale {noun} {}{scope} --replicas={}", quote(name), body.pointer("/spec/replicas")?.as_i64()?)
+            format!(
+                "kubectl scale {noun} {}{scope} --replicas={}",
+                quote(name),
+                body.pointer("/spec/replicas")?.as_i64()?
+            )
         }
-        ("PATCH", Some(_), None) if apply => format!("kubectl apply --server-side{scope} -f - <<'EOF'\n{}EOF", document()),
+        ("PATCH", Some(_), None) if apply => format!(
+            "kubectl apply --server-side{scope} -f - <<'EOF'\n{}EOF",
+            document()
+        ),
         ("PATCH", Some(name), sub @ (None | Some("status"))) => {
             let sub = sub.map_or(String::new(), |s| format!(" --subresource={s}"));
-            format!("kubectl patch {noun} {}{scope}{sub}{patch_type} -p {}", quote(name), quote(&request.body))
+            format!(
+                "kubectl patch {noun} {}{scope}{sub}{patch_type} -p {}",
+                quote(name),
+                quote(&request.body)
+            )
         }
         _ => return None,
     })
@@ -121,19 +140,44 @@ mod tests {
 
     #[test]
     fn lines() {
-        let bind = request("POST", "/api/v1/namespaces/default/pods/a/binding", "application/json", "{\"target\":{\"name\":\"n'1\"}}");
+        let bind = request(
+            "POST",
+            "/api/v1/namespaces/default/pods/a/binding",
+            "application/json",
+            "{\"target\":{\"name\":\"n'1\"}}",
+        );
         assert_eq!(kubectl(&bind), None);
         assert_eq!(
             curl(&bind, "https://kube-apiserver:6443"),
             "curl -k -H 'Content-Type: application/json' https://kube-apiserver:6443/api/v1/namespaces/default/pods/a/binding -d \"{\\\"target\\\":{\\\"name\\\":\\\"n'1\\\"}}\""
         );
         let table = [
-            (request("GET", "/api/v1/pods?limit=500", "", ""), "kubectl get pods -A"),
-            (request("DELETE", "/apis/apps/v1/namespaces/x/deployments/web", "", ""), "kubectl delete deployment web -n x"),
-            (request("PATCH", "/api/v1/nodes/n1", "application/merge-patch+json", "{}"), "kubectl patch node n1 --type=merge -p '{}'"),
-            (request("PUT", "/apis/apps/v1/namespaces/default/replicasets/w/scale", "", "{\"spec\":{\"replicas\":2}}"), "kubectl scale replicaset w --replicas=2"),
+            (
+                request("GET", "/api/v1/pods?limit=500", "", ""),
+                "kubectl get pods -A",
+            ),
+            (
+                request("DELETE", "/apis/apps/v1/namespaces/x/deployments/web", "", ""),
+                "kubectl delete deployment web -n x",
+            ),
+            (
+                request("PATCH", "/api/v1/nodes/n1", "application/merge-patch+json", "{}"),
+                "kubectl patch node n1 --type=merge -p '{}'",
+            ),
+            (
+                request(
+                    "PUT",
+                    "/apis/apps/v1/namespaces/default/replicasets/w/scale",
+                    "",
+                    "{\"spec\":{\"replicas\":2}}",
+                ),
+                "kubectl scale replicaset w --replicas=2",
+            ),
             (request("GET", "/healthz", "", ""), "kubectl get --raw /healthz"),
-            (request("POST", "/api/v1/namespaces", "", "{\"kind\":\"Namespace\"}"), "kubectl create -f - <<'EOF'\nkind: Namespace\nEOF"),
+            (
+                request("POST", "/api/v1/namespaces", "", "{\"kind\":\"Namespace\"}"),
+                "kubectl create -f - <<'EOF'\nkind: Namespace\nEOF",
+            ),
         ];
         for (request, want) in table {
             assert_eq!(kubectl(&request).as_deref(), Some(want));

@@ -8,19 +8,26 @@ use crate::sim::SimTime;
 
 /// The names of this file's programs.
 pub const NAMES: &[&str] = &[
-    "cat", "cd", "clear", "cut", "date", "echo", "env", "export", "false", "grep", "head", "history", "ls", "printf",
-    "pwd", "rm", "seq", "sleep", "sort", "tail", "tee", "test", "tr", "true", "uniq", "unset", "wc",
+    "cat", "cd", "clear", "cut", "date", "echo", "env", "export", "false", "grep", "head", "history", "ls",
+    "printf", "pwd", "rm", "seq", "sleep", "sort", "tail", "tee", "test", "tr", "true", "uniq", "unset",
+    "wc",
 ];
 
 /// Starts one of them.
 pub fn start(name: &str, args: &[String]) -> Option<Box<dyn Program>> {
     let args = args.to_vec();
     Some(match name {
-        "echo" | "printf" | "true" | "false" | "ls" | "rm" | "pwd" | "cd" | "clear" | "history" | "export" | "unset" | "env" | "seq" | "date" | "test" => {
-            Box::new(Immediate { name: name.to_owned(), args })
-        }
+        "echo" | "printf" | "true" | "false" | "ls" | "rm" | "pwd" | "cd" | "clear" | "history"
+        | "export" | "unset" | "env" | "seq" | "date" | "test" => Box::new(Immediate {
+            name: name.to_owned(),
+            args,
+        }),
         "cat" | "grep" | "head" | "tail" | "wc" | "sort" | "uniq" | "cut" | "tr" | "tee" => {
-            Box::new(Filter { name: name.to_owned(), args, state: None })
+            Box::new(Filter {
+                name: name.to_owned(),
+                args,
+                state: None,
+            })
         }
         "sleep" => Box::new(Sleep { args, until: None }),
         _ => return None,
@@ -52,7 +59,10 @@ impl Immediate {
             "false" => return Ok(1),
             "true" | "clear" => {}
             "echo" => {
-                let flags = args.iter().take_while(|a| matches!(a.as_str(), "-n" | "-e" | "-ne" | "-en")).count();
+                let flags = args
+                    .iter()
+                    .take_while(|a| matches!(a.as_str(), "-n" | "-e" | "-ne" | "-en"))
+                    .count();
                 let has = |c: char| args[..flags].iter().any(|a| a.contains(c));
                 let mut text = args[flags..].join(" ");
                 if has('e') {
@@ -64,7 +74,9 @@ impl Immediate {
                 }
             }
             "printf" => {
-                let Some((format, rest)) = args.split_first() else { return Err("usage: printf format [arguments]".to_owned()) };
+                let Some((format, rest)) = args.split_first() else {
+                    return Err("usage: printf format [arguments]".to_owned());
+                };
                 io.out(&printf(format, rest));
             }
             "pwd" => io.out("/root\n"),
@@ -99,7 +111,13 @@ impl Immediate {
                 }
             }
             "history" => {
-                let lines: String = io.session.history.iter().enumerate().map(|(i, line)| format!("{:5}  {line}\n", i + 1)).collect();
+                let lines: String = io
+                    .session
+                    .history
+                    .iter()
+                    .enumerate()
+                    .map(|(i, line)| format!("{:5}  {line}\n", i + 1))
+                    .collect();
                 io.out(&lines);
             }
             "export" => {
@@ -109,13 +127,26 @@ impl Immediate {
                     }
                 }
             }
-            "unset" => args.iter().for_each(|name| drop(io.session.variables.remove(name))),
+            "unset" => args
+                .iter()
+                .for_each(|name| drop(io.session.variables.remove(name))),
             "env" => {
-                let lines: String = io.session.variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+                let lines: String = io
+                    .session
+                    .variables
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}\n"))
+                    .collect();
                 io.out(&lines);
             }
             "seq" => {
-                let numbers: Vec<i64> = args.iter().map(|a| a.parse().map_err(|_| format!("invalid floating point argument: '{a}'"))).collect::<Result<_, _>>()?;
+                let numbers: Vec<i64> = args
+                    .iter()
+                    .map(|a| {
+                        a.parse()
+                            .map_err(|_| format!("invalid floating point argument: '{a}'"))
+                    })
+                    .collect::<Result<_, _>>()?;
                 let (from, to) = match numbers[..] {
                     [to] => (1, to),
                     [from, to] => (from, to),
@@ -134,7 +165,10 @@ impl Immediate {
                     [a, "=" | "==", b] => a == b,
                     [a, "!=", b] => a != b,
                     [a, op @ ("-eq" | "-ne" | "-lt" | "-gt" | "-le" | "-ge"), b] => {
-                        let number = |text: &str| text.parse::<i64>().map_err(|_| format!("{text}: integer expression expected"));
+                        let number = |text: &str| {
+                            text.parse::<i64>()
+                                .map_err(|_| format!("{text}: integer expression expected"))
+                        };
                         let (a, b) = (number(a)?, number(b)?);
                         match op {
                             "-eq" => a == b,
@@ -219,7 +253,11 @@ impl Program for Sleep {
                 }
             }
         };
-        if now >= until { Progress::Done(0) } else { Progress::Waiting { until: Some(until) } }
+        if now >= until {
+            Progress::Done(0)
+        } else {
+            Progress::Waiting { until: Some(until) }
+        }
     }
 }
 
@@ -244,16 +282,52 @@ struct State {
 }
 
 enum Kind {
-    Cat { number: bool },
-    Grep { pattern: Pattern, invert: bool, count: bool, only: bool, quiet: bool, number: bool, max: usize, after: usize },
-    Head { lines: usize },
-    Tail { lines: usize, from: bool },
-    Count { lines: bool, words: bool, bytes: bool },
-    Sort { reverse: bool, numeric: bool, unique: bool, key: Option<usize> },
-    Unique { count: bool },
-    Cut { delimiter: char, fields: Vec<(usize, usize)> },
-    Translate { from: Vec<char>, to: Vec<char>, delete: bool },
-    Tee { file: String },
+    Cat {
+        number: bool,
+    },
+    Grep {
+        pattern: Pattern,
+        invert: bool,
+        count: bool,
+        only: bool,
+        quiet: bool,
+        number: bool,
+        max: usize,
+        after: usize,
+    },
+    Head {
+        lines: usize,
+    },
+    Tail {
+        lines: usize,
+        from: bool,
+    },
+    Count {
+        lines: bool,
+        words: bool,
+        bytes: bool,
+    },
+    Sort {
+        reverse: bool,
+        numeric: bool,
+        unique: bool,
+        key: Option<usize>,
+    },
+    Unique {
+        count: bool,
+    },
+    Cut {
+        delimiter: char,
+        fields: Vec<(usize, usize)>,
+    },
+    Translate {
+        from: Vec<char>,
+        to: Vec<char>,
+        delete: bool,
+    },
+    Tee {
+        file: String,
+    },
 }
 
 impl Program for Filter {
@@ -267,7 +341,9 @@ impl Program for Filter {
                 }
             }
         }
-        let Some(state) = &mut self.state else { return Progress::Done(1) };
+        let Some(state) = &mut self.state else {
+            return Progress::Done(1);
+        };
         while let Some(line) = io.stdin.line() {
             if let Some(code) = state.line(line, io) {
                 return Progress::Done(code);
@@ -312,7 +388,15 @@ impl Filter {
             }
             *io.stdin = super::program::Pipe::of(text);
         }
-        Ok(State { kind, lines: Vec::new(), count: 0, words: 0, bytes: 0, hits: 0, context: 0 })
+        Ok(State {
+            kind,
+            lines: Vec::new(),
+            count: 0,
+            words: 0,
+            bytes: 0,
+            hits: 0,
+            context: 0,
+        })
     }
 }
 
@@ -360,7 +444,9 @@ impl Options {
                 if takes_value.contains(c) {
                     let rest = &short[i + c.len_utf8()..];
                     let value = if rest.is_empty() {
-                        args.next().cloned().ok_or_else(|| format!("option requires an argument -- '{c}'"))?
+                        args.next()
+                            .cloned()
+                            .ok_or_else(|| format!("option requires an argument -- '{c}'"))?
                     } else {
                         rest.to_owned()
                     };
@@ -382,7 +468,11 @@ impl Options {
     }
 
     fn number(&self, c: char, default: usize) -> Result<usize, String> {
-        self.value(c).map_or(Ok(default), |text| text.trim_start_matches('+').parse().map_err(|_| format!("invalid number of lines: '{text}'")))
+        self.value(c).map_or(Ok(default), |text| {
+            text.trim_start_matches('+')
+                .parse()
+                .map_err(|_| format!("invalid number of lines: '{text}'"))
+        })
     }
 
     /// The program's own form, and how many words are not files.
@@ -402,15 +492,36 @@ impl Options {
             return Err(format!("invalid option -- '{c}'"));
         }
         Ok(match name {
-            "cat" => (Kind::Cat { number: self.has('n') }, 0),
+            "cat" => (
+                Kind::Cat {
+                    number: self.has('n'),
+                },
+                0,
+            ),
             "grep" => {
                 let (text, skip) = match self.value('e') {
                     Some(text) => (text.to_owned(), 0),
                     None => (self.words.first().cloned().ok_or("no pattern given")?, 1),
                 };
-                let text = if self.has('F') { text.chars().flat_map(|c| if ".*[]^$\\+?|()".contains(c) { vec!['\\', c] } else { vec![c] }).collect() } else { text };
+                let text = if self.has('F') {
+                    text.chars()
+                        .flat_map(|c| {
+                            if ".*[]^$\\+?|()".contains(c) {
+                                vec!['\\', c]
+                            } else {
+                                vec![c]
+                            }
+                        })
+                        .collect()
+                } else {
+                    text
+                };
                 let extended = self.has('E') || self.has('F');
-                let text = if self.has('w') { format!("(^|[^a-zA-Z0-9_])({text})([^a-zA-Z0-9_]|$)") } else { text };
+                let text = if self.has('w') {
+                    format!("(^|[^a-zA-Z0-9_])({text})([^a-zA-Z0-9_]|$)")
+                } else {
+                    text
+                };
                 let pattern = Pattern::new(&text, extended || self.has('w'), self.has('i'))?;
                 let kind = Kind::Grep {
                     pattern,
@@ -424,29 +535,76 @@ impl Options {
                 };
                 (kind, skip)
             }
-            "head" => (Kind::Head { lines: self.number('n', 10)? }, 0),
-            "tail" => (Kind::Tail { lines: self.number('n', 10)?, from: self.value('n').is_some_and(|v| v.starts_with('+')) }, 0),
+            "head" => (
+                Kind::Head {
+                    lines: self.number('n', 10)?,
+                },
+                0,
+            ),
+            "tail" => (
+                Kind::Tail {
+                    lines: self.number('n', 10)?,
+                    from: self.value('n').is_some_and(|v| v.starts_with('+')),
+                },
+                0,
+            ),
             "wc" => {
                 let all = self.flags.is_empty();
-                (Kind::Count { lines: all || self.has('l'), words: all || self.has('w'), bytes: all || self.has('c') }, 0)
+                (
+                    Kind::Count {
+                        lines: all || self.has('l'),
+                        words: all || self.has('w'),
+                        bytes: all || self.has('c'),
+                    },
+                    0,
+                )
             }
             "sort" => {
-                let key = self.value('k').map(|k| k.split([',', '.']).next().unwrap_or(k).trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse().map_err(|_| format!("invalid number at field start: '{k}'"))).transpose()?;
+                let key = self
+                    .value('k')
+                    .map(|k| {
+                        k.split([',', '.'])
+                            .next()
+                            .unwrap_or(k)
+                            .trim_end_matches(|c: char| c.is_ascii_alphabetic())
+                            .parse()
+                            .map_err(|_| format!("invalid number at field start: '{k}'"))
+                    })
+                    .transpose()?;
                 let numeric = self.has('n') || self.value('k').is_some_and(|k| k.contains('n'));
-                (Kind::Sort { reverse: self.has('r'), numeric, unique: self.has('u'), key }, 0)
+                (
+                    Kind::Sort {
+                        reverse: self.has('r'),
+                        numeric,
+                        unique: self.has('u'),
+                        key,
+                    },
+                    0,
+                )
             }
             "uniq" => (Kind::Unique { count: self.has('c') }, 0),
             "cut" => {
-                let fields = self.value('f').ok_or("you must specify a list of bytes, characters, or fields")?;
+                let fields = self
+                    .value('f')
+                    .ok_or("you must specify a list of bytes, characters, or fields")?;
                 let fields = fields
                     .split(',')
                     .map(|part| {
                         let (a, b) = part.split_once('-').unwrap_or((part, part));
-                        Some((if a.is_empty() { 1 } else { a.parse().ok()? }, if b.is_empty() { usize::MAX } else { b.parse().ok()? }))
+                        Some((
+                            if a.is_empty() { 1 } else { a.parse().ok()? },
+                            if b.is_empty() { usize::MAX } else { b.parse().ok()? },
+                        ))
                     })
                     .collect::<Option<Vec<(usize, usize)>>>()
                     .ok_or("invalid field value")?;
-                (Kind::Cut { delimiter: self.value('d').and_then(|d| d.chars().next()).unwrap_or('\t'), fields }, 0)
+                (
+                    Kind::Cut {
+                        delimiter: self.value('d').and_then(|d| d.chars().next()).unwrap_or('\t'),
+                        fields,
+                    },
+                    0,
+                )
             }
             "tr" => {
                 let set = |i: usize| -> Vec<char> {
@@ -469,9 +627,21 @@ impl Options {
                 if from.is_empty() || (to.is_empty() && !self.has('d')) {
                     return Err("missing operand".to_owned());
                 }
-                (Kind::Translate { from, to, delete: self.has('d') }, self.words.len())
+                (
+                    Kind::Translate {
+                        from,
+                        to,
+                        delete: self.has('d'),
+                    },
+                    self.words.len(),
+                )
             }
-            _ => (Kind::Tee { file: self.words.first().cloned().ok_or("missing file")? }, self.words.len()),
+            _ => (
+                Kind::Tee {
+                    file: self.words.first().cloned().ok_or("missing file")?,
+                },
+                self.words.len(),
+            ),
         })
     }
 }
@@ -489,8 +659,21 @@ impl State {
                     io.out("\n");
                 }
             }
-            Kind::Grep { pattern, invert, count, only, quiet, number, max, after } => {
-                let label = if *number { format!("{}:", self.count) } else { String::new() };
+            Kind::Grep {
+                pattern,
+                invert,
+                count,
+                only,
+                quiet,
+                number,
+                max,
+                after,
+            } => {
+                let label = if *number {
+                    format!("{}:", self.count)
+                } else {
+                    String::new()
+                };
                 let found = pattern.find(&line);
                 if found.is_some() == *invert {
                     if self.context > 0 {
@@ -552,13 +735,19 @@ impl State {
                 let kept: Vec<&str> = cells
                     .iter()
                     .enumerate()
-                    .filter(|(i, _)| cells.len() == 1 || fields.iter().any(|(a, b)| (*a..=*b).contains(&(i + 1))))
+                    .filter(|(i, _)| {
+                        cells.len() == 1 || fields.iter().any(|(a, b)| (*a..=*b).contains(&(i + 1)))
+                    })
                     .map(|(_, cell)| *cell)
                     .collect();
                 io.out(&format!("{}\n", kept.join(&delimiter.to_string())));
             }
             Kind::Translate { from, to, delete } => {
-                let line = if io.stdin.unfinished { line } else { format!("{line}\n") };
+                let line = if io.stdin.unfinished {
+                    line
+                } else {
+                    format!("{line}\n")
+                };
                 let text: String = line
                     .chars()
                     .filter_map(|c| match from.iter().position(|f| *f == c) {
@@ -582,7 +771,11 @@ impl State {
 
     fn flush_unique(&mut self, count: bool, io: &mut Io) {
         if let Some(last) = self.lines.first() {
-            let label = if count { format!("{:7} ", self.hits) } else { String::new() };
+            let label = if count {
+                format!("{:7} ", self.hits)
+            } else {
+                String::new()
+            };
             io.out(&format!("{label}{last}\n"));
         }
         self.hits = 0;
@@ -597,7 +790,9 @@ impl State {
                 }
                 return i32::from(self.hits == 0);
             }
-            Kind::Tail { lines, .. } => self.lines[self.lines.len().saturating_sub(*lines)..].iter().for_each(|line| io.output.push(false, &format!("{line}\n"))),
+            Kind::Tail { lines, .. } => self.lines[self.lines.len().saturating_sub(*lines)..]
+                .iter()
+                .for_each(|line| io.output.push(false, &format!("{line}\n"))),
             Kind::Count { lines, words, bytes } => {
                 let wanted = [(*lines, self.count), (*words, self.words), (*bytes, self.bytes)];
                 let numbers: Vec<String> = wanted.iter().filter(|w| w.0).map(|w| w.1.to_string()).collect();
@@ -605,29 +800,46 @@ impl State {
                 let cells: Vec<String> = numbers.iter().map(|n| format!("{n:>width$}")).collect();
                 io.out(&format!("{}\n", cells.join(" ")));
             }
-            Kind::Sort { reverse, numeric, unique, key } => {
+            Kind::Sort {
+                reverse,
+                numeric,
+                unique,
+                key,
+            } => {
                 let (reverse, numeric, unique, key) = (*reverse, *numeric, *unique, *key);
                 let field = |line: &str| -> String {
                     match key {
-                        Some(k) => line.split_whitespace().skip(k.max(1) - 1).collect::<Vec<_>>().join(" "),
+                        Some(k) => line
+                            .split_whitespace()
+                            .skip(k.max(1) - 1)
+                            .collect::<Vec<_>>()
+                            .join(" "),
                         None => line.to_owned(),
                     }
                 };
                 let number = |text: &str| -> f64 {
                     let text = text.trim_start();
-                    let end = text.find(|c: char| !c.is_ascii_digit() && c != '-' && c != '.').unwrap_or(text.len());
+                    let end = text
+                        .find(|c: char| !c.is_ascii_digit() && c != '-' && c != '.')
+                        .unwrap_or(text.len());
                     text[..end].parse().unwrap_or(0.0)
                 };
                 self.lines.sort_by(|a, b| {
                     let (x, y) = (field(a), field(b));
-                    let order = if numeric { number(&x).total_cmp(&number(&y)) } else { x.cmp(&y) };
+                    let order = if numeric {
+                        number(&x).total_cmp(&number(&y))
+                    } else {
+                        x.cmp(&y)
+                    };
                     let order = order.then_with(|| a.cmp(b));
                     if reverse { order.reverse() } else { order }
                 });
                 if unique {
                     self.lines.dedup();
                 }
-                self.lines.iter().for_each(|line| io.output.push(false, &format!("{line}\n")));
+                self.lines
+                    .iter()
+                    .for_each(|line| io.output.push(false, &format!("{line}\n")));
             }
             Kind::Unique { count } => {
                 let count = *count;

@@ -3,7 +3,8 @@
 
 use super::tools;
 use super::transport::{
-    ApiRequest, ApiResponse, Chunk, ExchangeId, HostState, NetError, Pace, ProgramOutput, Started, StreamId, Transport, Waiting,
+    ApiRequest, ApiResponse, Chunk, ExchangeId, HostState, NetError, Pace, ProgramOutput, Started, StreamId,
+    Transport, Waiting,
 };
 use crate::apiserver::http::{HttpAnswer, OpenWatch, serve};
 use crate::apiserver::{ProxyRequest, Subresource};
@@ -24,8 +25,14 @@ pub struct Host {
 }
 
 enum Stream {
-    Watch { watch: Box<OpenWatch>, lines: VecDeque<String> },
-    Log { proxy: Box<ProxyRequest>, seen: Option<Arc<str>> },
+    Watch {
+        watch: Box<OpenWatch>,
+        lines: VecDeque<String>,
+    },
+    Log {
+        proxy: Box<ProxyRequest>,
+        seen: Option<Arc<str>>,
+    },
 }
 
 struct Exchange {
@@ -45,7 +52,9 @@ impl Host {
             Stream::Watch { watch, .. } => watch.next_deadline(),
             Stream::Log { .. } => None,
         });
-        watches.chain(self.exchanges.values().map(|exchange| exchange.flight.lands())).min()
+        watches
+            .chain(self.exchanges.values().map(|exchange| exchange.flight.lands()))
+            .min()
     }
 }
 
@@ -63,18 +72,28 @@ fn response(answer: &http::Response<Vec<u8>>) -> ApiResponse {
         .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or("").to_owned()))
         .collect();
     let body = String::from_utf8_lossy(answer.body()).into_owned();
-    ApiResponse { code: answer.status().as_u16(), headers, body }
+    ApiResponse {
+        code: answer.status().as_u16(),
+        headers,
+        body,
+    }
 }
 
 fn refusal(code: u16, reason: &str, message: &str) -> ApiResponse {
     let status = crate::api::Status::new(code, reason, message);
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    ApiResponse { code, headers, body: status.to_value().to_string() }
+    ApiResponse {
+        code,
+        headers,
+        body: status.to_value().to_string(),
+    }
 }
 
 impl Attached<'_> {
     fn ask(&mut self, request: &ApiRequest) -> Result<HttpAnswer, ApiResponse> {
-        let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.path.as_str());
+        let mut builder = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(request.path.as_str());
         for (name, value) in &request.headers {
             builder = builder.header(name.as_str(), value.as_str());
         }
@@ -122,7 +141,11 @@ impl Transport for Attached<'_> {
             Ok(HttpAnswer::Watch(mut watch)) => {
                 // A client that reads a watch to its end gets what is there now.
                 let body = watch.poll(&self.cluster.api, self.cluster.now());
-                ApiResponse { code: 200, headers: Vec::new(), body: String::from_utf8_lossy(&body).into_owned() }
+                ApiResponse {
+                    code: 200,
+                    headers: Vec::new(),
+                    body: String::from_utf8_lossy(&body).into_owned(),
+                }
             }
             Ok(HttpAnswer::Proxy(proxy)) => self.from_kubelet(&proxy),
             Err(refused) => refused,
@@ -132,14 +155,19 @@ impl Transport for Attached<'_> {
     fn open(&mut self, request: &ApiRequest) -> Result<StreamId, ApiResponse> {
         match self.ask(request)? {
             HttpAnswer::Response(answer) => Err(response(&answer)),
-            HttpAnswer::Watch(watch) => Ok(self.stream(Stream::Watch { watch, lines: VecDeque::new() })),
+            HttpAnswer::Watch(watch) => Ok(self.stream(Stream::Watch {
+                watch,
+                lines: VecDeque::new(),
+            })),
             HttpAnswer::Proxy(proxy) if proxy.subresource == Subresource::Log => {
                 // The first read answers what there is; a refusal is told at once.
-                self.cluster.kubelet_answer(&proxy).map_err(|status| ApiResponse {
-                    code: status.code,
-                    headers: Vec::new(),
-                    body: status.to_value().to_string(),
-                })?;
+                self.cluster
+                    .kubelet_answer(&proxy)
+                    .map_err(|status| ApiResponse {
+                        code: status.code,
+                        headers: Vec::new(),
+                        body: status.to_value().to_string(),
+                    })?;
                 Ok(self.stream(Stream::Log { proxy, seen: None }))
             }
             HttpAnswer::Proxy(proxy) => Err(self.from_kubelet(&proxy)),
@@ -251,10 +279,18 @@ impl Transport for Attached<'_> {
 
 /// What a program printed, done.
 pub(super) fn done(stdout: impl Into<String>) -> Started {
-    Started::Done(ProgramOutput { stdout: stdout.into(), stderr: String::new(), code: 0 })
+    Started::Done(ProgramOutput {
+        stdout: stdout.into(),
+        stderr: String::new(),
+        code: 0,
+    })
 }
 
 /// What a program complained about.
 pub(super) fn failed(stderr: impl Into<String>, code: i32) -> Started {
-    Started::Done(ProgramOutput { stdout: String::new(), stderr: stderr.into(), code })
+    Started::Done(ProgramOutput {
+        stdout: String::new(),
+        stderr: stderr.into(),
+        code,
+    })
 }

@@ -20,15 +20,29 @@ pub struct Word(pub Vec<Part>);
 impl Word {
     /// The text when nothing in the word needs expanding.
     pub fn literal(&self) -> Option<String> {
-        self.0.iter().map(|part| if let Part::Text { text, .. } = part { Some(text.as_str()) } else { None }).collect()
+        self.0
+            .iter()
+            .map(|part| {
+                if let Part::Text { text, .. } = part {
+                    Some(text.as_str())
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 
     fn push(&mut self, c: char, is_quoted: bool) {
-        if let Some(Part::Text { text, quoted }) = self.0.last_mut() && *quoted == is_quoted {
+        if let Some(Part::Text { text, quoted }) = self.0.last_mut()
+            && *quoted == is_quoted
+        {
             text.push(c);
             return;
         }
-        self.0.push(Part::Text { text: c.to_string(), quoted: is_quoted });
+        self.0.push(Part::Text {
+            text: c.to_string(),
+            quoted: is_quoted,
+        });
     }
 }
 
@@ -94,7 +108,14 @@ pub enum SyntaxError {
 /// # Errors
 /// `Incomplete` for open quotes and substitutions.
 pub fn tokens(text: &str) -> Result<(Vec<Token>, Vec<String>), SyntaxError> {
-    let mut lexer = Lexer { chars: text.chars().collect(), at: 0, line: 1, out: Vec::new(), pending: Vec::new(), open: Vec::new() };
+    let mut lexer = Lexer {
+        chars: text.chars().collect(),
+        at: 0,
+        line: 1,
+        out: Vec::new(),
+        pending: Vec::new(),
+        open: Vec::new(),
+    };
     lexer.run()?;
     Ok((lexer.out, lexer.open))
 }
@@ -152,7 +173,11 @@ impl Lexer {
                     self.out.push(Token::Newline);
                     self.here_documents()?;
                 }
-                '#' => while self.peek(0).is_some_and(|c| c != '\n') { self.at += 1 },
+                '#' => {
+                    while self.peek(0).is_some_and(|c| c != '\n') {
+                        self.at += 1
+                    }
+                }
                 _ if self.operator()? => {}
                 _ => {
                     let word = self.word()?;
@@ -167,25 +192,46 @@ impl Lexer {
     }
 
     fn operator(&mut self) -> Result<bool, SyntaxError> {
-        let token = if self.take("&&") { Token::And }
-            else if self.take("||") { Token::Or }
-            else if self.take("|&") { Token::PipeBoth }
-            else if self.take("|") { Token::Pipe }
-            else if self.take("&>>") { Token::Output(None, true) }
-            else if self.take("&>") { Token::Output(None, false) }
-            else if self.take("&") { Token::Background }
-            else if self.take(";") { Token::Semicolon }
-            else if self.take("2>&1") { Token::Duplicate(2, 1) }
-            else if self.take("1>&2") || self.take(">&2") { Token::Duplicate(1, 2) }
-            else if self.take("2>>") { Token::Output(Some(2), true) }
-            else if self.take("2>") { Token::Output(Some(2), false) }
-            else if self.take("1>>") || self.take(">>") { Token::Output(Some(1), true) }
-            else if self.take("1>") || self.take(">|") || self.take(">") { Token::Output(Some(1), false) }
-            else if self.take("<<<") { Token::HereString }
-            else if self.take("<<") { return self.here_start().map(|()| true) }
-            else if self.take("<") { Token::Input }
-            else if let Some(c @ ('(' | ')')) = self.peek(0) { self.at += 1; Token::Paren(c) }
-            else { return Ok(false) };
+        let token = if self.take("&&") {
+            Token::And
+        } else if self.take("||") {
+            Token::Or
+        } else if self.take("|&") {
+            Token::PipeBoth
+        } else if self.take("|") {
+            Token::Pipe
+        } else if self.take("&>>") {
+            Token::Output(None, true)
+        } else if self.take("&>") {
+            Token::Output(None, false)
+        } else if self.take("&") {
+            Token::Background
+        } else if self.take(";") {
+            Token::Semicolon
+        } else if self.take("2>&1") {
+            Token::Duplicate(2, 1)
+        } else if self.take("1>&2") || self.take(">&2") {
+            Token::Duplicate(1, 2)
+        } else if self.take("2>>") {
+            Token::Output(Some(2), true)
+        } else if self.take("2>") {
+            Token::Output(Some(2), false)
+        } else if self.take("1>>") || self.take(">>") {
+            Token::Output(Some(1), true)
+        } else if self.take("1>") || self.take(">|") || self.take(">") {
+            Token::Output(Some(1), false)
+        } else if self.take("<<<") {
+            Token::HereString
+        } else if self.take("<<") {
+            return self.here_start().map(|()| true);
+        } else if self.take("<") {
+            Token::Input
+        } else if let Some(c @ ('(' | ')')) = self.peek(0) {
+            self.at += 1;
+            Token::Paren(c)
+        } else {
+            return Ok(false);
+        };
         self.out.push(token);
         Ok(true)
     }
@@ -200,8 +246,17 @@ impl Lexer {
         let Some(delimiter) = word.literal().filter(|_| !word.0.is_empty()) else {
             return Err(SyntaxError::Wrong("newline".to_owned()));
         };
-        let expand = word.0.iter().all(|part| matches!(part, Part::Text { quoted: false, .. }));
-        self.pending.push(Pending { token: self.out.len(), delimiter, expand, strip_tabs, line });
+        let expand = word
+            .0
+            .iter()
+            .all(|part| matches!(part, Part::Text { quoted: false, .. }));
+        self.pending.push(Pending {
+            token: self.out.len(),
+            delimiter,
+            expand,
+            strip_tabs,
+            line,
+        });
         self.out.push(Token::Here(Word::default()));
         Ok(())
     }
@@ -219,7 +274,11 @@ impl Lexer {
                     }
                     line.push(c);
                 }
-                let line = if pending.strip_tabs { line.trim_start_matches('\t') } else { &line };
+                let line = if pending.strip_tabs {
+                    line.trim_start_matches('\t')
+                } else {
+                    &line
+                };
                 if line == pending.delimiter {
                     closed = true;
                     break;
@@ -234,8 +293,14 @@ impl Lexer {
                 ));
             }
             let word = if pending.expand {
-                let mut inner =
-                    Lexer { chars: text.chars().collect(), at: 0, line: self.line, out: Vec::new(), pending: Vec::new(), open: Vec::new() };
+                let mut inner = Lexer {
+                    chars: text.chars().collect(),
+                    at: 0,
+                    line: self.line,
+                    out: Vec::new(),
+                    pending: Vec::new(),
+                    open: Vec::new(),
+                };
                 let mut word = Word::default();
                 inner.double_quoted(&mut word, None)?;
                 word
@@ -262,7 +327,10 @@ impl Lexer {
                 }
                 '\'' => {
                     self.at += 1;
-                    word.0.push(Part::Text { text: String::new(), quoted: true });
+                    word.0.push(Part::Text {
+                        text: String::new(),
+                        quoted: true,
+                    });
                     loop {
                         match self.next() {
                             Some('\'') => break,
@@ -273,7 +341,10 @@ impl Lexer {
                 }
                 '"' => {
                     self.at += 1;
-                    word.0.push(Part::Text { text: String::new(), quoted: true });
+                    word.0.push(Part::Text {
+                        text: String::new(),
+                        quoted: true,
+                    });
                     self.double_quoted(&mut word, Some('"'))?;
                 }
                 '$' if self.peek(1) == Some('\'') => {
@@ -324,12 +395,24 @@ impl Lexer {
 
     /// `$'…'` with backslash escapes.
     fn ansi_quoted(&mut self, word: &mut Word) -> Result<(), SyntaxError> {
-        word.0.push(Part::Text { text: String::new(), quoted: true });
+        word.0.push(Part::Text {
+            text: String::new(),
+            quoted: true,
+        });
         loop {
             match self.next() {
                 None => return Err(unclosed('\'')),
                 Some('\'') => return Ok(()),
-                Some('\\') => word.push(match self.next() { Some('n') => '\n', Some('t') => '\t', Some('r') => '\r', Some(c) => c, None => '\\' }, true),
+                Some('\\') => word.push(
+                    match self.next() {
+                        Some('n') => '\n',
+                        Some('t') => '\t',
+                        Some('r') => '\r',
+                        Some(c) => c,
+                        None => '\\',
+                    },
+                    true,
+                ),
                 Some(c) => word.push(c, true),
             }
         }
@@ -369,7 +452,10 @@ impl Lexer {
             }
             Some(c @ ('?' | '#' | '$' | '0'..='9')) => {
                 self.at += 1;
-                word.0.push(Part::Variable { name: c.to_string(), quoted });
+                word.0.push(Part::Variable {
+                    name: c.to_string(),
+                    quoted,
+                });
             }
             Some(c) if c.is_ascii_alphabetic() || c == '_' => {
                 let mut name = String::new();

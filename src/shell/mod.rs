@@ -39,4 +39,6 @@ pub mod transport;
 pub use process::Process;
 pub use program::{Editor, Io, Output, Piece, Program, Progress, Session};
 pub use terminal::{JobId, LogLine, Printed, Terminal};
-pub use transport::{ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, ProgramOutput, StreamId, Transport};
+pub use transport::{
+    ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, ProgramOutput, StreamId, Transport,
+};

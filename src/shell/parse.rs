@@ -54,10 +54,15 @@ pub struct Script {
 /// What bash would say, without `bash: `; `Incomplete` when more lines could help.
 pub fn parse(text: &str) -> Result<Script, SyntaxError> {
     if text.len() > MAX_SCRIPT_BYTES {
-        return Err(SyntaxError::Wrong(format!("script too long ({} bytes, at most {MAX_SCRIPT_BYTES})", text.len())));
+        return Err(SyntaxError::Wrong(format!(
+            "script too long ({} bytes, at most {MAX_SCRIPT_BYTES})",
+            text.len()
+        )));
     }
     let (tokens, warnings) = tokens(text)?;
-    let mut parser = Parser { tokens: tokens.into_iter().peekable() };
+    let mut parser = Parser {
+        tokens: tokens.into_iter().peekable(),
+    };
     let pipelines = parser.list()?;
     Ok(Script { pipelines, warnings })
 }
@@ -66,7 +71,10 @@ pub fn parse(text: &str) -> Result<Script, SyntaxError> {
 pub fn wants_more(text: &str) -> bool {
     match tokens(text) {
         Ok((_, open)) if !open.is_empty() => true,
-        Ok(_) => text.trim_end_matches([' ', '\t']).ends_with('\\') || matches!(parse(text), Err(SyntaxError::Incomplete(_))),
+        Ok(_) => {
+            text.trim_end_matches([' ', '\t']).ends_with('\\')
+                || matches!(parse(text), Err(SyntaxError::Incomplete(_)))
+        }
         Err(error) => matches!(error, SyntaxError::Incomplete(_)),
     }
 }
@@ -93,7 +101,11 @@ impl Parser {
         loop {
             self.newlines();
             if self.tokens.peek().is_none() {
-                return if when == Connector::Always { Ok(pipelines) } else { Err(unexpected(None)) };
+                return if when == Connector::Always {
+                    Ok(pipelines)
+                } else {
+                    Err(unexpected(None))
+                };
             }
             pipelines.push(self.pipeline(when)?);
             when = match self.tokens.next() {
@@ -101,7 +113,9 @@ impl Parser {
                 Some(Token::Or) => Connector::IfFailed,
                 Some(Token::Semicolon | Token::Newline) | None => Connector::Always,
                 Some(Token::Background) => {
-                    return Err(SyntaxError::Wrong("background jobs (`&') are not supported here".to_owned()));
+                    return Err(SyntaxError::Wrong(
+                        "background jobs (`&') are not supported here".to_owned(),
+                    ));
                 }
                 other => return Err(unexpected(other)),
             };
@@ -109,7 +123,10 @@ impl Parser {
     }
 
     fn pipeline(&mut self, when: Connector) -> Result<Pipeline, SyntaxError> {
-        let bang = Token::Word(Word(vec![super::lex::Part::Text { text: "!".to_owned(), quoted: false }]));
+        let bang = Token::Word(Word(vec![super::lex::Part::Text {
+            text: "!".to_owned(),
+            quoted: false,
+        }]));
         let negated = self.tokens.next_if_eq(&bang).is_some();
         let mut commands = vec![self.command()?];
         loop {
@@ -118,7 +135,11 @@ impl Parser {
                     last.redirects.push(Redirect::Duplicate(2, 1));
                 }
             } else if self.tokens.next_if_eq(&Token::Pipe).is_none() {
-                return Ok(Pipeline { when, negated, commands });
+                return Ok(Pipeline {
+                    when,
+                    negated,
+                    commands,
+                });
             }
             self.newlines();
             commands.push(self.command()?);
@@ -130,7 +151,9 @@ impl Parser {
         loop {
             match self.tokens.peek() {
                 Some(Token::Word(_)) => {
-                    let Some(Token::Word(word)) = self.tokens.next() else { break };
+                    let Some(Token::Word(word)) = self.tokens.next() else {
+                        break;
+                    };
                     match assignment(&word).filter(|_| command.words.is_empty()) {
                         Some(assignment) => command.assignments.push(assignment),
                         None => command.words.push(word),
@@ -147,7 +170,10 @@ impl Parser {
                         Some(Token::Output(fd, append)) => Redirect::Output(fd, append, target),
                         Some(Token::HereString) => {
                             let mut target = target;
-                            target.0.push(super::lex::Part::Text { text: "\n".to_owned(), quoted: true });
+                            target.0.push(super::lex::Part::Text {
+                                text: "\n".to_owned(),
+                                quoted: true,
+                            });
                             Redirect::Here(target)
                         }
                         _ => Redirect::Input(target),
@@ -158,27 +184,38 @@ impl Parser {
                     self.tokens.next();
                 }
                 Some(Token::Here(_)) => {
-                    let Some(Token::Here(text)) = self.tokens.next() else { break };
+                    let Some(Token::Here(text)) = self.tokens.next() else {
+                        break;
+                    };
                     command.redirects.push(Redirect::Here(text));
                 }
                 _ => break,
             }
         }
-        if command == SimpleCommand::default() { Err(unexpected(self.tokens.next())) } else { Ok(command) }
+        if command == SimpleCommand::default() {
+            Err(unexpected(self.tokens.next()))
+        } else {
+            Ok(command)
+        }
     }
 }
 
 /// `NAME=value` as a leading word.
 fn assignment(word: &Word) -> Option<(String, Word)> {
     use super::lex::Part;
-    let Part::Text { text, quoted: false } = word.0.first()? else { return None };
+    let Part::Text { text, quoted: false } = word.0.first()? else {
+        return None;
+    };
     let (name, value) = text.split_once('=')?;
     let mut chars = name.chars();
     let starts = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     if !starts || !chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return None;
     }
-    let mut parts = vec![Part::Text { text: value.to_owned(), quoted: false }];
+    let mut parts = vec![Part::Text {
+        text: value.to_owned(),
+        quoted: false,
+    }];
     parts.extend_from_slice(&word.0[1..]);
     Some((name.to_owned(), Word(parts)))
 }
@@ -188,13 +225,21 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<Vec<String>> {
-        parse(text).unwrap().pipelines.iter().flat_map(|p| &p.commands)
-            .map(|c| c.words.iter().map(|w| w.literal().unwrap()).collect()).collect()
+        parse(text)
+            .unwrap()
+            .pipelines
+            .iter()
+            .flat_map(|p| &p.commands)
+            .map(|c| c.words.iter().map(|w| w.literal().unwrap()).collect())
+            .collect()
     }
 
     #[test]
     fn words_and_quotes() {
-        assert_eq!(words("a 'b c' \"d\\\"e\" f\\ g # h"), [["a", "b c", "d\"e", "f g"]]);
+        assert_eq!(
+            words("a 'b c' \"d\\\"e\" f\\ g # h"),
+            [["a", "b c", "d\"e", "f g"]]
+        );
         assert_eq!(words("a '' x#y"), [["a", "", "x#y"]]);
         assert_eq!(words("a \\\n b"), [["a", "b"]]);
     }
@@ -211,7 +256,9 @@ mod tests {
     #[test]
     fn here_documents() {
         let script = parse("cat <<'E' | grep x\na $b\nE\necho z").unwrap();
-        let Redirect::Here(text) = &script.pipelines[0].commands[0].redirects[0] else { panic!() };
+        let Redirect::Here(text) = &script.pipelines[0].commands[0].redirects[0] else {
+            panic!()
+        };
         assert_eq!(text.literal().unwrap(), "a $b\n");
         assert_eq!(script.pipelines.len(), 2);
         assert!(wants_more("cat <<EOF\nx"));
@@ -220,8 +267,18 @@ mod tests {
 
     #[test]
     fn complaints() {
-        assert_eq!(parse("a | | b"), Err(SyntaxError::Wrong("syntax error near unexpected token `|'".into())));
-        assert_eq!(parse("a 'b"), Err(SyntaxError::Incomplete("unexpected EOF while looking for matching `''".into())));
+        assert_eq!(
+            parse("a | | b"),
+            Err(SyntaxError::Wrong(
+                "syntax error near unexpected token `|'".into()
+            ))
+        );
+        assert_eq!(
+            parse("a 'b"),
+            Err(SyntaxError::Incomplete(
+                "unexpected EOF while looking for matching `''".into()
+            ))
+        );
         assert!(wants_more("a &&") && wants_more("a \\") && !wants_more("a; b"));
         assert!(parse(&"x".repeat(MAX_SCRIPT_BYTES + 1)).is_err());
     }

@@ -6,7 +6,10 @@
 enum Node {
     Char(char),
     Any,
-    Set { negated: bool, ranges: Vec<(char, char)> },
+    Set {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
     Start,
     End,
     Group(Vec<Vec<Node>>),
@@ -29,12 +32,20 @@ impl Pattern {
     /// # Errors
     /// grep's own complaint, for unbalanced brackets.
     pub fn new(text: &str, extended: bool, ignore_case: bool) -> Result<Pattern, String> {
-        let mut reader = Reader { chars: text.chars().collect(), at: 0, extended, depth: 0 };
+        let mut reader = Reader {
+            chars: text.chars().collect(),
+            at: 0,
+            extended,
+            depth: 0,
+        };
         let branches = reader.alternatives()?;
         if reader.at < reader.chars.len() {
             return Err("Unmatched ) or \\)".to_owned());
         }
-        Ok(Pattern { branches, ignore_case })
+        Ok(Pattern {
+            branches,
+            ignore_case,
+        })
     }
 
     pub fn is_match(&self, line: &str) -> bool {
@@ -65,12 +76,22 @@ impl Pattern {
         a == b || self.ignore_case && a.to_lowercase().eq(b.to_lowercase())
     }
 
-    fn run(&self, nodes: &[Node], line: &[(usize, char)], at: usize, steps: &mut usize, depth: usize, then: &mut dyn FnMut(usize) -> bool) -> bool {
+    fn run(
+        &self,
+        nodes: &[Node],
+        line: &[(usize, char)],
+        at: usize,
+        steps: &mut usize,
+        depth: usize,
+        then: &mut dyn FnMut(usize) -> bool,
+    ) -> bool {
         *steps += 1;
         if *steps > MAX_STEPS || depth > MAX_DEPTH {
             return false;
         }
-        let Some((node, rest)) = nodes.split_first() else { return then(at) };
+        let Some((node, rest)) = nodes.split_first() else {
+            return then(at);
+        };
         let c = line.get(at).map(|c| c.1);
         match node {
             Node::Char(_) | Node::Any | Node::Set { .. } => {
@@ -91,25 +112,49 @@ impl Pattern {
             }
             Node::Start => at == 0 && self.run(rest, line, at, steps, depth + 1, then),
             Node::End => at == line.len() && self.run(rest, line, at, steps, depth + 1, then),
-            Node::Group(branches) => branches
-                .iter()
-                .any(|branch| self.run(branch, line, at, steps, depth + 1, &mut |end| {
+            Node::Group(branches) => branches.iter().any(|branch| {
+                self.run(branch, line, at, steps, depth + 1, &mut |end| {
                     let mut budget = 0;
                     self.run(rest, line, end, &mut budget, depth + 1, then)
-                })),
-            Node::Repeat(inner, least, most) => self.repeat(inner, *least, *most, rest, line, at, steps, depth + 1, then),
+                })
+            }),
+            Node::Repeat(inner, least, most) => {
+                self.repeat(inner, *least, *most, rest, line, at, steps, depth + 1, then)
+            }
         }
     }
 
     #[allow(clippy::too_many_arguments, reason = "one state of the matcher")]
-    fn repeat(&self, inner: &Node, least: usize, most: usize, rest: &[Node], line: &[(usize, char)], at: usize, steps: &mut usize, depth: usize, then: &mut dyn FnMut(usize) -> bool) -> bool {
+    fn repeat(
+        &self,
+        inner: &Node,
+        least: usize,
+        most: usize,
+        rest: &[Node],
+        line: &[(usize, char)],
+        at: usize,
+        steps: &mut usize,
+        depth: usize,
+        then: &mut dyn FnMut(usize) -> bool,
+    ) -> bool {
         if most > 0 {
             let one = std::slice::from_ref(inner);
             let mut inner_steps = 0;
             let more = self.run(one, line, at, &mut inner_steps, depth, &mut |end| {
                 *steps += 1;
-                end > at && *steps <= MAX_STEPS
-                    && self.repeat(inner, least.saturating_sub(1), most.saturating_sub(1), rest, line, end, steps, depth + 1, then)
+                end > at
+                    && *steps <= MAX_STEPS
+                    && self.repeat(
+                        inner,
+                        least.saturating_sub(1),
+                        most.saturating_sub(1),
+                        rest,
+                        line,
+                        end,
+                        steps,
+                        depth + 1,
+                        then,
+                    )
             });
             if more {
                 return true;
@@ -129,7 +174,10 @@ struct Reader {
 impl Reader {
     /// The next operator, escaped or not as the dialect has it.
     fn operator(&mut self, c: char) -> bool {
-        let (escaped, plain) = (self.chars.get(self.at) == Some(&'\\') && self.chars.get(self.at + 1) == Some(&c), self.chars.get(self.at) == Some(&c));
+        let (escaped, plain) = (
+            self.chars.get(self.at) == Some(&'\\') && self.chars.get(self.at + 1) == Some(&c),
+            self.chars.get(self.at) == Some(&c),
+        );
         if self.extended && plain {
             self.at += 1;
             true
@@ -160,7 +208,11 @@ impl Reader {
                 break;
             }
             let node = self.atom(nodes.is_empty())?;
-            let node = if matches!(node, Node::Start) { node } else { self.repeated(node) };
+            let node = if matches!(node, Node::Start) {
+                node
+            } else {
+                self.repeated(node)
+            };
             nodes.push(node);
         }
         Ok(nodes)
@@ -192,7 +244,11 @@ impl Reader {
             }
             let branches = self.alternatives()?;
             self.depth -= 1;
-            return if self.operator(')') { Ok(Node::Group(branches)) } else { Err("Unmatched ( or \\(".to_owned()) };
+            return if self.operator(')') {
+                Ok(Node::Group(branches))
+            } else {
+                Err("Unmatched ( or \\(".to_owned())
+            };
         }
         let c = self.chars[self.at];
         self.at += 1;
@@ -206,9 +262,18 @@ impl Reader {
                 Some(c) => {
                     self.at += 1;
                     match c {
-                        'w' => Node::Set { negated: false, ranges: vec![('a', 'z'), ('A', 'Z'), ('0', '9'), ('_', '_')] },
-                        's' => Node::Set { negated: false, ranges: vec![(' ', ' '), ('\t', '\t')] },
-                        'd' => Node::Set { negated: false, ranges: vec![('0', '9')] },
+                        'w' => Node::Set {
+                            negated: false,
+                            ranges: vec![('a', 'z'), ('A', 'Z'), ('0', '9'), ('_', '_')],
+                        },
+                        's' => Node::Set {
+                            negated: false,
+                            ranges: vec![(' ', ' '), ('\t', '\t')],
+                        },
+                        'd' => Node::Set {
+                            negated: false,
+                            ranges: vec![('0', '9')],
+                        },
                         c => Node::Char(c),
                     }
                 }
@@ -229,13 +294,22 @@ impl Reader {
                 return Ok(Node::Set { negated, ranges });
             }
             let rest: String = self.chars[self.at..].iter().take(10).collect();
-            let class = [("[:alpha:]", &[('a', 'z'), ('A', 'Z')][..]), ("[:digit:]", &[('0', '9')]), ("[:alnum:]", &[('a', 'z'), ('A', 'Z'), ('0', '9')]), ("[:space:]", &[(' ', ' '), ('\t', '\t')]), ("[:upper:]", &[('A', 'Z')]), ("[:lower:]", &[('a', 'z')])]
-                .into_iter()
-                .find(|(name, _)| rest.starts_with(name));
+            let class = [
+                ("[:alpha:]", &[('a', 'z'), ('A', 'Z')][..]),
+                ("[:digit:]", &[('0', '9')]),
+                ("[:alnum:]", &[('a', 'z'), ('A', 'Z'), ('0', '9')]),
+                ("[:space:]", &[(' ', ' '), ('\t', '\t')]),
+                ("[:upper:]", &[('A', 'Z')]),
+                ("[:lower:]", &[('a', 'z')]),
+            ]
+            .into_iter()
+            .find(|(name, _)| rest.starts_with(name));
             if let Some((name, class)) = class {
                 self.at += name.len();
                 ranges.extend_from_slice(class);
-            } else if self.chars.get(self.at + 1) == Some(&'-') && self.chars.get(self.at + 2).is_some_and(|e| *e != ']') {
+            } else if self.chars.get(self.at + 1) == Some(&'-')
+                && self.chars.get(self.at + 2).is_some_and(|e| *e != ']')
+            {
                 ranges.push((c, self.chars[self.at + 2]));
                 self.at += 3;
             } else {
@@ -259,7 +333,9 @@ mod tests {
         assert!(hit("^web-.*1$", false, "web-a 1") && !hit("^eb", false, "web"));
         assert!(hit("a+b", false, "a+b") && hit("a+b", true, "aab") && hit("a\\+b", false, "aab"));
         assert!(hit("Run|Pend", true, "x Pending") && hit("a\\|b", false, "b") && !hit("a|b", false, "b"));
-        assert!(hit("(ab)*c", true, "ababc") && hit("^(a|bc)+$", true, "abca") && !hit("^(a|bc)+$", true, "abb"));
+        assert!(
+            hit("(ab)*c", true, "ababc") && hit("^(a|bc)+$", true, "abca") && !hit("^(a|bc)+$", true, "abb")
+        );
         assert!(hit("[^0-9]x", false, "ax") && hit("[[:digit:]]", false, "a1"));
         assert!(Pattern::new("abc", false, true).unwrap().is_match("xABC"));
         assert!(Pattern::new("[a", false, false).is_err() && Pattern::new("(a", true, false).is_err());
@@ -274,6 +350,9 @@ mod tests {
 
     #[test]
     fn longest_first() {
-        assert_eq!(Pattern::new("b.*d", false, false).unwrap().find("abcdde"), Some((1, 5)));
+        assert_eq!(
+            Pattern::new("b.*d", false, false).unwrap().find("abcdde"),
+            Some((1, 5))
+        );
     }
 }

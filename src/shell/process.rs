@@ -26,7 +26,11 @@ pub struct Process {
 
 enum Running {
     /// `$(…)` of the next pipeline, one after another.
-    Substituting { scripts: Vec<String>, inner: Box<Process>, done: Vec<String> },
+    Substituting {
+        scripts: Vec<String>,
+        inner: Box<Process>,
+        done: Vec<String>,
+    },
     Pipeline(Vec<Stage>),
 }
 
@@ -71,7 +75,16 @@ impl Process {
         for warning in &script.warnings {
             output.push(true, &format!("bash: {warning}\n"));
         }
-        Process { script, next: 0, running: None, code: 0, output, depth, failed, stdin: None }
+        Process {
+            script,
+            next: 0,
+            running: None,
+            code: 0,
+            output,
+            depth,
+            failed,
+            stdin: None,
+        }
     }
 
     /// Goes on as far as it can without the world moving.
@@ -99,7 +112,9 @@ impl Process {
                         self.output.push(true, &piece.text);
                     }
                     inner.output.pieces.retain(|p| !p.is_error);
-                    let Progress::Done(_) = progress else { return progress };
+                    let Progress::Done(_) = progress else {
+                        return progress;
+                    };
                     done.push(inner.output.stdout().trim_end_matches('\n').to_owned());
                     if let Some(script) = scripts.get(done.len()) {
                         **inner = Process::nested(script, self.depth + 1);
@@ -109,7 +124,9 @@ impl Process {
                     }
                 }
                 None => {
-                    let Some(pipeline) = self.script.pipelines.get(self.next) else { return Progress::Done(self.code) };
+                    let Some(pipeline) = self.script.pipelines.get(self.next) else {
+                        return Progress::Done(self.code);
+                    };
                     let skip = match pipeline.when {
                         Connector::Always => false,
                         Connector::IfOk => self.code != 0,
@@ -122,7 +139,11 @@ impl Process {
                     let scripts = substitutions(pipeline);
                     if let Some(first) = scripts.first() {
                         let inner = Box::new(Process::nested(first, self.depth + 1));
-                        self.running = Some(Running::Substituting { scripts, inner, done: Vec::new() });
+                        self.running = Some(Running::Substituting {
+                            scripts,
+                            inner,
+                            done: Vec::new(),
+                        });
                     } else {
                         self.start(Vec::new(), session, transport);
                     }
@@ -139,7 +160,9 @@ impl Process {
     /// Ctrl-C: code 130.
     pub fn interrupt(&mut self, transport: &mut dyn Transport) {
         match self.running.take() {
-            Some(Running::Pipeline(mut stages)) => stages.iter_mut().for_each(|s| s.program.cancel(transport)),
+            Some(Running::Pipeline(mut stages)) => {
+                stages.iter_mut().for_each(|s| s.program.cancel(transport))
+            }
             Some(Running::Substituting { mut inner, .. }) => inner.interrupt(transport),
             None => {}
         }
@@ -158,7 +181,13 @@ impl Process {
                 Ok(stage) => stages.push(stage),
                 Err(message) => {
                     self.output.push(true, &format!("bash: {message}\n"));
-                    stages.push(Stage { program: Box::new(Fixed(1)), stdin: Pipe::empty(), stdout: Target::Pipe, stderr: Target::TerminalError, code: None });
+                    stages.push(Stage {
+                        program: Box::new(Fixed(1)),
+                        stdin: Pipe::empty(),
+                        stdout: Target::Pipe,
+                        stderr: Target::TerminalError,
+                        code: None,
+                    });
                 }
             }
         }
@@ -171,7 +200,12 @@ impl Process {
     }
 }
 
-fn poll_stages(stages: &mut [Stage], session: &mut Session, transport: &mut dyn Transport, terminal: &mut Output) -> Progress {
+fn poll_stages(
+    stages: &mut [Stage],
+    session: &mut Session,
+    transport: &mut dyn Transport,
+    terminal: &mut Output,
+) -> Progress {
     let mut until: Option<SimTime> = None;
     let mut editing = false;
     let last = stages.len() - 1;
@@ -181,14 +215,23 @@ fn poll_stages(stages: &mut [Stage], session: &mut Session, transport: &mut dyn 
         }
         let mut output = Output::default();
         let stage = &mut stages[i];
-        let mut io = Io { session, transport, stdin: &mut stage.stdin, output: &mut output };
+        let mut io = Io {
+            session,
+            transport,
+            stdin: &mut stage.stdin,
+            output: &mut output,
+        };
         match stage.program.poll(&mut io) {
             Progress::Done(code) => stage.code = Some(code),
             Progress::Waiting { until: at } => until = [until, at].into_iter().flatten().min(),
             Progress::Editing => editing = true,
         }
         for piece in output.take() {
-            let target = if piece.is_error { stages[i].stderr.clone() } else { stages[i].stdout.clone() };
+            let target = if piece.is_error {
+                stages[i].stderr.clone()
+            } else {
+                stages[i].stdout.clone()
+            };
             match target {
                 Target::Terminal => terminal.push(false, &piece.text),
                 Target::TerminalError => terminal.push(true, &piece.text),
@@ -198,7 +241,9 @@ fn poll_stages(stages: &mut [Stage], session: &mut Session, transport: &mut dyn 
                     }
                 }
                 Target::File(name) => {
-                    if name != "/dev/null" && let Err(message) = session.write(&name, &piece.text, true) {
+                    if name != "/dev/null"
+                        && let Err(message) = session.write(&name, &piece.text, true)
+                    {
                         terminal.push(true, &format!("bash: {name}: {message}\n"));
                     }
                 }
@@ -258,11 +303,15 @@ impl Program for HostProgram {
         let host = io.session.host.clone();
         if let Some(waiting) = &self.waiting {
             let Some(result) = io.transport.finish_program(&host, waiting) else {
-                return Progress::Waiting { until: Some(waiting.until) };
+                return Progress::Waiting {
+                    until: Some(waiting.until),
+                };
             };
             return finish(io, &result);
         }
-        let Some(stdin) = io.stdin.all() else { return Progress::Waiting { until: None } };
+        let Some(stdin) = io.stdin.all() else {
+            return Progress::Waiting { until: None };
+        };
         match io.transport.start_program(&host, &self.argv, &stdin) {
             Some(Started::Done(result)) => finish(io, &result),
             Some(Started::Waiting(waiting)) => {
@@ -297,11 +346,15 @@ impl Program for Ssh {
             let host = host.rsplit('@').next().unwrap_or(host).to_owned();
             match io.transport.host_state(&host) {
                 HostState::Unknown => {
-                    io.err(&format!("ssh: Could not resolve hostname {host}: Name or service not known\n"));
+                    io.err(&format!(
+                        "ssh: Could not resolve hostname {host}: Name or service not known\n"
+                    ));
                     return Progress::Done(255);
                 }
                 HostState::Unreachable => {
-                    io.err(&format!("ssh: connect to host {host} port 22: No route to host\n"));
+                    io.err(&format!(
+                        "ssh: connect to host {host} port 22: No route to host\n"
+                    ));
                     return Progress::Done(255);
                 }
                 HostState::Up if command.is_empty() => {
@@ -313,16 +366,24 @@ impl Program for Ssh {
                     // One word is a script of its own; several are words already.
                     let script = match command {
                         [script] => script.clone(),
-                        words => words.iter().map(|word| super::export::quote(word)).collect::<Vec<_>>().join(" "),
+                        words => words
+                            .iter()
+                            .map(|word| super::export::quote(word))
+                            .collect::<Vec<_>>()
+                            .join(" "),
                     };
-                    let Some(stdin) = io.stdin.all() else { return Progress::Waiting { until: None } };
+                    let Some(stdin) = io.stdin.all() else {
+                        return Progress::Waiting { until: None };
+                    };
                     let mut process = Process::nested(&script, 1);
                     process.give_stdin(stdin);
                     self.inner = Some((host, Box::new(process)));
                 }
             }
         }
-        let Some((host, process)) = &mut self.inner else { return Progress::Done(255) };
+        let Some((host, process)) = &mut self.inner else {
+            return Progress::Done(255);
+        };
         let here = std::mem::replace(&mut io.session.host, host.clone());
         let progress = process.poll(io.session, io.transport);
         io.session.host = here;
@@ -348,7 +409,13 @@ struct Bash {
 impl Program for Bash {
     fn poll(&mut self, io: &mut Io) -> Progress {
         if self.inner.is_none() {
-            let script = match self.args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            let script = match self
+                .args
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .as_slice()
+            {
                 ["-c", script, ..] => (*script).to_owned(),
                 [] => match io.stdin.all() {
                     Some(script) => script,
@@ -364,7 +431,9 @@ impl Program for Bash {
             };
             self.inner = Some(Box::new(Process::nested(&script, 1)));
         }
-        let Some(process) = &mut self.inner else { return Progress::Done(1) };
+        let Some(process) = &mut self.inner else {
+            return Progress::Done(1);
+        };
         let progress = process.poll(io.session, io.transport);
         for piece in process.output.take() {
             io.output.push(piece.is_error, &piece.text);
@@ -391,14 +460,24 @@ impl Program for Exit {
 
 /// Finds the program for a command line.
 fn program(argv: Vec<String>) -> Box<dyn Program> {
-    let Some((name, args)) = argv.split_first() else { return Box::new(Fixed(0)) };
+    let Some((name, args)) = argv.split_first() else {
+        return Box::new(Fixed(0));
+    };
     match name.as_str() {
         "kubectl" | "k" => super::kubectl::start(args),
         "curl" => super::curl::start(args),
-        "ssh" => Box::new(Ssh { args: args.to_vec(), inner: None }),
-        "bash" | "sh" => Box::new(Bash { args: args.to_vec(), inner: None }),
+        "ssh" => Box::new(Ssh {
+            args: args.to_vec(),
+            inner: None,
+        }),
+        "bash" | "sh" => Box::new(Bash {
+            args: args.to_vec(),
+            inner: None,
+        }),
         "exit" | "logout" => Box::new(Exit),
-        _ => super::filters::start(name, args).unwrap_or_else(|| Box::new(HostProgram { argv, waiting: None })),
+        _ => {
+            super::filters::start(name, args).unwrap_or_else(|| Box::new(HostProgram { argv, waiting: None }))
+        }
     }
 }
 
@@ -425,8 +504,16 @@ fn stage(
     }
     let mut stage = Stage {
         program: Box::new(Fixed(0)),
-        stdin: if index == 0 { Pipe::empty() } else { Pipe::default() },
-        stdout: if index + 1 == count { Target::Terminal } else { Target::Pipe },
+        stdin: if index == 0 {
+            Pipe::empty()
+        } else {
+            Pipe::default()
+        },
+        stdout: if index + 1 == count {
+            Target::Terminal
+        } else {
+            Target::Pipe
+        },
         stderr: Target::TerminalError,
         code: None,
     };
@@ -448,7 +535,9 @@ fn stage(
             Redirect::Output(descriptor, append, word) => {
                 let name = expand_unsplit(word, session, substituted);
                 if name != "/dev/null" {
-                    session.write(&name, "", *append).map_err(|m| format!("{name}: {m}"))?;
+                    session
+                        .write(&name, "", *append)
+                        .map_err(|m| format!("{name}: {m}"))?;
                 }
                 if descriptor.is_none_or(|d| d == 1) {
                     stage.stdout = Target::File(name.clone());
@@ -490,11 +579,20 @@ fn substitutions(pipeline: &Pipeline) -> Vec<String> {
 
 fn variable(name: &str, session: &Session) -> String {
     match name {
-        "?" => session.variables.get("?").cloned().unwrap_or_else(|| "0".to_owned()),
+        "?" => session
+            .variables
+            .get("?")
+            .cloned()
+            .unwrap_or_else(|| "0".to_owned()),
         "HOSTNAME" => session.host.clone(),
         "PWD" | "HOME" => "/root".to_owned(),
         _ => match name.split_once(":-") {
-            Some((name, default)) => session.variables.get(name).filter(|v| !v.is_empty()).cloned().unwrap_or_else(|| default.to_owned()),
+            Some((name, default)) => session
+                .variables
+                .get(name)
+                .filter(|v| !v.is_empty())
+                .cloned()
+                .unwrap_or_else(|| default.to_owned()),
             None => session.variables.get(name).cloned().unwrap_or_default(),
         },
     }

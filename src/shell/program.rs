@@ -70,7 +70,11 @@ impl Pipe {
 
     /// A text and nothing after it.
     pub fn of(text: String) -> Pipe {
-        Pipe { text, closed: true, ..Pipe::default() }
+        Pipe {
+            text,
+            closed: true,
+            ..Pipe::default()
+        }
     }
 
     pub fn push(&mut self, text: &str) {
@@ -130,10 +134,17 @@ impl Output {
             return;
         }
         self.written += text.len();
-        let text = if self.written > MAX_OUTPUT_BYTES { "\n[output too long, the rest is dropped]\n" } else { text };
+        let text = if self.written > MAX_OUTPUT_BYTES {
+            "\n[output too long, the rest is dropped]\n"
+        } else {
+            text
+        };
         match self.pieces.last_mut() {
             Some(last) if last.is_error == is_error => last.text.push_str(text),
-            _ => self.pieces.push(Piece { is_error, text: text.to_owned() }),
+            _ => self.pieces.push(Piece {
+                is_error,
+                text: text.to_owned(),
+            }),
         }
     }
 
@@ -143,11 +154,19 @@ impl Output {
     }
 
     pub fn stdout(&self) -> String {
-        self.pieces.iter().filter(|p| !p.is_error).map(|p| p.text.as_str()).collect()
+        self.pieces
+            .iter()
+            .filter(|p| !p.is_error)
+            .map(|p| p.text.as_str())
+            .collect()
     }
 
     pub fn stderr(&self) -> String {
-        self.pieces.iter().filter(|p| p.is_error).map(|p| p.text.as_str()).collect()
+        self.pieces
+            .iter()
+            .filter(|p| p.is_error)
+            .map(|p| p.text.as_str())
+            .collect()
     }
 }
 
@@ -225,7 +244,13 @@ impl Session {
         let prefix = name.trim_start_matches("./").trim_end_matches('/');
         self.files
             .keys()
-            .filter(|path| prefix.is_empty() || prefix == "." || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')))
+            .filter(|path| {
+                prefix.is_empty()
+                    || prefix == "."
+                    || path
+                        .strip_prefix(prefix)
+                        .is_some_and(|rest| rest.starts_with('/'))
+            })
             .cloned()
             .collect()
     }

@@ -38,7 +38,11 @@ pub struct Printed {
 
 impl Printed {
     fn text(&self, is_error: bool) -> String {
-        self.pieces.iter().filter(|piece| piece.is_error == is_error).map(|piece| piece.text.as_str()).collect()
+        self.pieces
+            .iter()
+            .filter(|piece| piece.is_error == is_error)
+            .map(|piece| piece.text.as_str())
+            .collect()
     }
 
     pub fn stdout(&self) -> String {
@@ -95,7 +99,10 @@ impl Terminal {
         let cluster = Cluster::new(setup);
         let start = cluster.now();
         // The kubeconfig on the person's computer is the administrator's.
-        let session = Session { token: Some("admin-token".to_owned()), ..Session::default() };
+        let session = Session {
+            token: Some("admin-token".to_owned()),
+            ..Session::default()
+        };
         let mut terminal = Terminal {
             cluster,
             session,
@@ -160,13 +167,21 @@ impl Terminal {
             _ => return None,
         };
         let refuse = |message: String| {
-            let pieces = vec![Piece { is_error: true, text: format!("kbh: {message}\n") }];
-            Some(Printed { pieces, code: Some(1) })
+            let pieces = vec![Piece {
+                is_error: true,
+                text: format!("kbh: {message}\n"),
+            }];
+            Some(Printed {
+                pieces,
+                code: Some(1),
+            })
         };
         let mut setup = self.cluster.setup.clone();
         let mut words = rest.iter();
         while let Some(flag) = words.next() {
-            let Some(value) = words.next() else { return refuse(format!("{flag} needs a value")) };
+            let Some(value) = words.next() else {
+                return refuse(format!("{flag} needs a value"));
+            };
             match flag.as_str() {
                 "--preset" => setup.preset = Preset::parse(value),
                 "--seed" => match value.parse() {
@@ -177,7 +192,11 @@ impl Terminal {
                     Ok(count) if count <= MAX_DESKS => {
                         setup.desks = (0..count).map(|index| format!("node-{index}")).collect();
                     }
-                    _ => return refuse(format!("--nodes must be a number up to {MAX_DESKS}, got \"{value}\"")),
+                    _ => {
+                        return refuse(format!(
+                            "--nodes must be a number up to {MAX_DESKS}, got \"{value}\""
+                        ));
+                    }
                 },
                 "--desks" => setup.desks = value.split(',').map(str::to_owned).collect(),
                 other => return refuse(format!("unknown flag {other}")),
@@ -188,18 +207,40 @@ impl Terminal {
         *self = Terminal::new(setup);
         self.session.history = history;
         self.host.pace = pace;
-        Some(Printed { pieces: Vec::new(), code: Some(0) })
+        Some(Printed {
+            pieces: Vec::new(),
+            code: Some(0),
+        })
     }
 
     fn start(&mut self, line: &str) -> (JobId, Printed) {
         self.next_job += 1;
         let id = JobId(self.next_job);
         if line.len() > MAX_LINE_BYTES {
-            let text = format!("bash: line of {} bytes is longer than {MAX_LINE_BYTES}\n", line.len());
-            return (id, Printed { pieces: vec![Piece { is_error: true, text }], code: Some(2) });
+            let text = format!(
+                "bash: line of {} bytes is longer than {MAX_LINE_BYTES}\n",
+                line.len()
+            );
+            return (
+                id,
+                Printed {
+                    pieces: vec![Piece { is_error: true, text }],
+                    code: Some(2),
+                },
+            );
         }
-        self.log.push(LogLine { at: self.now(), line: line.to_owned() });
-        self.jobs.insert(id, Job { process: Process::new(line), until: None, code: None });
+        self.log.push(LogLine {
+            at: self.now(),
+            line: line.to_owned(),
+        });
+        self.jobs.insert(
+            id,
+            Job {
+                process: Process::new(line),
+                until: None,
+                code: None,
+            },
+        );
         self.poll_jobs();
         (id, self.take(id))
     }
@@ -228,8 +269,16 @@ impl Terminal {
 
     /// What a job printed since it was last asked, and its exit code once it is done.
     pub fn take(&mut self, id: JobId) -> Printed {
-        let Some(job) = self.jobs.get_mut(&id) else { return Printed { pieces: Vec::new(), code: Some(0) } };
-        let printed = Printed { pieces: job.process.output.take(), code: job.code };
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return Printed {
+                pieces: Vec::new(),
+                code: Some(0),
+            };
+        };
+        let printed = Printed {
+            pieces: job.process.output.take(),
+            code: job.code,
+        };
         if job.code.is_some() {
             self.jobs.remove(&id);
         }
@@ -264,24 +313,38 @@ impl Terminal {
     }
 
     pub fn running(&self) -> impl Iterator<Item = JobId> + '_ {
-        self.jobs.iter().filter(|(_, job)| job.code.is_none()).map(|(id, _)| *id)
+        self.jobs
+            .iter()
+            .filter(|(_, job)| job.code.is_none())
+            .map(|(id, _)| *id)
     }
 
     /// When something happens next: in the cluster, a waiting program's moment, or a replayed line.
     pub fn next_at(&self) -> Option<SimTime> {
         let program = self.jobs.values().filter_map(|job| job.until).min();
         let replayed = self.future.first().map(|line| line.at);
-        [self.cluster.next_at(), self.host.next_at(), program, replayed].into_iter().flatten().min()
+        [self.cluster.next_at(), self.host.next_at(), program, replayed]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Lets one thing happen, if something is due by `limit`.
     pub fn step(&mut self, limit: SimTime) -> bool {
-        let Some(at) = self.next_at().filter(|at| *at <= limit) else { return false };
+        let Some(at) = self.next_at().filter(|at| *at <= limit) else {
+            return false;
+        };
         let at = at.max(self.now());
-        if self.checkpoints.last().is_none_or(|last| self.now() >= last.at + CHECKPOINT_EVERY) {
+        if self
+            .checkpoints
+            .last()
+            .is_none_or(|last| self.now() >= last.at + CHECKPOINT_EVERY)
+        {
             self.checkpoint();
         }
-        if self.future.first().is_some_and(|line| line.at <= at) && self.cluster.next_at().is_none_or(|next| next > at) {
+        if self.future.first().is_some_and(|line| line.at <= at)
+            && self.cluster.next_at().is_none_or(|next| next > at)
+        {
             let line = self.future.remove(0);
             self.cluster.settle_at(line.at);
             self.start(&line.line);
@@ -336,14 +399,19 @@ impl Terminal {
             while self.checkpoints.len() > 1 && self.checkpoints.last().is_some_and(|last| last.at > moment) {
                 self.checkpoints.pop();
             }
-            let Some(checkpoint) = self.checkpoints.last().cloned() else { return };
+            let Some(checkpoint) = self.checkpoints.last().cloned() else {
+                return;
+            };
             let mut lines = std::mem::take(&mut self.log);
             lines.append(&mut self.future);
             self.future = lines.split_off(checkpoint.lines.min(lines.len()));
             self.log = lines;
             self.cluster = checkpoint.cluster;
             let history = std::mem::take(&mut self.session.history);
-            self.session = Session { history, ..checkpoint.session };
+            self.session = Session {
+                history,
+                ..checkpoint.session
+            };
             self.host = Host::default();
             self.end = end;
         }

@@ -7,7 +7,11 @@ use std::time::Duration;
 
 fn terminal(preset: Preset, desks: &[&str]) -> Terminal {
     let desks = desks.iter().map(|name| (*name).to_owned()).collect();
-    Terminal::new(Setup { preset, desks, ..Setup::default() })
+    Terminal::new(Setup {
+        preset,
+        desks,
+        ..Setup::default()
+    })
 }
 
 fn run(terminal: &mut Terminal, line: &str) -> String {
@@ -18,14 +22,20 @@ fn run(terminal: &mut Terminal, line: &str) -> String {
 #[test]
 fn the_console_talks_to_the_api_server() {
     let mut terminal = terminal(Preset::CompanyX, &[]);
-    assert_eq!(run(&mut terminal, "kubectl get pods"), "No resources found in default namespace.\n");
+    assert_eq!(
+        run(&mut terminal, "kubectl get pods"),
+        "No resources found in default namespace.\n"
+    );
     let created = run(
         &mut terminal,
         "kubectl create -f - <<EOF\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: nginx\n    image: nginx\nEOF",
     );
     assert_eq!(created, "pod/web created\n");
     let listed = run(&mut terminal, "kubectl get pods");
-    assert!(listed.starts_with("NAME   READY   STATUS    RESTARTS   AGE\nweb    0/1     Pending   0          "), "{listed}");
+    assert!(
+        listed.starts_with("NAME   READY   STATUS    RESTARTS   AGE\nweb    0/1     Pending   0          "),
+        "{listed}"
+    );
     let version = run(&mut terminal, "curl -s http://localhost:8001/version");
     assert!(version.contains("\"gitVersion\": \"v1.36"), "{version}");
     let keys = run(&mut terminal, "etcdctl get /registry/pods --prefix --keys-only");
@@ -40,13 +50,23 @@ fn desks_have_programs_of_their_own() {
     assert!(run(&mut terminal, "ssh nobody hostname").contains("Could not resolve hostname nobody"));
     assert_eq!(run(&mut terminal, "ssh bob hostname"), "bob\n");
     assert_eq!(run(&mut terminal, "ssh bob modprobe ip_vs"), "");
-    assert_eq!(run(&mut terminal, "ssh bob ipvsadm -A -t 10.96.0.10:80 -s rr"), "");
+    assert_eq!(
+        run(&mut terminal, "ssh bob ipvsadm -A -t 10.96.0.10:80 -s rr"),
+        ""
+    );
     assert!(run(&mut terminal, "ssh bob ipvsadm -Ln").contains("TCP  10.96.0.10:80 rr"));
     let pulled = run(&mut terminal, "ssh bob crictl pull nginx");
-    assert!(pulled.starts_with("Image is up to date for docker.io/library/nginx@sha256:") || pulled.contains("sha256:"), "{pulled}");
+    assert!(
+        pulled.starts_with("Image is up to date for docker.io/library/nginx@sha256:")
+            || pulled.contains("sha256:"),
+        "{pulled}"
+    );
     assert!(terminal.now() > SimTime::ZERO, "pulling takes time");
     run(&mut terminal, "kbh node unplug bob");
-    assert_eq!(run(&mut terminal, "ssh bob hostname"), "ssh: connect to host bob port 22: No route to host\n");
+    assert_eq!(
+        run(&mut terminal, "ssh bob hostname"),
+        "ssh: connect to host bob port 22: No route to host\n"
+    );
 }
 
 #[test]
@@ -72,7 +92,10 @@ fn going_back_and_running_on_is_the_same_as_never_having_gone() {
     straight.go_to(SimTime::from_secs(40));
     assert_eq!(straight.hash(), end, "forward again");
 
-    let setup = Setup { preset: Preset::Autopilot, ..Setup::default() };
+    let setup = Setup {
+        preset: Preset::Autopilot,
+        ..Setup::default()
+    };
     let replayed = Terminal::replay(setup, log, SimTime::from_secs(40));
     assert_eq!(replayed.hash(), end, "a replay from the start");
 }
@@ -81,9 +104,21 @@ fn going_back_and_running_on_is_the_same_as_never_having_gone() {
 fn bad_input_is_answered_and_forgotten() {
     let mut terminal = terminal(Preset::CompanyX, &[]);
     let huge = format!("kubectl create -f - <<EOF\n{}\nEOF", "a: b\n".repeat(200_000));
-    for line in ["", "   ", "kubectl", "kubectl frobnicate", "\u{0}\u{1}\u{7f}", "echo 'open", "kubectl create -f - <<EOF\n{{{{\nEOF", &huge] {
+    for line in [
+        "",
+        "   ",
+        "kubectl",
+        "kubectl frobnicate",
+        "\u{0}\u{1}\u{7f}",
+        "echo 'open",
+        "kubectl create -f - <<EOF\n{{{{\nEOF",
+        &huge,
+    ] {
         let printed = terminal.run(line, Duration::from_secs(1));
         assert!(printed.code.is_some(), "{line:.20}");
     }
-    assert_eq!(run(&mut terminal, "kubectl get pods"), "No resources found in default namespace.\n");
+    assert_eq!(
+        run(&mut terminal, "kubectl get pods"),
+        "No resources found in default namespace.\n"
+    );
 }

@@ -22,7 +22,11 @@ pub struct ApiRequest {
 
 impl ApiRequest {
     pub fn new(method: &str, path: impl Into<String>) -> ApiRequest {
-        ApiRequest { method: method.to_owned(), path: path.into(), ..ApiRequest::default() }
+        ApiRequest {
+            method: method.to_owned(),
+            path: path.into(),
+            ..ApiRequest::default()
+        }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -68,7 +72,10 @@ impl ApiResponse {
 }
 
 fn find_header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    headers
+        .iter()
+        .find(|(n, _)| n.eq_ignore_ascii_case(name))
+        .map(|(_, v)| v.as_str())
 }
 
 /// An open answer that grows: a watch, a followed log.
@@ -228,10 +235,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
     let mut seconds = 0.0f64;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
         let number: f64 = rest[..digits].parse().map_err(|_| bad())?;
         rest = &rest[digits..];
-        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        let unit = rest
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(rest.len());
         let scale = match &rest[..unit] {
             "ns" => 1e-9,
             "us" | "µs" => 1e-6,
@@ -245,7 +256,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         rest = &rest[unit..];
         seconds += number * scale;
     }
-    if seconds > 1e9 { Err(bad()) } else { Ok(Duration::from_secs_f64(seconds)) }
+    if seconds > 1e9 {
+        Err(bad())
+    } else {
+        Ok(Duration::from_secs_f64(seconds))
+    }
 }
 
 #[cfg(test)]
@@ -256,13 +271,19 @@ mod tests {
     fn durations() {
         assert_eq!(parse_duration("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(parse_duration("1.5h"), Ok(Duration::from_secs(5400)));
-        assert_eq!(parse_duration("5").unwrap_err(), "time: missing unit in duration \"5\"");
+        assert_eq!(
+            parse_duration("5").unwrap_err(),
+            "time: missing unit in duration \"5\""
+        );
         assert!(parse_duration("x").is_err());
     }
 
     #[test]
     fn warnings_are_unquoted() {
-        let response = ApiResponse { headers: vec![("Warning".into(), "299 - \"unknown field \\\"a\\\"\"".into())], ..Default::default() };
+        let response = ApiResponse {
+            headers: vec![("Warning".into(), "299 - \"unknown field \\\"a\\\"\"".into())],
+            ..Default::default()
+        };
         assert_eq!(response.warnings(), ["unknown field \"a\""]);
     }
 }

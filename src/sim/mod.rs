@@ -9,4 +9,4 @@ mod time;
 pub use hash::StateHasher;
 pub use queue::{EventId, EventQueue};
 pub use rng::Rng;
-pub use time::{SimTime, EPOCH_UNIX_SECONDS};
+pub use time::{EPOCH_UNIX_SECONDS, SimTime};

@@ -12,7 +12,10 @@ pub struct EventQueue<E> {
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
-        EventQueue { events: BTreeMap::new(), next_sequence: 0 }
+        EventQueue {
+            events: BTreeMap::new(),
+            next_sequence: 0,
+        }
     }
 }
 

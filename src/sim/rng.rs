@@ -39,7 +39,9 @@ impl Rng {
     /// Source: k8s.io/apimachinery/pkg/util/rand.
     pub fn name_suffix(&mut self, length: usize) -> String {
         const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        (0..length).map(|_| ALPHABET[self.below(ALPHABET.len() as u64) as usize] as char).collect()
+        (0..length)
+            .map(|_| ALPHABET[self.below(ALPHABET.len() as u64) as usize] as char)
+            .collect()
     }
 
     /// A version 4 UUID.

@@ -24,7 +24,9 @@ fn App() -> Html {
     let ui = use_reducer(Ui::first);
     let (lang, dark) = (ui.lang, ui.dark);
     use_effect_with((lang, dark), move |_| {
-        let Some(root) = gloo::utils::document().document_element() else { return };
+        let Some(root) = gloo::utils::document().document_element() else {
+            return;
+        };
         let _ = root.set_attribute("lang", lang.tag());
         if let Some(dark) = dark {
             let _ = root.set_attribute("data-theme", if dark { "dark" } else { "light" });
@@ -143,7 +145,11 @@ fn figures(views: &Views) -> [usize; 6] {
         placed().filter(|pod| pod.ready).count(),
         placed().count() + views.tray.len(),
         views.tray.len(),
-        views.desks.iter().filter(|desk| desk.ready == Readiness::Ready).count(),
+        views
+            .desks
+            .iter()
+            .filter(|desk| desk.ready == Readiness::Ready)
+            .count(),
         views.desks.len(),
         views.duties.len(),
     ]
@@ -173,9 +179,9 @@ fn StatusLine() -> Html {
 fn Toast() -> Html {
     let toast = use_view(|page| page.toast.clone());
     use_effect_with(toast.clone(), |toast| {
-        let timer = toast.as_ref().map(|_| {
-            gloo::timers::callback::Timeout::new(7_000, || host::change(|page| page.toast = None))
-        });
+        let timer = toast
+            .as_ref()
+            .map(|_| gloo::timers::callback::Timeout::new(7_000, || host::change(|page| page.toast = None)));
         move || drop(timer)
     });
     match toast {

@@ -61,7 +61,11 @@ fn TimeBar() -> Html {
     let speed = use_view(|page| page.views.clock.speed_milli);
     use_effect_with(paused, |paused| {
         if let Some(root) = gloo::utils::document().document_element() {
-            let _ = if *paused { root.set_attribute("data-paused", "") } else { root.remove_attribute("data-paused") };
+            let _ = if *paused {
+                root.set_attribute("data-paused", "")
+            } else {
+                root.remove_attribute("data-paused")
+            };
         }
     });
     let toggle = Callback::from(move |_| host::set_paused(!paused));
@@ -99,7 +103,9 @@ fn Line() -> Html {
     let end = view.end.as_micros().max(1);
     let percent = view.now.as_micros() as f64 * 100.0 / end as f64;
     let oninput = Callback::from(|event: InputEvent| {
-        let Some(input) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) else { return };
+        let Some(input) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) else {
+            return;
+        };
         host::seek(SimTime::from_millis(input.value_as_number().max(0.0) as u64));
     });
     let time = clock(view.now);

@@ -22,18 +22,31 @@ pub fn name(playful: &'static str, serious: &'static str) -> Html {
 /// `09:02:14` of the simulated day.
 pub fn clock(at: SimTime) -> String {
     let seconds = at.as_millis() / 1000 + 9 * 3600;
-    format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 /// `2`, `500m`.
 pub fn cpu(milli: u64) -> String {
-    if milli % 1000 == 0 { (milli / 1000).to_string() } else { format!("{milli}m") }
+    if milli % 1000 == 0 {
+        (milli / 1000).to_string()
+    } else {
+        format!("{milli}m")
+    }
 }
 
 /// `64Mi`, `2Gi`.
 pub fn memory(bytes: u64) -> String {
     let mebi = bytes >> 20;
-    if mebi >= 1024 && mebi % 1024 == 0 { format!("{}Gi", mebi >> 10) } else { format!("{mebi}Mi") }
+    if mebi >= 1024 && mebi % 1024 == 0 {
+        format!("{}Gi", mebi >> 10)
+    } else {
+        format!("{mebi}Mi")
+    }
 }
 
 pub fn tone(tone: Tone) -> &'static str {
@@ -55,11 +68,25 @@ pub fn runs(line: impl Into<Rc<str>>) -> Callback<MouseEvent> {
 /// stands too.
 #[hook]
 pub fn use_fresh() -> &'static str {
-    *use_memo((), |()| host::read(|page| if page.views.clock.paused || !page.moving { "" } else { "fresh" }))
+    *use_memo((), |()| {
+        host::read(|page| {
+            if page.views.clock.paused || !page.moving {
+                ""
+            } else {
+                "fresh"
+            }
+        })
+    })
 }
 
 fn tab_list(event: &KeyboardEvent) -> Option<web_sys::Element> {
-    event.target()?.dyn_into::<web_sys::Element>().ok()?.closest("[role=tablist]").ok().flatten()
+    event
+        .target()?
+        .dyn_into::<web_sys::Element>()
+        .ok()?
+        .closest("[role=tablist]")
+        .ok()
+        .flatten()
 }
 
 /// Arrow keys move between the tabs of a tab list, as its ARIA pattern asks.
@@ -71,14 +98,21 @@ pub fn tab_keys() -> Callback<KeyboardEvent> {
             _ => return,
         };
         let Some(list) = tab_list(&event) else { return };
-        let Ok(tabs) = list.query_selector_all("[role=tab]") else { return };
+        let Ok(tabs) = list.query_selector_all("[role=tab]") else {
+            return;
+        };
         let count = tabs.length() as i32;
         let active = gloo::utils::document().active_element();
         let here = (0..count).find(|i| {
-            tabs.item(*i as u32).and_then(|n| n.dyn_into::<web_sys::Element>().ok()) == active
+            tabs.item(*i as u32)
+                .and_then(|n| n.dyn_into::<web_sys::Element>().ok())
+                == active
         });
         let next = (here.unwrap_or(0) + step).rem_euclid(count.max(1)) as u32;
-        if let Some(tab) = tabs.item(next).and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
+        if let Some(tab) = tabs
+            .item(next)
+            .and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok())
+        {
             event.prevent_default();
             let _ = tab.focus();
             tab.click();

@@ -32,13 +32,23 @@ pub fn check(api: &ApiServer, now: SimTime, text: &str) -> Vec<Remark> {
     }
     let documents = match yaml::read_all(text) {
         Ok(documents) => documents,
-        Err(error) => return vec![Remark { line: error.line(), text: error.problem().to_string(), error: true }],
+        Err(error) => {
+            return vec![Remark {
+                line: error.line(),
+                text: error.problem().to_string(),
+                error: true,
+            }];
+        }
     };
     let mut copy = api.clone();
     let mut remarks = Vec::new();
     for document in documents.iter().take(MAX_DOCUMENTS) {
         document_remarks(&mut copy, now, document, &mut remarks);
-        let hints = document.hints.iter().map(|hint| Remark { line: hint.line, text: hint.text.clone(), error: false });
+        let hints = document.hints.iter().map(|hint| Remark {
+            line: hint.line,
+            text: hint.text.clone(),
+            error: false,
+        });
         remarks.extend(hints);
     }
     remarks.sort_by_key(|remark| remark.line);
@@ -50,10 +60,20 @@ pub fn check(api: &ApiServer, now: SimTime, text: &str) -> Vec<Remark> {
 fn document_remarks(api: &mut ApiServer, now: SimTime, document: &Document, remarks: &mut Vec<Remark>) {
     let start = document.positions.start().0;
     if let Some(duplicates) = document.duplicates_text() {
-        remarks.push(Remark { line: start, text: duplicates, error: true });
+        remarks.push(Remark {
+            line: start,
+            text: duplicates,
+            error: true,
+        });
         return;
     }
-    let at = |pointer: &str| document.value.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+    let at = |pointer: &str| {
+        document
+            .value
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or("")
+    };
     let (api_version, name) = (at("/apiVersion"), at("/kind"));
     let Some(kind) = Kind::by_api_version(api_version, name) else {
         let line = document.positions.nearest("kind").0;
@@ -62,13 +82,27 @@ fn document_remarks(api: &mut ApiServer, now: SimTime, document: &Document, rema
             ("", _) => "Object 'apiVersion' is missing".to_string(),
             _ => format!("no matches for kind \"{name}\" in version \"{api_version}\""),
         };
-        remarks.push(Remark { line, text, error: true });
+        remarks.push(Remark {
+            line,
+            text,
+            error: true,
+        });
         return;
     };
     let info = kind.info();
-    let namespace = Some(at("/metadata/namespace")).filter(|namespace| !namespace.is_empty()).unwrap_or("default");
-    let root = if info.group.is_empty() { format!("/api/{}", info.version) } else { format!("/apis/{}/{}", info.group, info.version) };
-    let scope = if info.namespaced { format!("/namespaces/{namespace}") } else { String::new() };
+    let namespace = Some(at("/metadata/namespace"))
+        .filter(|namespace| !namespace.is_empty())
+        .unwrap_or("default");
+    let root = if info.group.is_empty() {
+        format!("/api/{}", info.version)
+    } else {
+        format!("/apis/{}/{}", info.group, info.version)
+    };
+    let scope = if info.namespaced {
+        format!("/namespaces/{namespace}")
+    } else {
+        String::new()
+    };
     let object_name = at("/metadata/name");
     let key = Key::new(kind, if info.namespaced { namespace } else { "" }, object_name);
     // What exists already would be changed, not created.
@@ -77,7 +111,10 @@ fn document_remarks(api: &mut ApiServer, now: SimTime, document: &Document, rema
     } else {
         ("POST", String::new(), "application/json")
     };
-    let uri = format!("{root}{scope}/{}{name_part}?dryRun=All&fieldValidation=Strict", info.plural);
+    let uri = format!(
+        "{root}{scope}/{}{name_part}?dryRun=All&fieldValidation=Strict",
+        info.plural
+    );
     let request = Request::builder()
         .method(method)
         .uri(uri)
@@ -86,27 +123,50 @@ fn document_remarks(api: &mut ApiServer, now: SimTime, document: &Document, rema
         .header("Authorization", "Bearer admin-token")
         .body(document.value.to_string().into_bytes());
     let Ok(request) = request else {
-        remarks.push(Remark { line: document.positions.nearest("metadata.name").0, text: format!("invalid name {object_name:?}"), error: true });
+        remarks.push(Remark {
+            line: document.positions.nearest("metadata.name").0,
+            text: format!("invalid name {object_name:?}"),
+            error: true,
+        });
         return;
     };
-    let HttpAnswer::Response(answer) = serve(api, now, &request) else { return };
+    let HttpAnswer::Response(answer) = serve(api, now, &request) else {
+        return;
+    };
     if answer.status().as_u16() < 400 {
         return;
     }
     let status: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let causes = status.pointer("/details/causes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let causes = status
+        .pointer("/details/causes")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let word = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or("").to_string();
     for cause in causes {
         let field = word(cause, "field");
         let text = format!("{field}: {}", word(cause, "message"));
-        remarks.push(Remark { line: document.positions.nearest(&field).0, text: text.trim_start_matches(": ").to_string(), error: true });
+        remarks.push(Remark {
+            line: document.positions.nearest(&field).0,
+            text: text.trim_start_matches(": ").to_string(),
+            error: true,
+        });
     }
     if causes.is_empty() {
         let message = word(&status, "message");
         // Unknown fields are named in quotes: unknown field "spec.replica".
-        let quoted: Vec<&str> = message.match_indices("field \"").filter_map(|(at, found)| message[at + found.len()..].split('"').next()).collect();
-        let line = quoted.first().map_or(start, |field| document.positions.nearest(field).0);
-        remarks.push(Remark { line, text: message, error: true });
+        let quoted: Vec<&str> = message
+            .match_indices("field \"")
+            .filter_map(|(at, found)| message[at + found.len()..].split('"').next())
+            .collect();
+        let line = quoted
+            .first()
+            .map_or(start, |field| document.positions.nearest(field).0);
+        remarks.push(Remark {
+            line,
+            text: message,
+            error: true,
+        });
     }
 }
 
@@ -120,19 +180,41 @@ mod tests {
         let before = api.etcd.revision();
         let remarks = check(&api, SimTime::ZERO, text);
         assert_eq!(api.etcd.revision(), before);
-        remarks.into_iter().map(|remark| (remark.line, remark.text)).collect()
+        remarks
+            .into_iter()
+            .map(|remark| (remark.line, remark.text))
+            .collect()
     }
 
     #[test]
     fn errors_are_on_their_line() {
-        assert_eq!(remarks("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"), []);
-        let unknown = remarks("apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: web\nspec:\n  replica: 3\n");
-        assert!(unknown.iter().any(|(line, text)| *line == 6 && text.contains("unknown field \"spec.replica\"")), "{unknown:?}");
+        assert_eq!(
+            remarks("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"),
+            []
+        );
+        let unknown =
+            remarks("apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: web\nspec:\n  replica: 3\n");
+        assert!(
+            unknown
+                .iter()
+                .any(|(line, text)| *line == 6 && text.contains("unknown field \"spec.replica\"")),
+            "{unknown:?}"
+        );
         let kind = remarks("apiVersion: v1\nkind: Pot\n");
-        assert_eq!(kind, [(2, "no matches for kind \"Pot\" in version \"v1\"".to_string())]);
+        assert_eq!(
+            kind,
+            [(2, "no matches for kind \"Pot\" in version \"v1\"".to_string())]
+        );
         let wrong = remarks("a: 1\n b: 2\n");
         assert_eq!(wrong.len(), 1, "{wrong:?}");
-        let second = remarks("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: Bad_Name\nspec:\n  containers:\n  - name: c\n    image: nginx\n");
-        assert!(second.iter().any(|(line, text)| *line == 9 && text.contains("metadata.name")), "{second:?}");
+        let second = remarks(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: Bad_Name\nspec:\n  containers:\n  - name: c\n    image: nginx\n",
+        );
+        assert!(
+            second
+                .iter()
+                .any(|(line, text)| *line == 9 && text.contains("metadata.name")),
+            "{second:?}"
+        );
     }
 }

@@ -36,12 +36,17 @@ impl Drop for CodeMirror {
 
 /// Opens an editor in `place`; `None` where the bundle is not there or the place has gone.
 pub async fn open(place: &NodeRef, label: &str, changed: Callback<String>) -> Option<CodeMirror> {
-    let fetch: Function = Reflect::get(&gloo::utils::window(), &"kubeByHandEditor".into()).ok()?.dyn_into().ok()?;
+    let fetch: Function = Reflect::get(&gloo::utils::window(), &"kubeByHandEditor".into())
+        .ok()?
+        .dyn_into()
+        .ok()?;
     let promise: Promise = fetch.call0(&JsValue::NULL).ok()?.dyn_into().ok()?;
     let module = JsFuture::from(promise).await.ok()?;
     let create: Function = Reflect::get(&module, &"create".into()).ok()?.dyn_into().ok()?;
     // The panel may have been closed while the editor came.
-    let parent = place.cast::<HtmlElement>().filter(|parent| parent.is_connected())?;
+    let parent = place
+        .cast::<HtmlElement>()
+        .filter(|parent| parent.is_connected())?;
     let on_change = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |text: JsValue| {
         changed.emit(text.as_string().unwrap_or_default());
         JsValue::UNDEFINED
@@ -50,7 +55,9 @@ pub async fn open(place: &NodeRef, label: &str, changed: Callback<String>) -> Op
         host::apply(&text.as_string().unwrap_or_default());
         JsValue::UNDEFINED
     });
-    let lint = Closure::<dyn FnMut(JsValue) -> JsValue>::new(|text: JsValue| marks(&text.as_string().unwrap_or_default()));
+    let lint = Closure::<dyn FnMut(JsValue) -> JsValue>::new(|text: JsValue| {
+        marks(&text.as_string().unwrap_or_default())
+    });
     let options = Object::new();
     let text = host::read(|page| page.draft.clone());
     for (name, value) in [
@@ -63,7 +70,10 @@ pub async fn open(place: &NodeRef, label: &str, changed: Callback<String>) -> Op
         Reflect::set(&options, &name.into(), &value).ok()?;
     }
     let handle = create.call2(&JsValue::NULL, &parent, &options).ok()?;
-    Some(CodeMirror { handle, _calls: [on_change, on_submit, lint] })
+    Some(CodeMirror {
+        handle,
+        _calls: [on_change, on_submit, lint],
+    })
 }
 
 /// What the API server would say, as marks from the start to the end of a line. Offsets are
@@ -78,7 +88,10 @@ fn marks(text: &str) -> JsValue {
         .map(|remark| {
             let line = remark.line.max(1);
             let from = starts.get(line - 1).copied().unwrap_or(0);
-            let length = text.lines().nth(line - 1).map_or(0, |line| line.encode_utf16().count());
+            let length = text
+                .lines()
+                .nth(line - 1)
+                .map_or(0, |line| line.encode_utf16().count());
             let mark = Object::new();
             for (name, value) in [
                 ("from", JsValue::from_f64(from as f64)),

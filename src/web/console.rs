@@ -96,7 +96,9 @@ fn Prompt() -> Html {
     let submit = {
         let (area, back, offers) = (area.clone(), back.clone(), offers.clone());
         move || {
-            let Some(area) = area.cast::<HtmlTextAreaElement>() else { return };
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else {
+                return;
+            };
             let line = area.value();
             if line.trim().is_empty() {
                 return;
@@ -111,7 +113,9 @@ fn Prompt() -> Html {
     let onkeydown = {
         let (submit, area, back, offers) = (submit.clone(), area.clone(), back.clone(), offers.clone());
         Callback::from(move |event: KeyboardEvent| {
-            let Some(area) = area.cast::<HtmlTextAreaElement>() else { return };
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else {
+                return;
+            };
             if event.is_composing() {
                 // Enter chooses a word of the Japanese input method; it does not run the line.
                 return;
@@ -122,10 +126,23 @@ fn Prompt() -> Html {
                     submit();
                 }
                 key @ ("ArrowUp" | "ArrowDown") if !area.value().contains('\n') => {
-                    let history = host::read(|page| page.console.iter().map(|entry| entry.line.clone()).collect::<Vec<_>>());
+                    let history = host::read(|page| {
+                        page.console
+                            .iter()
+                            .map(|entry| entry.line.clone())
+                            .collect::<Vec<_>>()
+                    });
                     let mut back = back.borrow_mut();
-                    *back = if key == "ArrowUp" { (*back + 1).min(history.len()) } else { back.saturating_sub(1) };
-                    let line = if *back == 0 { "" } else { history.get(history.len() - *back).map_or("", |line| line) };
+                    *back = if key == "ArrowUp" {
+                        (*back + 1).min(history.len())
+                    } else {
+                        back.saturating_sub(1)
+                    };
+                    let line = if *back == 0 {
+                        ""
+                    } else {
+                        history.get(history.len() - *back).map_or("", |line| line)
+                    };
                     event.prevent_default();
                     area.set_value(line);
                     grow(&area);

@@ -49,7 +49,9 @@ thread_local! {
 }
 
 fn words() -> &'static Words {
-    let tag = gloo::utils::document().document_element().and_then(|root| root.get_attribute("lang"));
+    let tag = gloo::utils::document()
+        .document_element()
+        .and_then(|root| root.get_attribute("lang"));
     Lang::of_tag(&tag.unwrap_or_default()).words()
 }
 
@@ -65,7 +67,12 @@ fn announce(text: &str) {
 /// so their current target is the page.)
 fn card_of(event: &web_sys::Event) -> Option<HtmlElement> {
     let target: Element = event.target()?.dyn_into().ok()?;
-    target.closest(".pod, tr.drag, .duty").ok().flatten()?.dyn_into().ok()
+    target
+        .closest(".pod, tr.drag, .duty")
+        .ok()
+        .flatten()?
+        .dyn_into()
+        .ok()
 }
 
 /// For `onpointerdown` of something that can be carried.
@@ -82,7 +89,15 @@ pub fn pick_with_pointer(cargo: Cargo, label: Rc<str>) -> Callback<PointerEvent>
         }
         let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
         let long = (event.pointer_type() == "touch").then(|| Timeout::new(LONG_PRESS_MS, move || lift(x, y)));
-        let press = Press { cargo: cargo.clone(), label: label.clone(), card, pointer: event.pointer_id(), x, y, long };
+        let press = Press {
+            cargo: cargo.clone(),
+            label: label.clone(),
+            card,
+            pointer: event.pointer_id(),
+            x,
+            y,
+            long,
+        };
         PRESS.with_borrow_mut(|slot| *slot = Some(press));
     })
 }
@@ -96,7 +111,14 @@ pub fn pick_with_key(cargo: Cargo, label: Rc<str>) -> Callback<KeyboardEvent> {
         let Some(card) = card_of(&event) else { return };
         event.prevent_default();
         event.stop_propagation();
-        let carry = Carry { card, ghost: None, grab_x: 0.0, grab_y: 0.0, aim: None, by_key: true };
+        let carry = Carry {
+            card,
+            ghost: None,
+            grab_x: 0.0,
+            grab_y: 0.0,
+            aim: None,
+            by_key: true,
+        };
         hold(carry, cargo.clone(), label.clone());
         announce(&fill(words().carry_start, &[&label]));
     })
@@ -104,15 +126,25 @@ pub fn pick_with_key(cargo: Cargo, label: Rc<str>) -> Callback<KeyboardEvent> {
 
 /// Turns the press into a carry, with a ghost under the pointer.
 fn lift(x: f64, y: f64) {
-    let Some(press) = PRESS.with_borrow_mut(Option::take) else { return };
+    let Some(press) = PRESS.with_borrow_mut(Option::take) else {
+        return;
+    };
     let rect = press.card.get_bounding_client_rect();
-    let ghost = press.card.clone_node_with_deep(true).ok().and_then(|node| node.dyn_into::<HtmlElement>().ok());
+    let ghost = press
+        .card
+        .clone_node_with_deep(true)
+        .ok()
+        .and_then(|node| node.dyn_into::<HtmlElement>().ok());
     // A table row cannot float by itself; its text on a card can.
     let ghost = if press.card.tag_name() == "TR" || press.card.tag_name() == "LI" {
-        gloo::utils::document().create_element("div").ok().and_then(|element| element.dyn_into::<HtmlElement>().ok()).inspect(|card| {
-            card.set_class_name("pod");
-            card.set_text_content(Some(&press.label));
-        })
+        gloo::utils::document()
+            .create_element("div")
+            .ok()
+            .and_then(|element| element.dyn_into::<HtmlElement>().ok())
+            .inspect(|card| {
+                card.set_class_name("pod");
+                card.set_text_content(Some(&press.label));
+            })
     } else {
         ghost
     };
@@ -121,13 +153,22 @@ fn lift(x: f64, y: f64) {
         let _ = ghost.class_list().add_2("ghost", "sheet");
         let _ = ghost.set_attribute("aria-hidden", "true");
         if press.card.tag_name() == "BUTTON" {
-            let _ = ghost.style().set_property("width", &format!("{}px", rect.width()));
+            let _ = ghost
+                .style()
+                .set_property("width", &format!("{}px", rect.width()));
         } else {
             (grab_x, grab_y) = (12.0, 12.0);
         }
         let _ = gloo::utils::body().append_child(ghost);
     }
-    let carry = Carry { card: press.card, ghost, grab_x, grab_y, aim: None, by_key: false };
+    let carry = Carry {
+        card: press.card,
+        ghost,
+        grab_x,
+        grab_y,
+        aim: None,
+        by_key: false,
+    };
     hold(carry, press.cargo, press.label);
     follow(x, y);
 }
@@ -158,7 +199,13 @@ fn aim(target: Option<Element>) {
 /// Moves the ghost and finds what is below it.
 fn follow(x: f64, y: f64) {
     CARRY.with_borrow(|carry| {
-        if let Some(Carry { ghost: Some(ghost), grab_x, grab_y, .. }) = carry {
+        if let Some(Carry {
+            ghost: Some(ghost),
+            grab_x,
+            grab_y,
+            ..
+        }) = carry
+        {
             let place = format!("translate({}px,{}px) rotate(3deg)", x - grab_x, y - grab_y);
             let _ = ghost.style().set_property("transform", &place);
         }
@@ -186,7 +233,9 @@ fn place_of(element: &Element) -> Option<Place> {
 
 /// Lets go: on a place, or back where it was.
 fn release(drop: bool) {
-    let Some(carry) = CARRY.with_borrow_mut(Option::take) else { return };
+    let Some(carry) = CARRY.with_borrow_mut(Option::take) else {
+        return;
+    };
     let carried = host::read(|page| page.carried.clone());
     let _ = carry.card.class_list().remove_1("held");
     if let Some(ghost) = &carry.ghost {
@@ -211,8 +260,12 @@ fn release(drop: bool) {
 
 /// Keyboard: the next or the previous place that takes it.
 fn next_target(step: i32) {
-    let Some(cargo) = host::read(|page| page.carried.as_ref().map(|carried| carried.cargo.clone())) else { return };
-    let Ok(all) = gloo::utils::document().query_selector_all("[data-drop]") else { return };
+    let Some(cargo) = host::read(|page| page.carried.as_ref().map(|carried| carried.cargo.clone())) else {
+        return;
+    };
+    let Ok(all) = gloo::utils::document().query_selector_all("[data-drop]") else {
+        return;
+    };
     let places: Vec<Element> = (0..all.length())
         .filter_map(|index| all.item(index)?.dyn_into::<Element>().ok())
         .filter(|element| place_of(element).is_some_and(|place| place.takes(&cargo)))
@@ -234,8 +287,15 @@ fn next_target(step: i32) {
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);
         options
     });
-    let name = place_of(&place).map(|place| place.name().to_string()).unwrap_or_default();
-    let verdict = place.query_selector(".verdict").ok().flatten().and_then(|v| v.text_content()).unwrap_or_default();
+    let name = place_of(&place)
+        .map(|place| place.name().to_string())
+        .unwrap_or_default();
+    let verdict = place
+        .query_selector(".verdict")
+        .ok()
+        .flatten()
+        .and_then(|v| v.text_content())
+        .unwrap_or_default();
     announce(&format!("{} {verdict}", fill(words().carry_over, &[&name])));
     aim(Some(place));
 }
@@ -243,7 +303,11 @@ fn next_target(step: i32) {
 /// Listens for the rest of the gesture, wherever it goes. Returns what ends that.
 pub fn listen() -> impl FnOnce() {
     let document = gloo::utils::document();
-    if let Some(live) = document.create_element("p").ok().and_then(|live| live.dyn_into::<HtmlElement>().ok()) {
+    if let Some(live) = document
+        .create_element("p")
+        .ok()
+        .and_then(|live| live.dyn_into::<HtmlElement>().ok())
+    {
         live.set_class_name("sr");
         let _ = live.set_attribute("aria-live", "assertive");
         let _ = gloo::utils::body().append_child(&live);
@@ -257,10 +321,14 @@ pub fn listen() -> impl FnOnce() {
     capture.passive = false;
     let listeners = [
         on("pointermove", |event| {
-            let Some(event) = event.dyn_ref::<PointerEvent>() else { return };
+            let Some(event) = event.dyn_ref::<PointerEvent>() else {
+                return;
+            };
             let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
             let moved = PRESS.with_borrow_mut(|slot| {
-                let press = slot.as_ref().filter(|press| press.pointer == event.pointer_id())?;
+                let press = slot
+                    .as_ref()
+                    .filter(|press| press.pointer == event.pointer_id())?;
                 let far = (press.x - x).hypot(press.y - y) > SLOP_PX;
                 let touch = press.long.is_some();
                 if far && touch {
@@ -297,13 +365,19 @@ pub fn listen() -> impl FnOnce() {
             }
         }),
         EventListener::new_with_options(&document, "keydown", capture, |event| {
-            let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+            let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+                return;
+            };
             if CARRY.with_borrow(Option::is_none) {
                 return;
             }
             match event.key().as_str() {
                 "Escape" => release(false),
-                "Enter" | " " if CARRY.with_borrow(|carry| carry.as_ref().is_some_and(|carry| carry.by_key)) => release(true),
+                "Enter" | " "
+                    if CARRY.with_borrow(|carry| carry.as_ref().is_some_and(|carry| carry.by_key)) =>
+                {
+                    release(true)
+                }
                 "ArrowRight" | "ArrowDown" => next_target(1),
                 "ArrowLeft" | "ArrowUp" => next_target(-1),
                 "Tab" => next_target(if event.shift_key() { -1 } else { 1 }),

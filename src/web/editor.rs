@@ -45,7 +45,9 @@ pub fn Editor() -> Html {
         let (set, rich) = (set.clone(), rich.clone());
         move |manifest| {
             // A template is put in once: reopening the tab keeps what was written since.
-            let Some((number, template)) = manifest else { return };
+            let Some((number, template)) = manifest else {
+                return;
+            };
             if host::read(|page| page.draft_number) != *number {
                 host::change(|page| page.draft_number = *number);
                 if let Some(rich) = &*rich.borrow() {
@@ -73,7 +75,9 @@ pub fn Editor() -> Html {
     });
     let oninput = {
         let set = set.clone();
-        Callback::from(move |event: InputEvent| set.emit(event.target_unchecked_into::<HtmlTextAreaElement>().value()))
+        Callback::from(move |event: InputEvent| {
+            set.emit(event.target_unchecked_into::<HtmlTextAreaElement>().value())
+        })
     };
     let choose = {
         let (set, rich) = (set.clone(), rich.clone());
@@ -93,7 +97,11 @@ pub fn Editor() -> Html {
         let text = text.clone();
         Callback::from(move |_| host::apply(&text))
     };
-    let bad_lines: Vec<usize> = remarks.iter().filter(|remark| remark.error).map(|remark| remark.line).collect();
+    let bad_lines: Vec<usize> = remarks
+        .iter()
+        .filter(|remark| remark.error)
+        .map(|remark| remark.line)
+        .collect();
     let lines = text.lines().count().max(1) + usize::from(text.ends_with('\n'));
     html! {
         <div class="editor">

@@ -1,8 +1,8 @@
 //! Every gesture is a command line. This file words them; the shell runs them.
 
-use crate::cluster::view::Cargo;
 use crate::api::Kind;
 use crate::apiserver::{Body, Request, Subresource, Verb};
+use crate::cluster::view::Cargo;
 use crate::shell::commands;
 
 /// A place that takes something a hand carries, as written in a `data-drop` attribute.
@@ -10,7 +10,10 @@ use crate::shell::commands;
 pub enum Place {
     Desk(String),
     /// An Endpoints object.
-    Endpoints { namespace: String, service: String },
+    Endpoints {
+        namespace: String,
+        service: String,
+    },
     /// The switchboard of a desk.
     Board(String),
 }
@@ -34,7 +37,8 @@ impl Place {
     pub fn takes(&self, cargo: &Cargo) -> bool {
         matches!(
             (self, cargo),
-            (Place::Desk(_) | Place::Endpoints { .. }, Cargo::Pod { .. }) | (Place::Board(_), Cargo::Endpoint { .. })
+            (Place::Desk(_) | Place::Endpoints { .. }, Cargo::Pod { .. })
+                | (Place::Board(_), Cargo::Endpoint { .. })
         )
     }
 
@@ -49,7 +53,13 @@ impl Place {
 
 /// Binds a Pod to a node, as the scheduler does.
 pub fn bind(namespace: &str, pod: &str, node: &str) -> String {
-    let mut request = Request::new(Verb::Create, Kind::Pod, namespace, pod, Body::Binding { node: node.into() });
+    let mut request = Request::new(
+        Verb::Create,
+        Kind::Pod,
+        namespace,
+        pod,
+        Body::Binding { node: node.into() },
+    );
     request.subresource = Subresource::Binding;
     commands::api_line(&request)
 }
@@ -71,7 +81,11 @@ pub fn plug(node: &str, plugged: bool) -> String {
 
 /// Makes a client on a desk call `target` that many times a second; 0 stops every client.
 pub fn traffic(target: &str, from: &str, per_second: u32) -> String {
-    if per_second == 0 { "kbh traffic stop".to_string() } else { format!("kbh traffic --from {from} --rate {per_second} http://{target}") }
+    if per_second == 0 {
+        "kbh traffic stop".to_string()
+    } else {
+        format!("kbh traffic --from {from} --rate {per_second} http://{target}")
+    }
 }
 
 #[cfg(test)]
@@ -83,11 +97,17 @@ mod tests {
         assert_eq!(Place::parse("desk:suda"), Some(Place::Desk("suda".into())));
         assert_eq!(
             Place::parse("endpoints:default/web"),
-            Some(Place::Endpoints { namespace: "default".into(), service: "web".into() })
+            Some(Place::Endpoints {
+                namespace: "default".into(),
+                service: "web".into()
+            })
         );
         assert_eq!(Place::parse("endpoints:web"), None);
         assert_eq!(Place::parse("moon:suda"), None);
-        let pod = Cargo::Pod { namespace: "default".into(), name: "web-1".into() };
+        let pod = Cargo::Pod {
+            namespace: "default".into(),
+            name: "web-1".into(),
+        };
         assert!(Place::Desk("suda".into()).takes(&pod));
         assert!(!Place::Board("suda".into()).takes(&pod));
     }
@@ -96,7 +116,12 @@ mod tests {
     fn binding_is_one_line_of_json() {
         let line = bind("default", "web-1", "suda");
         let words = shlex::split(&line).unwrap();
-        assert!(words.iter().any(|word| word.ends_with("/api/v1/namespaces/default/pods/web-1/binding")), "{line}");
+        assert!(
+            words
+                .iter()
+                .any(|word| word.ends_with("/api/v1/namespaces/default/pods/web-1/binding")),
+            "{line}"
+        );
         let body: serde_json::Value = serde_json::from_str(words.last().unwrap()).unwrap();
         assert_eq!(body["target"]["name"], "suda");
     }

@@ -20,7 +20,9 @@ pub fn Guide() -> Html {
     let goals = use_view(|page| page.views.goals.clone());
     let scenes = lessons::story();
     let at = ui.scene.min(scenes.len().saturating_sub(1));
-    let Some(scene) = scenes.get(at) else { return Html::default() };
+    let Some(scene) = scenes.get(at) else {
+        return Html::default();
+    };
     let text = scene.text(ui.lang.tag());
     let met_in = |scene: &lessons::Scene, id: &str| {
         let id = format!("{}/{id}", scene.id);
@@ -108,7 +110,16 @@ pub fn Guide() -> Html {
 
 /// A goal's sentence; what stands between `**` is strong.
 fn strong(text: &str) -> Html {
-    text.split("**").enumerate().map(|(index, part)| if index % 2 == 1 { html! { <b>{ part }</b> } } else { html! { part } }).collect()
+    text.split("**")
+        .enumerate()
+        .map(|(index, part)| {
+            if index % 2 == 1 {
+                html! { <b>{ part }</b> }
+            } else {
+                html! { part }
+            }
+        })
+        .collect()
 }
 
 #[derive(Properties, PartialEq)]
@@ -138,7 +149,9 @@ fn pieces(markdown: &str) -> Vec<Piece> {
     };
     for event in Parser::new(markdown) {
         match event {
-            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented)) => code = Some(String::new()),
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented)) => {
+                code = Some(String::new())
+            }
             Event::End(TagEnd::CodeBlock) => {
                 flush(&mut prose, &mut pieces);
                 pieces.extend(code.take().map(|code| Piece::Code(code.trim_end().to_string())));
@@ -150,7 +163,8 @@ fn pieces(markdown: &str) -> Vec<Piece> {
             }
             Event::Html(html) | Event::InlineHtml(html) => prose.push(Event::Text(html)),
             // A lesson may come from anyone: its links and images do not lead out of the page.
-            Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::End(TagEnd::Link | TagEnd::Image) => {}
+            Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::End(TagEnd::Link | TagEnd::Image) => {
+            }
             other => prose.push(other),
         }
     }

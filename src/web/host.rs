@@ -15,15 +15,15 @@ use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
+use super::check;
 use super::gesture::{self, Place};
 use super::look::{self, Looker};
-use super::check;
-use crate::shell::completion;
 use super::words::{Words, fill};
 use super::{api, recovery, share};
+use crate::cluster::view::{Cargo, Fit, Goal, Mark, Request, Views};
 use crate::cluster::{Cluster, Preset};
 use crate::lessons;
-use crate::cluster::view::{Cargo, Fit, Goal, Mark, Request, Views};
+use crate::shell::completion;
 use crate::shell::terminal::{JobId, Printed, Terminal};
 use crate::shell::transport::Pace;
 use crate::sim::SimTime;
@@ -118,9 +118,7 @@ thread_local! {
 }
 
 fn with<T>(act: impl FnOnce(&mut Host) -> T) -> T {
-    HOST.with_borrow_mut(|host| {
-        act(host.get_or_insert_with(|| Host::new(opening())))
-    })
+    HOST.with_borrow_mut(|host| act(host.get_or_insert_with(|| Host::new(opening()))))
 }
 
 /// The session in the address (`#s=…`), else the story's office; `?preset=autopilot` seats nobody.
@@ -133,11 +131,17 @@ fn opening() -> share::Opening {
     if let Some(preset) = super::ui::query("preset") {
         setup.preset = Preset::parse(&preset);
     }
-    share::Opening { setup, log: Vec::new(), until: SimTime::ZERO }
+    share::Opening {
+        setup,
+        log: Vec::new(),
+        until: SimTime::ZERO,
+    }
 }
 
 fn now_ms() -> f64 {
-    gloo::utils::window().performance().map_or(0.0, |performance| performance.now())
+    gloo::utils::window()
+        .performance()
+        .map_or(0.0, |performance| performance.now())
 }
 
 impl Host {
@@ -190,7 +194,12 @@ impl Host {
         let count = log.len() + self.terminal.future().len();
         if clock.marks.len() != count {
             let lines = log.iter().chain(self.terminal.future());
-            clock.marks = lines.map(|line| Mark { at: line.at, line: line.line.as_str().into() }).collect();
+            clock.marks = lines
+                .map(|line| Mark {
+                    at: line.at,
+                    line: line.line.as_str().into(),
+                })
+                .collect();
         }
         if !views.dense {
             views.goals = goals(&views.goals, &self.terminal.cluster);
@@ -264,7 +273,14 @@ impl Host {
             by_gesture,
         };
         let keep = self.page.console.len().saturating_sub(ENTRIES);
-        self.page.console = self.page.console.iter().skip(keep).cloned().chain([Rc::new(entry)]).collect();
+        self.page.console = self
+            .page
+            .console
+            .iter()
+            .skip(keep)
+            .cloned()
+            .chain([Rc::new(entry)])
+            .collect();
         recovery::note(self.terminal.now(), line);
         if line.trim_start().starts_with("kbh reset") {
             // Another session begins: what was seen of this one says nothing about it.
@@ -272,7 +288,13 @@ impl Host {
             self.jobs.clear();
         }
         let (id, printed) = self.terminal.enter(line);
-        self.jobs.insert(id, Job { entry: self.next_entry, done });
+        self.jobs.insert(
+            id,
+            Job {
+                entry: self.next_entry,
+                done,
+            },
+        );
         self.take_in(id, printed);
         self.stale = true;
     }
@@ -280,7 +302,11 @@ impl Host {
     /// One slice of the machine's work.
     fn slice(&mut self) {
         let now = now_ms();
-        let elapsed = (now - self.last_ms).min(if self.frame.is_some() { LATE_MS } else { LATE_MS + TICK_MS });
+        let elapsed = (now - self.last_ms).min(if self.frame.is_some() {
+            LATE_MS
+        } else {
+            LATE_MS + TICK_MS
+        });
         self.last_ms = now;
         if let Some(moment) = self.seek.take() {
             self.terminal.go_to(moment);
@@ -292,7 +318,10 @@ impl Host {
             None if self.paused => return,
             None => {
                 let micros = elapsed * f64::from(self.speed_milli);
-                (SimTime::from_micros(self.terminal.now().as_micros() + micros as u64), false)
+                (
+                    SimTime::from_micros(self.terminal.now().as_micros() + micros as u64),
+                    false,
+                )
             }
         };
         let mut behind = false;
@@ -332,9 +361,15 @@ impl Host {
         if !self.page.views.traffic.dots.is_empty() {
             return Next::Frame;
         }
-        let wait = |at: SimTime| at.since(self.terminal.now()).as_micros() as f64 / f64::from(self.speed_milli.max(1));
+        let wait = |at: SimTime| {
+            at.since(self.terminal.now()).as_micros() as f64 / f64::from(self.speed_milli.max(1))
+        };
         let due = self.terminal.next_at().map_or(TICK_MS, wait);
-        if due < SOON_MS { Next::Frame } else { Next::Timer(due.min(TICK_MS) as u32) }
+        if due < SOON_MS {
+            Next::Frame
+        } else {
+            Next::Timer(due.min(TICK_MS) as u32)
+        }
     }
 }
 
@@ -388,13 +423,22 @@ fn tick() {
             host.look();
         }
         let clock = &host.page.views.clock;
-        (looks, (clock.revision != before).then_some((clock.revision, clock.now)))
+        (
+            looks,
+            (clock.revision != before).then_some((clock.revision, clock.now)),
+        )
     });
     if looked {
         tell();
     }
     if let (Some((revision, now)), true) = (change, api::heard("change")) {
-        api::emit("change", &[("revision", (revision as f64).into()), ("at", (now.as_millis() as f64).into())]);
+        api::emit(
+            "change",
+            &[
+                ("revision", (revision as f64).into()),
+                ("at", (now.as_millis() as f64).into()),
+            ],
+        );
     }
     schedule();
 }
@@ -518,7 +562,16 @@ pub fn interrupt() {
                 .page
                 .console
                 .iter()
-                .map(|entry| if entry.id == job.entry { Rc::new(Entry { code: Some(130), ..(**entry).clone() }) } else { entry.clone() })
+                .map(|entry| {
+                    if entry.id == job.entry {
+                        Rc::new(Entry {
+                            code: Some(130),
+                            ..(**entry).clone()
+                        })
+                    } else {
+                        entry.clone()
+                    }
+                })
                 .collect();
         }
         host.stale = true;
@@ -552,7 +605,9 @@ pub fn step() {
         host.paused = true;
         let before = host.terminal.cluster.api.etcd.revision();
         for _ in 0..UNSEEN {
-            let Some(next) = host.terminal.next_at() else { break };
+            let Some(next) = host.terminal.next_at() else {
+                break;
+            };
             host.terminal.step(next);
             if host.terminal.cluster.api.etcd.revision() != before {
                 break;
@@ -581,7 +636,9 @@ pub fn advance(span: Duration, done: Box<dyn FnOnce()>) {
 
 /// What the scheduler says about a carried Pod, desk by desk.
 pub fn fit(cargo: &Cargo) -> Fit {
-    let Cargo::Pod { namespace, name } = cargo else { return Fit::default() };
+    let Cargo::Pod { namespace, name } = cargo else {
+        return Fit::default();
+    };
     ask(|terminal| look::fit(&terminal.cluster, namespace, name))
 }
 
@@ -597,7 +654,10 @@ pub fn draft(text: &str) {
 
 /// Hands a manifest in.
 pub fn apply(text: &str) {
-    run(&format!("kubectl apply -f - <<'EOF'\n{}\nEOF", text.trim_end()), true);
+    run(
+        &format!("kubectl apply -f - <<'EOF'\n{}\nEOF", text.trim_end()),
+        true,
+    );
 }
 
 /// A remark that goes away by itself.
@@ -619,7 +679,10 @@ pub fn share(done: &'static str) {
 
 /// Candidates for the last word of a line.
 pub fn complete(line: &str) -> Vec<Rc<str>> {
-    ask(|terminal| completion::candidates(&terminal.cluster, &terminal.session, line)).into_iter().map(Into::into).collect()
+    ask(|terminal| completion::candidates(&terminal.cluster, &terminal.session, line))
+        .into_iter()
+        .map(Into::into)
+        .collect()
 }
 
 /// What the API server would say to a manifest.
@@ -633,7 +696,8 @@ pub fn drop_on(cargo: &Cargo, place: &Place, words: &'static Words) {
         (Cargo::Pod { namespace, name }, Place::Desk(desk)) => {
             let home = read(|page| {
                 let pods = page.views.desks.iter().flat_map(|desk| desk.pods.iter());
-                pods.filter(|pod| pod.namespace == *namespace && pod.name == *name).find_map(|pod| pod.node.clone())
+                pods.filter(|pod| pod.namespace == *namespace && pod.name == *name)
+                    .find_map(|pod| pod.node.clone())
             });
             match home {
                 Some(home) if *home == **desk => {}
@@ -641,18 +705,27 @@ pub fn drop_on(cargo: &Cargo, place: &Place, words: &'static Words) {
                 None => run(&gesture::bind(namespace, name, desk), true),
             }
         }
-        (Cargo::Pod { namespace, name }, Place::Endpoints { namespace: of, service }) => {
-            match ask(|terminal| look::add_endpoint(&terminal.cluster, of, service, namespace, name)) {
-                Some(line) => run(&line, true),
-                None => say(&fill(words.no_address, &[name])),
-            }
-        }
-        (Cargo::Endpoint { namespace, service, address }, Place::Board(desk)) => {
-            match ask(|terminal| look::add_rule(&terminal.cluster, namespace, service, address, desk)) {
-                Some(line) => run(&line, true),
-                None => say(words.carry_nowhere),
-            }
-        }
+        (
+            Cargo::Pod { namespace, name },
+            Place::Endpoints {
+                namespace: of,
+                service,
+            },
+        ) => match ask(|terminal| look::add_endpoint(&terminal.cluster, of, service, namespace, name)) {
+            Some(line) => run(&line, true),
+            None => say(&fill(words.no_address, &[name])),
+        },
+        (
+            Cargo::Endpoint {
+                namespace,
+                service,
+                address,
+            },
+            Place::Board(desk),
+        ) => match ask(|terminal| look::add_rule(&terminal.cluster, namespace, service, address, desk)) {
+            Some(line) => run(&line, true),
+            None => say(words.carry_nowhere),
+        },
         _ => say(words.carry_nowhere),
     }
 }

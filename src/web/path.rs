@@ -23,7 +23,9 @@ thread_local! {
 }
 
 fn each(selector: &str, act: impl Fn(&Element)) {
-    let Ok(found) = gloo::utils::document().query_selector_all(selector) else { return };
+    let Ok(found) = gloo::utils::document().query_selector_all(selector) else {
+        return;
+    };
     for index in 0..found.length() {
         if let Some(element) = found.item(index).and_then(|node| node.dyn_into::<Element>().ok()) {
             act(&element);
@@ -41,9 +43,12 @@ fn light(ip: &str) {
         let _ = element.remove_attribute("data-path");
     });
     if !ip.is_empty() {
-        each(&format!("[data-ip=\"{}\"]", ip.replace(['"', '\\'], "")), |element| {
-            let _ = element.set_attribute("data-path", "");
-        });
+        each(
+            &format!("[data-ip=\"{}\"]", ip.replace(['"', '\\'], "")),
+            |element| {
+                let _ = element.set_attribute("data-path", "");
+            },
+        );
     }
 }
 
@@ -105,10 +110,21 @@ pub fn flash_changes() -> impl FnOnce() {
 /// Every place an address stands in: Endpoints, and each desk's switchboard.
 fn addresses() -> BTreeSet<String> {
     host::read(|page| {
-        let listed = page.views.network.endpoints.iter().map(|row| format!("{} {}", row.service, row.address));
+        let listed = page
+            .views
+            .network
+            .endpoints
+            .iter()
+            .map(|row| format!("{} {}", row.service, row.address));
         let plugged = page.views.desks.iter().flat_map(|desk| {
             let rows = desk.board.iter().filter(|row| row.real.is_some());
-            rows.map(|row| format!("{}/{}", desk.name, row.key.rsplit_once(' ').map_or(&*row.key, |(key, _)| key)))
+            rows.map(|row| {
+                format!(
+                    "{}/{}",
+                    desk.name,
+                    row.key.rsplit_once(' ').map_or(&*row.key, |(key, _)| key)
+                )
+            })
         });
         listed.chain(plugged).collect()
     })

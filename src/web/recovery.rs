@@ -31,7 +31,11 @@ pub fn watch() {
 }
 
 fn element(tag: &str, text: &str, parent: &Element) -> Option<HtmlElement> {
-    let element: HtmlElement = gloo::utils::document().create_element(tag).ok()?.dyn_into().ok()?;
+    let element: HtmlElement = gloo::utils::document()
+        .create_element(tag)
+        .ok()?
+        .dyn_into()
+        .ok()?;
     element.set_text_content(Some(text));
     parent.append_child(&element).ok()?;
     Some(element)
@@ -42,11 +46,19 @@ fn show(message: &str) -> Option<()> {
     if document.get_element_by_id("broken").is_some() {
         return None;
     }
-    let tag = document.document_element().and_then(|root| root.get_attribute("lang")).unwrap_or_default();
+    let tag = document
+        .document_element()
+        .and_then(|root| root.get_attribute("lang"))
+        .unwrap_or_default();
     let words = Lang::of_tag(&tag).words();
-    let log = LOG.try_with(|log| log.try_borrow().map(|log| log.clone()).unwrap_or_default()).unwrap_or_default();
+    let log = LOG
+        .try_with(|log| log.try_borrow().map(|log| log.clone()).unwrap_or_default())
+        .unwrap_or_default();
     let log = format!("{log}# {message}\n");
-    if let Some(app) = document.get_element_by_id("app").and_then(|app| app.dyn_into::<HtmlElement>().ok()) {
+    if let Some(app) = document
+        .get_element_by_id("app")
+        .and_then(|app| app.dyn_into::<HtmlElement>().ok())
+    {
         app.set_hidden(true);
     }
     let page = element("main", "", &gloo::utils::body())?;
@@ -58,7 +70,13 @@ fn show(message: &str) -> Option<()> {
     let save = element("a", words.broken_log, &page)?;
     save.set_class_name("btn ink");
     let _ = save.set_attribute("download", "kube-by-hand.log");
-    let _ = save.set_attribute("href", &format!("data:text/plain;charset=utf-8,{}", js_sys::encode_uri_component(&log)));
+    let _ = save.set_attribute(
+        "href",
+        &format!(
+            "data:text/plain;charset=utf-8,{}",
+            js_sys::encode_uri_component(&log)
+        ),
+    );
     let again = element("a", words.broken_reload, &page)?;
     again.set_class_name("btn");
     // The same address without the session in it.

@@ -65,7 +65,10 @@ struct Props {
 #[component]
 fn Line(props: &Props) -> Html {
     let request = &props.request;
-    let onclick = { let (on, id) = (props.on.clone(), request.id); Callback::from(move |_| on.emit(id)) };
+    let onclick = {
+        let (on, id) = (props.on.clone(), request.id);
+        Callback::from(move |_| on.emit(id))
+    };
     html! {
         <tr>
             <td>{ clock(request.at) }</td>

@@ -26,7 +26,12 @@ const PREFIX: &str = "s=";
 
 /// The office of the story: Bob's desk is set up; the first scene brings Inazu's.
 pub fn story() -> Setup {
-    Setup { seed: 1, preset: Preset::CompanyX, desks: vec!["bob".into()], ..Setup::default() }
+    Setup {
+        seed: 1,
+        preset: Preset::CompanyX,
+        desks: vec!["bob".into()],
+        ..Setup::default()
+    }
 }
 
 /// The fragment for a session.
@@ -36,7 +41,10 @@ pub fn pack(setup: &Setup, log: &[LogLine], now: SimTime) -> String {
         Preset::Autopilot => "autopilot",
         Preset::Only(component) => component,
     };
-    let lines: Vec<Value> = log.iter().map(|line| json!([line.at.as_micros(), line.line])).collect();
+    let lines: Vec<Value> = log
+        .iter()
+        .map(|line| json!([line.at.as_micros(), line.line]))
+        .collect();
     let session = json!({
         "v": 1,
         "seed": setup.seed,
@@ -51,7 +59,9 @@ pub fn pack(setup: &Setup, log: &[LogLine], now: SimTime) -> String {
 
 /// Reads a fragment; `None` if it is none of ours or goes beyond the bounds.
 pub fn unpack(fragment: &str) -> Option<Opening> {
-    let packed = URL_SAFE_NO_PAD.decode(fragment.trim_start_matches('#').strip_prefix(PREFIX)?).ok()?;
+    let packed = URL_SAFE_NO_PAD
+        .decode(fragment.trim_start_matches('#').strip_prefix(PREFIX)?)
+        .ok()?;
     let bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MAX_BYTES).ok()?;
     let session: Value = serde_json::from_slice(&bytes).ok()?;
     let lines = session.get("log")?.as_array()?;
@@ -67,17 +77,27 @@ pub fn unpack(fragment: &str) -> Option<Opening> {
             return None;
         }
         last = at;
-        log.push(LogLine { at: SimTime::from_micros(at), line: line.get(1)?.as_str()?.to_string() });
+        log.push(LogLine {
+            at: SimTime::from_micros(at),
+            line: line.get(1)?.as_str()?.to_string(),
+        });
     }
     let until = session.get("until")?.as_u64()?.min(MAX_MILLIS * 1000);
-    let desks = desks.iter().map(|desk| desk.as_str().map(str::to_string)).collect::<Option<_>>()?;
+    let desks = desks
+        .iter()
+        .map(|desk| desk.as_str().map(str::to_string))
+        .collect::<Option<_>>()?;
     let setup = Setup {
         seed: session.get("seed")?.as_u64()?,
         preset: Preset::parse(session.get("preset")?.as_str()?),
         desks,
         ..Setup::default()
     };
-    Some(Opening { setup, log, until: SimTime::from_micros(until) })
+    Some(Opening {
+        setup,
+        log,
+        until: SimTime::from_micros(until),
+    })
 }
 
 #[cfg(test)]
@@ -87,8 +107,14 @@ mod tests {
     #[test]
     fn a_session_survives_its_link() {
         let log = vec![
-            LogLine { at: SimTime::from_millis(5), line: "kubectl run web --image=nginx".into() },
-            LogLine { at: SimTime::from_millis(900), line: "kubectl apply -f - <<'EOF'\nkind: 机\nEOF".into() },
+            LogLine {
+                at: SimTime::from_millis(5),
+                line: "kubectl run web --image=nginx".into(),
+            },
+            LogLine {
+                at: SimTime::from_millis(900),
+                line: "kubectl apply -f - <<'EOF'\nkind: 机\nEOF".into(),
+            },
         ];
         let link = pack(&story(), &log, SimTime::from_secs(2));
         let opening = unpack(&format!("#{link}")).unwrap();
@@ -103,10 +129,22 @@ mod tests {
         for fragment in ["", "#", "#s=", "#s=!!!!", "#s=AAAA", "#other"] {
             assert!(unpack(fragment).is_none(), "{fragment}");
         }
-        let backwards = [LogLine { at: SimTime::from_secs(9), line: "a".into() }, LogLine { at: SimTime::from_secs(1), line: "b".into() }];
+        let backwards = [
+            LogLine {
+                at: SimTime::from_secs(9),
+                line: "a".into(),
+            },
+            LogLine {
+                at: SimTime::from_secs(1),
+                line: "b".into(),
+            },
+        ];
         assert!(unpack(&pack(&story(), &backwards, SimTime::ZERO)).is_none());
         // A bomb: small when packed, large when opened.
-        let bomb = [LogLine { at: SimTime::ZERO, line: "a".repeat(MAX_BYTES) }];
+        let bomb = [LogLine {
+            at: SimTime::ZERO,
+            line: "a".repeat(MAX_BYTES),
+        }];
         assert!(unpack(&pack(&story(), &bomb, SimTime::ZERO)).is_none());
     }
 }

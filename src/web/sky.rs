@@ -65,13 +65,20 @@ fn centre(element: &Element) -> Point {
 /// The middle of what carries this `data-anchor`, if it is on the page.
 fn anchor(name: &str) -> Option<Point> {
     let quoted = name.replace(['"', '\\'], "");
-    let element = gloo::utils::document().query_selector(&format!("[data-anchor=\"{quoted}\"]")).ok().flatten()?;
+    let element = gloo::utils::document()
+        .query_selector(&format!("[data-anchor=\"{quoted}\"]"))
+        .ok()
+        .flatten()?;
     let point = centre(&element);
     (point != (0.0, 0.0)).then_some(point)
 }
 
 fn new_element(tag: &str, class: &str) -> Option<HtmlElement> {
-    let element: HtmlElement = gloo::utils::document().create_element(tag).ok()?.dyn_into().ok()?;
+    let element: HtmlElement = gloo::utils::document()
+        .create_element(tag)
+        .ok()?
+        .dyn_into()
+        .ok()?;
     element.set_class_name(class);
     Some(element)
 }
@@ -88,8 +95,18 @@ fn reduced_motion() -> bool {
 fn slips(sky: &HtmlElement, state: &mut State) {
     let (new, calm) = host::read(|page| {
         let clock = &page.views.clock;
-        let new: Vec<Rc<Slip>> = page.views.reception.slips.iter().filter(|slip| slip.id > state.last_slip).cloned().collect();
-        (new, clock.paused || clock.speed_milli > FASTEST_MILLI || !page.moving)
+        let new: Vec<Rc<Slip>> = page
+            .views
+            .reception
+            .slips
+            .iter()
+            .filter(|slip| slip.id > state.last_slip)
+            .cloned()
+            .collect();
+        (
+            new,
+            clock.paused || clock.speed_milli > FASTEST_MILLI || !page.moving,
+        )
     });
     let newest = host::read(|page| page.views.reception.slips.last().map_or(0, |slip| slip.id));
     // Lower than before: time was turned back.
@@ -101,10 +118,21 @@ fn slips(sky: &HtmlElement, state: &mut State) {
         if sky.child_element_count() >= PAPERS {
             break;
         }
-        let hand = if &*slip.hand == "person" { "console".to_string() } else { format!("seat/{}", slip.hand) };
-        let (Some(from), Some(counter)) = (anchor(&hand), anchor("reception")) else { continue };
-        let drawer = slip.drawer.as_ref().and_then(|drawer| anchor(&format!("drawer/{drawer}")));
-        let Some(paper) = new_element("i", if drawer.is_some() { "paper filed" } else { "paper" }) else { continue };
+        let hand = if &*slip.hand == "person" {
+            "console".to_string()
+        } else {
+            format!("seat/{}", slip.hand)
+        };
+        let (Some(from), Some(counter)) = (anchor(&hand), anchor("reception")) else {
+            continue;
+        };
+        let drawer = slip
+            .drawer
+            .as_ref()
+            .and_then(|drawer| anchor(&format!("drawer/{drawer}")));
+        let Some(paper) = new_element("i", if drawer.is_some() { "paper filed" } else { "paper" }) else {
+            continue;
+        };
         let style = paper.style();
         for (name, (x, y)) in [("a", from), ("b", counter), ("c", drawer.unwrap_or(counter))] {
             let _ = style.set_property(&format!("--{name}"), &format!("{x:.0}px {y:.0}px"));
@@ -139,15 +167,24 @@ fn dots(sky: &HtmlElement, state: &mut State) {
                 state.dots.insert(dot.id, flying);
             }
         }
-        let Some(flying) = state.dots.get_mut(&dot.id) else { continue };
+        let Some(flying) = state.dots.get_mut(&dot.id) else {
+            continue;
+        };
         let passed = dot.hops.iter().filter(|hop| hop.at <= now).count().max(1);
         let (here, next) = (passed - 1, passed.min(flying.points.len() - 1));
         let (start, end) = (dot.hops[here].at, dot.hops[next].at);
         let span = end.since(start).as_secs_f64();
-        let along = if span > 0.0 { (now.since(start).as_secs_f64() / span).min(1.0) } else { 1.0 };
+        let along = if span > 0.0 {
+            (now.since(start).as_secs_f64() / span).min(1.0)
+        } else {
+            1.0
+        };
         let ((x0, y0), (x1, y1)) = (flying.points[here], flying.points[next]);
         let (x, y) = (x0 + (x1 - x0) * along, y0 + (y1 - y0) * along);
-        let _ = flying.element.style().set_property("transform", &format!("translate({x:.1}px,{y:.1}px)"));
+        let _ = flying
+            .element
+            .style()
+            .set_property("transform", &format!("translate({x:.1}px,{y:.1}px)"));
         if flying.at_hop != here {
             flying.at_hop = here;
             describe(dot, flying);
@@ -157,7 +194,12 @@ fn dots(sky: &HtmlElement, state: &mut State) {
 
 /// What a dot says when it is asked: what it is, and what happened to it so far.
 fn describe(dot: &Dot, flying: &Flying) {
-    let notes = dot.hops.iter().take(flying.at_hop + 1).map(|hop| &*hop.note).filter(|note| !note.is_empty());
+    let notes = dot
+        .hops
+        .iter()
+        .take(flying.at_hop + 1)
+        .map(|hop| &*hop.note)
+        .filter(|note| !note.is_empty());
     let mut seen: Vec<&str> = Vec::new();
     for note in notes {
         if !seen.contains(&note) {
@@ -170,8 +212,15 @@ fn describe(dot: &Dot, flying: &Flying) {
         tip.set_text_content(Some(text.trim_end()));
     }
     let back = flying.at_hop * 2 >= dot.hops.len() && dot.outcome == Outcome::Answered;
-    let lost = flying.at_hop + 2 >= dot.hops.len() && matches!(dot.outcome, Outcome::Refused | Outcome::TimedOut);
-    flying.element.set_class_name(if lost { "dot lost" } else if back { "dot back" } else { "dot" });
+    let lost =
+        flying.at_hop + 2 >= dot.hops.len() && matches!(dot.outcome, Outcome::Refused | Outcome::TimedOut);
+    flying.element.set_class_name(if lost {
+        "dot lost"
+    } else if back {
+        "dot back"
+    } else {
+        "dot"
+    });
 }
 
 fn launch(sky: &HtmlElement, dot: &Dot) -> Option<Flying> {
@@ -189,7 +238,11 @@ fn launch(sky: &HtmlElement, dot: &Dot) -> Option<Flying> {
     let _ = element.set_attribute("type", "button");
     let _ = element.set_attribute("tabindex", "-1");
     let _ = sky.append_child(&element);
-    let flying = Flying { element, points, at_hop: 0 };
+    let flying = Flying {
+        element,
+        points,
+        at_hop: 0,
+    };
     describe(dot, &flying);
     Some(flying)
 }

@@ -84,8 +84,14 @@ fn rest(count: usize, columns: usize) -> Html {
 
 /// Every Service and every Endpoints object, with its addresses: an Endpoints object need not
 /// have a Service, nor a Service its Endpoints yet.
-fn endpoints_by_service(services: &[Rc<Service>], endpoints: &[Rc<Endpoint>]) -> Vec<(String, Vec<Rc<Endpoint>>)> {
-    let mut keys: Vec<String> = services.iter().map(|service| format!("{}/{}", service.namespace, service.name)).collect();
+fn endpoints_by_service(
+    services: &[Rc<Service>],
+    endpoints: &[Rc<Endpoint>],
+) -> Vec<(String, Vec<Rc<Endpoint>>)> {
+    let mut keys: Vec<String> = services
+        .iter()
+        .map(|service| format!("{}/{}", service.namespace, service.name))
+        .collect();
     for row in endpoints {
         let key = format!("{}/{}", row.namespace, row.service);
         if !keys.contains(&key) {
@@ -95,7 +101,11 @@ fn endpoints_by_service(services: &[Rc<Service>], endpoints: &[Rc<Endpoint>]) ->
     keys.truncate(WINDOW);
     keys.into_iter()
         .map(|key| {
-            let rows = endpoints.iter().filter(|row| format!("{}/{}", row.namespace, row.service) == key).cloned().collect();
+            let rows = endpoints
+                .iter()
+                .filter(|row| format!("{}/{}", row.namespace, row.service) == key)
+                .cloned()
+                .collect();
             (key, rows)
         })
         .collect()
@@ -126,7 +136,11 @@ struct EndpointsProps {
 #[component]
 fn EndpointsTable(props: &EndpointsProps) -> Html {
     let words = use_ui().lang.words();
-    let takes_pods = use_view(|page| page.carried.as_ref().is_some_and(|carried| matches!(carried.cargo, Cargo::Pod { .. })));
+    let takes_pods = use_view(|page| {
+        page.carried
+            .as_ref()
+            .is_some_and(|carried| matches!(carried.cargo, Cargo::Pod { .. }))
+    });
     let service = props.place.split_once('/').map_or("", |(_, service)| service);
     html! {
         <div class={takes_pods.then_some("can")} data-drop={format!("endpoints:{}", props.place)} data-anchor={format!("endpoints/{}", props.place)}>
@@ -163,7 +177,11 @@ fn EndpointLine(props: &EndpointProps) -> Html {
     let words = use_ui().lang.words();
     let fresh = use_fresh();
     let row = &props.row;
-    let cargo = Cargo::Endpoint { namespace: row.namespace.clone(), service: row.service.clone(), address: row.address.clone() };
+    let cargo = Cargo::Endpoint {
+        namespace: row.namespace.clone(),
+        service: row.service.clone(),
+        address: row.address.clone(),
+    };
     let onpointerdown = drag::pick_with_pointer(cargo.clone(), row.address.clone());
     let onkeydown = drag::pick_with_key(cargo, row.address.clone());
     html! {

@@ -18,7 +18,11 @@ pub fn Todo() -> Html {
     let words = ui.lang.words();
     let duties = use_view(|page| page.views.duties.clone());
     let someone = use_view(|page| {
-        let of_desks = page.views.desks.iter().flat_map(|desk| [&desk.kubelet, &desk.proxy]);
+        let of_desks = page
+            .views
+            .desks
+            .iter()
+            .flat_map(|desk| [&desk.kubelet, &desk.proxy]);
         page.views.seats.iter().chain(of_desks).any(|seat| seat.human)
     });
     html! {
@@ -52,8 +56,14 @@ fn DutyRow(props: &Props) -> Html {
     let fresh = use_fresh();
     let whole = use_state_eq(|| false);
     let duty = &props.duty;
-    let open = { let whole = whole.clone(); Callback::from(move |_| whole.set(!*whole)) };
-    let onpointerdown = duty.carry.clone().map(|cargo| drag::pick_with_pointer(cargo, duty.seat.clone()));
+    let open = {
+        let whole = whole.clone();
+        Callback::from(move |_| whole.set(!*whole))
+    };
+    let onpointerdown = duty
+        .carry
+        .clone()
+        .map(|cargo| drag::pick_with_pointer(cargo, duty.seat.clone()));
     html! {
         <li class={classes!("duty", fresh)} data-duty={duty.id.clone()} {onpointerdown}>
             <div>

@@ -96,13 +96,17 @@ impl Ui {
     /// From the address (`?lang=ja&theme=dark&scene=2`), else from the browser.
     pub fn first() -> Ui {
         let of = query;
-        let tag = of("lang").or_else(|| gloo::utils::window().navigator().language()).unwrap_or_default();
+        let tag = of("lang")
+            .or_else(|| gloo::utils::window().navigator().language())
+            .unwrap_or_default();
         Ui {
             lang: Lang::of_tag(&tag),
             dark: of("theme").map(|theme| theme == "dark"),
             sheet: None,
             dock: Dock::Tables,
-            scene: of("scene").and_then(|scene| scene.parse().ok()).map_or(0, |scene: usize| scene.saturating_sub(1)),
+            scene: of("scene")
+                .and_then(|scene| scene.parse().ok())
+                .map_or(0, |scene: usize| scene.saturating_sub(1)),
             manifest: None,
             prompt: None,
         }

@@ -29,7 +29,10 @@ pub struct Body<'a> {
 
 impl From<Value> for Body<'_> {
     fn from(value: Value) -> Self {
-        Body { value, ..Body::default() }
+        Body {
+            value,
+            ..Body::default()
+        }
     }
 }
 
@@ -38,13 +41,25 @@ pub fn decode_body(source: &[u8], format: Format) -> Result<Body<'_>, String> {
     match format {
         Format::Json => {
             let (value, has_duplicates) = json::parse(source)?;
-            Ok(Body { value, source, format, has_duplicates, yaml_duplicates: None })
+            Ok(Body {
+                value,
+                source,
+                format,
+                has_duplicates,
+                yaml_duplicates: None,
+            })
         }
         Format::Yaml => {
             let text = String::from_utf8_lossy(source);
             let document = yaml::read_one(&text).map_err(|error| error.go_text())?;
             let yaml_duplicates = document.duplicates_text();
-            Ok(Body { value: document.value, source, format, has_duplicates: false, yaml_duplicates })
+            Ok(Body {
+                value: document.value,
+                source,
+                format,
+                has_duplicates: false,
+                yaml_duplicates,
+            })
         }
     }
 }
@@ -54,14 +69,21 @@ impl<'a> Body<'a> {
     pub fn read(source: &'a [u8], format: Format, kind_name: &str) -> Result<Body<'a>, Status> {
         decode_body(source, format).map_err(|why| {
             // In JSON, finding out version and kind is what fails first.
-            let why = if format == Format::Json { format!("couldn't get version/kind; json parse error: {why}") } else { why };
+            let why = if format == Format::Json {
+                format!("couldn't get version/kind; json parse error: {why}")
+            } else {
+                why
+            };
             Body::unrecognized(source, kind_name, &why)
         })
     }
 
     /// 400 `the object provided is unrecognized (must be of type Pod): … ({"apiVersion":"v1",)`
     pub fn unrecognized(source: &[u8], kind_name: &str, why: &str) -> Status {
-        Status::bad_request(format!("the object provided is unrecognized (must be of type {kind_name}): {why} ({})", summary(source)))
+        Status::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind_name}): {why} ({})",
+            summary(source)
+        ))
     }
 
     /// Where keys stand, if asked for and known.
@@ -103,18 +125,33 @@ impl<'a> Body<'a> {
             }
         };
         let (api_version, kind) = (text("apiVersion")?, text("kind")?);
-        let expected = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+        let expected = if group.is_empty() {
+            version.to_owned()
+        } else {
+            format!("{group}/{version}")
+        };
         if api_version.matches('/').count() > 1 {
-            let why = format!("couldn't get version/kind; json parse error: unexpected GroupVersion string: {api_version}");
+            let why = format!(
+                "couldn't get version/kind; json parse error: unexpected GroupVersion string: {api_version}"
+            );
             return Err(Body::unrecognized(self.source, name, &why));
         }
-        let (api_version, kind) = (if api_version.is_empty() { &expected } else { api_version }, if kind.is_empty() { name } else { kind });
+        let (api_version, kind) = (
+            if api_version.is_empty() {
+                &expected
+            } else {
+                api_version
+            },
+            if kind.is_empty() { name } else { kind },
+        );
         if api_version == expected && kind == name {
             return Ok(());
         }
         let short = api_version.rsplit('/').next().unwrap_or(api_version);
         let cannot = |why: String| {
-            Err(Status::bad_request(format!("{kind} in version \"{short}\" cannot be handled as a {name}: {why}")))
+            Err(Status::bad_request(format!(
+                "{kind} in version \"{short}\" cannot be handled as a {name}: {why}"
+            )))
         };
         if !is_registered(api_version, kind) {
             return cannot(format!(
@@ -122,7 +159,9 @@ impl<'a> Body<'a> {
             ));
         }
         if kind != name {
-            return cannot(format!("converting ({short}.{kind}) to ({internal}.{name}): unknown conversion"));
+            return cannot(format!(
+                "converting ({short}.{kind}) to ({internal}.{name}): unknown conversion"
+            ));
         }
         Err(Status::bad_request(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
@@ -141,12 +180,47 @@ fn internal_package(group: &str) -> &str {
 /// Whether upstream's scheme knows a version and kind: what is served here and older versions upstream still converts.
 fn is_registered(api_version: &str, kind: &str) -> bool {
     const OTHERS: &[(&str, &[&str])] = &[
-        ("v1", &["Binding", "ComponentStatus", "List", "PodTemplate", "RangeAllocation"]),
-        ("apps/v1beta1", &["Deployment", "StatefulSet", "ControllerRevision", "Scale"]),
-        ("apps/v1beta2", &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ControllerRevision", "Scale"]),
-        ("extensions/v1beta1", &["Deployment", "DaemonSet", "ReplicaSet", "Ingress", "NetworkPolicy", "Scale"]),
+        (
+            "v1",
+            &[
+                "Binding",
+                "ComponentStatus",
+                "List",
+                "PodTemplate",
+                "RangeAllocation",
+            ],
+        ),
+        (
+            "apps/v1beta1",
+            &["Deployment", "StatefulSet", "ControllerRevision", "Scale"],
+        ),
+        (
+            "apps/v1beta2",
+            &[
+                "Deployment",
+                "StatefulSet",
+                "DaemonSet",
+                "ReplicaSet",
+                "ControllerRevision",
+                "Scale",
+            ],
+        ),
+        (
+            "extensions/v1beta1",
+            &[
+                "Deployment",
+                "DaemonSet",
+                "ReplicaSet",
+                "Ingress",
+                "NetworkPolicy",
+                "Scale",
+            ],
+        ),
         ("batch/v1beta1", &["CronJob"]),
-        ("networking.k8s.io/v1beta1", &["Ingress", "IngressClass", "IPAddress", "ServiceCIDR"]),
+        (
+            "networking.k8s.io/v1beta1",
+            &["Ingress", "IngressClass", "IPAddress", "ServiceCIDR"],
+        ),
         ("discovery.k8s.io/v1beta1", &["EndpointSlice"]),
         ("policy/v1beta1", &["PodDisruptionBudget", "Eviction"]),
         ("policy/v1", &["Eviction"]),
@@ -155,21 +229,51 @@ fn is_registered(api_version: &str, kind: &str) -> bool {
         ("autoscaling/v2beta2", &["HorizontalPodAutoscaler"]),
         ("scheduling.k8s.io/v1beta1", &["PriorityClass"]),
         ("coordination.k8s.io/v1beta1", &["Lease"]),
-        ("storage.k8s.io/v1", &["CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttachment", "VolumeAttributesClass"]),
-        ("storage.k8s.io/v1beta1", &["StorageClass", "CSIDriver", "CSINode", "VolumeAttachment"]),
-        ("rbac.authorization.k8s.io/v1beta1", &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"]),
-        ("rbac.authorization.k8s.io/v1alpha1", &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"]),
+        (
+            "storage.k8s.io/v1",
+            &[
+                "CSIDriver",
+                "CSINode",
+                "CSIStorageCapacity",
+                "VolumeAttachment",
+                "VolumeAttributesClass",
+            ],
+        ),
+        (
+            "storage.k8s.io/v1beta1",
+            &["StorageClass", "CSIDriver", "CSINode", "VolumeAttachment"],
+        ),
+        (
+            "rbac.authorization.k8s.io/v1beta1",
+            &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
+        ),
+        (
+            "rbac.authorization.k8s.io/v1alpha1",
+            &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
+        ),
         ("events.k8s.io/v1", &["Event"]),
         ("events.k8s.io/v1beta1", &["Event"]),
-        ("authentication.k8s.io/v1", &["TokenRequest", "TokenReview", "SelfSubjectReview"]),
+        (
+            "authentication.k8s.io/v1",
+            &["TokenRequest", "TokenReview", "SelfSubjectReview"],
+        ),
         (
             "authorization.k8s.io/v1",
-            &["SubjectAccessReview", "SelfSubjectAccessReview", "LocalSubjectAccessReview", "SelfSubjectRulesReview"],
+            &[
+                "SubjectAccessReview",
+                "SelfSubjectAccessReview",
+                "LocalSubjectAccessReview",
+                "SelfSubjectRulesReview",
+            ],
         ),
     ];
     Kind::by_api_version(api_version, kind).is_some()
-        || kind.strip_suffix("List").is_some_and(|item| Kind::by_api_version(api_version, item).is_some())
-        || OTHERS.iter().any(|(version, kinds)| *version == api_version && kinds.contains(&kind))
+        || kind
+            .strip_suffix("List")
+            .is_some_and(|item| Kind::by_api_version(api_version, item).is_some())
+        || OTHERS
+            .iter()
+            .any(|(version, kinds)| *version == api_version && kinds.contains(&kind))
 }
 
 /// A short form of a body for messages: text when it looks like JSON, else hexadecimal.

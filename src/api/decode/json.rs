@@ -22,14 +22,26 @@ pub struct Record {
 
 /// Reads one JSON text. The flag says whether any object has a duplicate key.
 pub fn parse(source: &[u8]) -> Result<(Value, bool), String> {
-    let mut parser = Parser { source, at: 0, duplicates: false, record: None, path: String::new() };
+    let mut parser = Parser {
+        source,
+        at: 0,
+        duplicates: false,
+        record: None,
+        path: String::new(),
+    };
     let value = parser.document()?;
     Ok((value, parser.duplicates))
 }
 
 /// Reads again what [`parse`] accepted, noting where keys stand.
 pub fn record(source: &[u8]) -> Record {
-    let mut parser = Parser { source, at: 0, duplicates: false, record: Some(Record::default()), path: String::new() };
+    let mut parser = Parser {
+        source,
+        at: 0,
+        duplicates: false,
+        record: Some(Record::default()),
+        path: String::new(),
+    };
     let _ = parser.document();
     parser.record.unwrap_or_default()
 }
@@ -208,7 +220,8 @@ impl Parser<'_> {
             self.digits();
         }
         let text = String::from_utf8_lossy(&self.source[start..self.at]);
-        number(&text).ok_or_else(|| format!("json: cannot unmarshal number {text} into Go value of type float64"))
+        number(&text)
+            .ok_or_else(|| format!("json: cannot unmarshal number {text} into Go value of type float64"))
     }
 
     fn digits(&mut self) {
@@ -294,7 +307,10 @@ pub fn number(text: &str) -> Option<Value> {
     if let Ok(int) = text.parse::<u64>() {
         return Some(int.into());
     }
-    text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number)
+    text.parse::<f64>()
+        .ok()
+        .and_then(Number::from_f64)
+        .map(Value::Number)
 }
 
 /// Quotes a byte as Go's scanner does.
@@ -322,8 +338,17 @@ mod tests {
 
     #[test]
     fn reads_what_serde_reads() {
-        for text in [r#"{"a":[1,-2.5,1e3,18446744073709551615,true,null],"b":{"c":"\u00e9\ud83d\ude00\n\"x"}}"#, " 0 ", r#""""#, "[]", "{}"] {
-            assert_eq!(parse(text.as_bytes()).unwrap().0, serde_json::from_str::<Value>(text).unwrap());
+        for text in [
+            r#"{"a":[1,-2.5,1e3,18446744073709551615,true,null],"b":{"c":"\u00e9\ud83d\ude00\n\"x"}}"#,
+            " 0 ",
+            r#""""#,
+            "[]",
+            "{}",
+        ] {
+            assert_eq!(
+                parse(text.as_bytes()).unwrap().0,
+                serde_json::from_str::<Value>(text).unwrap()
+            );
         }
     }
 
@@ -332,9 +357,15 @@ mod tests {
         for (text, error) in [
             ("", END),
             ("{\"apiVersion\":\"v1\",", END),
-            ("{bad", "invalid character 'b' looking for beginning of object key string"),
+            (
+                "{bad",
+                "invalid character 'b' looking for beginning of object key string",
+            ),
             ("{\"a\" 1}", "invalid character '1' after object key"),
-            ("{\"a\":1 \"b\"", "invalid character '\"' after object key:value pair"),
+            (
+                "{\"a\":1 \"b\"",
+                "invalid character '\"' after object key:value pair",
+            ),
             ("[1 2]", "invalid character '2' after array element"),
             ("[1,]", "invalid character ']' looking for beginning of value"),
             ("{}x", "invalid character 'x' after top-level value"),
@@ -342,12 +373,21 @@ mod tests {
             ("\"a\nb\"", "invalid character '\\n' in string literal"),
             ("\"\\x\"", "invalid character 'x' in string escape code"),
             ("-x", "invalid character 'x' in numeric literal"),
-            ("1.x", "invalid character 'x' after decimal point in numeric literal"),
-            ("\u{0}", "invalid character '\\x00' looking for beginning of value"),
+            (
+                "1.x",
+                "invalid character 'x' after decimal point in numeric literal",
+            ),
+            (
+                "\u{0}",
+                "invalid character '\\x00' looking for beginning of value",
+            ),
         ] {
             assert_eq!(parse(text.as_bytes()).unwrap_err(), error, "{text}");
         }
-        assert_eq!(parse("[".repeat(100_000).as_bytes()).unwrap_err(), "exceeded max depth");
+        assert_eq!(
+            parse("[".repeat(100_000).as_bytes()).unwrap_err(),
+            "exceeded max depth"
+        );
     }
 
     #[test]
@@ -355,7 +395,11 @@ mod tests {
         let text = br#"{"spec":{"a":1,"l":[{"b":1,"b":2}],"a":2}}"#;
         let (value, duplicates) = parse(text).unwrap();
         assert!(duplicates && value["spec"]["a"] == 2);
-        let paths: Vec<_> = record(text).duplicates.into_iter().map(|(path, _)| path).collect();
+        let paths: Vec<_> = record(text)
+            .duplicates
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect();
         assert_eq!(paths, ["spec.l[0].b", "spec.a"]);
     }
 }

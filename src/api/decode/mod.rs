@@ -62,7 +62,11 @@ pub struct Checked {
 /// the kind's own ([`Body::check_kind`] says so in upstream's words).
 ///
 /// Errors: 400 BadRequest.
-pub fn decode<'a>(kind: Kind, body: impl Into<Body<'a>>, validation: FieldValidation) -> Result<Decoded, Status> {
+pub fn decode<'a>(
+    kind: Kind,
+    body: impl Into<Body<'a>>,
+    validation: FieldValidation,
+) -> Result<Decoded, Status> {
     let info = kind.info();
     let mut body = body.into();
     let warnings = check_body(schema::of(kind), &mut body, validation)
@@ -71,7 +75,10 @@ pub fn decode<'a>(kind: Kind, body: impl Into<Body<'a>>, validation: FieldValida
         map.insert("apiVersion".to_owned(), info.api_version().into());
         map.insert("kind".to_owned(), info.name.into());
     }
-    Ok(Decoded { object: Object::decode_checked(kind, body.value), warnings })
+    Ok(Decoded {
+        object: Object::decode_checked(kind, body.value),
+        warnings,
+    })
 }
 
 /// Decodes what is not a stored kind: `decode_named::<Eviction>("policy/v1.Eviction", …)`.
@@ -84,7 +91,11 @@ pub fn decode_named<'a, T: DeserializeOwned>(
 ) -> Result<(T, Vec<String>), Status> {
     let mut body = body.into();
     let Some(ty) = schema::named(type_name) else {
-        return Err(Status::new(500, "InternalError", format!("no type {type_name} in the schema table")));
+        return Err(Status::new(
+            500,
+            "InternalError",
+            format!("no type {type_name} in the schema table"),
+        ));
     };
     let version = ty.package.rsplit('/').next().unwrap_or("");
     let warnings =
@@ -95,11 +106,17 @@ pub fn decode_named<'a, T: DeserializeOwned>(
 }
 
 fn cannot_be_handled(name: &str, version: &str, why: &str) -> Status {
-    Status::bad_request(format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}"))
+    Status::bad_request(format!(
+        "{name} in version \"{version}\" cannot be handled as a {name}: {why}"
+    ))
 }
 
 /// Checks and normalizes; the warnings, or the error's text.
-fn check_body(ty: &'static Type, body: &mut Body, validation: FieldValidation) -> Result<Vec<String>, String> {
+fn check_body(
+    ty: &'static Type,
+    body: &mut Body,
+    validation: FieldValidation,
+) -> Result<Vec<String>, String> {
     let checked = check(ty, body, Words::Json);
     if let Some(error) = checked.error {
         return Err(error);
@@ -116,13 +133,26 @@ fn check_body(ty: &'static Type, body: &mut Body, validation: FieldValidation) -
 pub fn check(ty: &'static Type, body: &mut Body, words: Words) -> Checked {
     let mut found = walk::walk(&mut body.value, ty, words);
     let record = body.record_if(body.has_duplicates || found.unknown.len() > 1 || found.mismatches.len() > 1);
-    let place = |path: &str| record.as_ref().and_then(|r| r.offsets.get(path)).copied().unwrap_or(0);
+    let place = |path: &str| {
+        record
+            .as_ref()
+            .and_then(|r| r.offsets.get(path))
+            .copied()
+            .unwrap_or(0)
+    };
     found.mismatches.sort_by_key(|m| place(&m.path));
     let stop = found.mismatches.iter().position(|m| m.stops).unwrap_or(0);
-    let error = if found.mismatches.is_empty() { None } else { Some(found.mismatches.swap_remove(stop).text) };
+    let error = if found.mismatches.is_empty() {
+        None
+    } else {
+        Some(found.mismatches.swap_remove(stop).text)
+    };
     // A duplicate below an unknown field was never looked at.
     let below_unknown = |path: &str| {
-        found.unknown.iter().any(|u| path.strip_prefix(u.as_str()).is_some_and(|rest| matches!(rest.bytes().next(), None | Some(b'.' | b'['))))
+        found.unknown.iter().any(|u| {
+            path.strip_prefix(u.as_str())
+                .is_some_and(|rest| matches!(rest.bytes().next(), None | Some(b'.' | b'[')))
+        })
     };
     let mut strict: Vec<(usize, String)> = Vec::new();
     if let Some(record) = &record {
@@ -130,7 +160,12 @@ pub fn check(ty: &'static Type, body: &mut Body, words: Words) -> Checked {
             strict.push((*at, format!("duplicate field {}", quote(path))));
         }
     }
-    strict.extend(found.unknown.iter().map(|path| (place(path), format!("unknown field {}", quote(path)))));
+    strict.extend(
+        found
+            .unknown
+            .iter()
+            .map(|path| (place(path), format!("unknown field {}", quote(path)))),
+    );
     strict.sort_by_key(|(at, _)| *at);
     let mut texts: Vec<String> = body.yaml_duplicates.iter().cloned().collect();
     for (_, text) in strict {

@@ -49,12 +49,24 @@ pub const RFC3339_MICRO: &str = "2006-01-02T15:04:05.000000Z07:00";
 /// Parses a time as Go's `time.Parse` does with one of the two layouts above.
 pub fn check_time(value: &str, layout: &str) -> Result<(), String> {
     let whole = value;
-    let fail = |rest: &str, element: &str| Err(format!("parsing time {whole:?} as {layout:?}: cannot parse {rest:?} as {element:?}"));
+    let fail = |rest: &str, element: &str| {
+        Err(format!(
+            "parsing time {whole:?} as {layout:?}: cannot parse {rest:?} as {element:?}"
+        ))
+    };
     let range = |what: &str| Err(format!("parsing time {whole:?}: {what} out of range"));
     let mut rest = value;
     let mut numbers = [0u32; 6];
-    for (index, (element, width, separator)) in
-        [("2006", 4, "-"), ("01", 2, "-"), ("02", 2, "T"), ("15", 2, ":"), ("04", 2, ":"), ("05", 2, "")].into_iter().enumerate()
+    for (index, (element, width, separator)) in [
+        ("2006", 4, "-"),
+        ("01", 2, "-"),
+        ("02", 2, "T"),
+        ("15", 2, ":"),
+        ("04", 2, ":"),
+        ("05", 2, ""),
+    ]
+    .into_iter()
+    .enumerate()
     {
         match digits(rest, width, element == "15") {
             Some((number, used)) => {
@@ -78,7 +90,9 @@ pub fn check_time(value: &str, layout: &str) -> Result<(), String> {
             None => return fail(rest, separator),
         }
     }
-    let fraction = rest.strip_prefix(['.', ',']).map_or(0, |f| f.bytes().take_while(u8::is_ascii_digit).count());
+    let fraction = rest
+        .strip_prefix(['.', ','])
+        .map_or(0, |f| f.bytes().take_while(u8::is_ascii_digit).count());
     if layout == RFC3339_MICRO {
         if fraction != 6 {
             return fail(rest, ".000000");
@@ -117,13 +131,21 @@ pub fn check_time(value: &str, layout: &str) -> Result<(), String> {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    if day == 0 || day > days { range("day") } else { Ok(()) }
+    if day == 0 || day > days {
+        range("day")
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads `width` digits; Go's hour may have one.
 fn digits(text: &str, width: usize, or_one: bool) -> Option<(u32, usize)> {
     let count = text.bytes().take(width).take_while(u8::is_ascii_digit).count();
-    if count == width || (or_one && count == 1) { text[..count].parse().ok().map(|number| (number, count)) } else { None }
+    if count == width || (or_one && count == 1) {
+        text[..count].parse().ok().map(|number| (number, count))
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -132,7 +154,15 @@ mod tests {
 
     #[test]
     fn base64() {
-        for (text, at) in [("!!", 0), ("YQ", 0), ("YQ=", 3), ("YQ==x", 4), ("YWI", 0), ("=", 0), ("YQ=x", 2)] {
+        for (text, at) in [
+            ("!!", 0),
+            ("YQ", 0),
+            ("YQ=", 3),
+            ("YQ==x", 4),
+            ("YWI", 0),
+            ("=", 0),
+            ("YQ=x", 2),
+        ] {
             assert_eq!(check_base64(text), Err(at), "{text}");
         }
         for text in ["", "YQ==", "YWI=", "YWJj", "YW\nJj\n"] {
@@ -145,11 +175,26 @@ mod tests {
         let time = |text| check_time(text, RFC3339).err().unwrap_or_default();
         assert_eq!(time("2026-11-20T23:06:30Z"), "");
         assert_eq!(time("2026-11-20T23:06:30.5+09:00"), "");
-        assert_eq!(time("now"), "parsing time \"now\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"now\" as \"2006\"");
-        assert_eq!(time("2026-11-20"), "parsing time \"2026-11-20\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"\" as \"T\"");
-        assert_eq!(time("2026-13-20T00:00:00Z"), "parsing time \"2026-13-20T00:00:00Z\": month out of range");
-        assert_eq!(time("2026-02-30T00:00:00Z"), "parsing time \"2026-02-30T00:00:00Z\": day out of range");
-        assert_eq!(time("2026-02-03T00:00:00Zx"), "parsing time \"2026-02-03T00:00:00Zx\": extra text: \"x\"");
+        assert_eq!(
+            time("now"),
+            "parsing time \"now\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"now\" as \"2006\""
+        );
+        assert_eq!(
+            time("2026-11-20"),
+            "parsing time \"2026-11-20\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"\" as \"T\""
+        );
+        assert_eq!(
+            time("2026-13-20T00:00:00Z"),
+            "parsing time \"2026-13-20T00:00:00Z\": month out of range"
+        );
+        assert_eq!(
+            time("2026-02-30T00:00:00Z"),
+            "parsing time \"2026-02-30T00:00:00Z\": day out of range"
+        );
+        assert_eq!(
+            time("2026-02-03T00:00:00Zx"),
+            "parsing time \"2026-02-03T00:00:00Zx\": extra text: \"x\""
+        );
         assert!(check_time("2026-02-03T00:00:00Z", RFC3339_MICRO).is_err());
         assert!(check_time("2026-02-03T00:00:00.123456Z", RFC3339_MICRO).is_ok());
     }

@@ -45,12 +45,25 @@ pub fn join(path: &mut String, key: &str) {
 
 /// Walks a whole object.
 pub fn walk(value: &mut Value, ty: &'static Type, words: Words) -> Findings {
-    let mut walk = Walk { words, found: Findings::default(), path: String::new(), stack: Vec::new() };
+    let mut walk = Walk {
+        words,
+        found: Findings::default(),
+        path: String::new(),
+        stack: Vec::new(),
+    };
     match value {
         Value::Object(map) => walk.object(map, ty),
         other => {
-            let text = format!("json: cannot unmarshal {} into Go value of type {}", json_kind(other), ty.go_name());
-            walk.found.mismatches.push(Mismatch { path: String::new(), text, stops: false });
+            let text = format!(
+                "json: cannot unmarshal {} into Go value of type {}",
+                json_kind(other),
+                ty.go_name()
+            );
+            walk.found.mismatches.push(Mismatch {
+                path: String::new(),
+                text,
+                stops: false,
+            });
         }
     }
     walk.found
@@ -94,7 +107,15 @@ impl Walk {
                 Some(_) if value.is_null() => drop.push(key.clone()),
                 Some(field) => {
                     self.stack.push(field.name);
-                    self.value(value, &field.ty, Spot { owner: ty, field, unwrapped: 0 });
+                    self.value(
+                        value,
+                        &field.ty,
+                        Spot {
+                            owner: ty,
+                            field,
+                            unwrapped: 0,
+                        },
+                    );
                     self.stack.pop();
                     if field.is_dropped(value) {
                         drop.push(key.clone());
@@ -189,11 +210,20 @@ impl Walk {
             };
             return;
         }
-        self.value(value, ty, Spot { unwrapped: spot.unwrapped + 1, ..spot });
+        self.value(
+            value,
+            ty,
+            Spot {
+                unwrapped: spot.unwrapped + 1,
+                ..spot
+            },
+        );
     }
 
     fn integer(&mut self, value: &mut Value, ty: &Ty, spot: Spot) {
-        let Value::Number(number) = value else { return self.mismatch(value, ty, spot) };
+        let Value::Number(number) = value else {
+            return self.mismatch(value, ty, spot);
+        };
         let fits = match ty {
             Ty::Int32 => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
             _ => number.as_i64().is_some(),
@@ -204,9 +234,15 @@ impl Walk {
         if self.words == Words::Unstructured {
             // Go converts between number types as C does.
             #[expect(clippy::cast_possible_truncation, reason = "Go's conversion truncates too")]
-            let whole = number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or(0.0) as i64);
+            let whole = number
+                .as_i64()
+                .unwrap_or_else(|| number.as_f64().unwrap_or(0.0) as i64);
             #[expect(clippy::cast_possible_truncation, reason = "Go's conversion truncates too")]
-            let whole = if *ty == Ty::Int32 { i64::from(whole as i32) } else { whole };
+            let whole = if *ty == Ty::Int32 {
+                i64::from(whole as i32)
+            } else {
+                whole
+            };
             *value = whole.into();
             return;
         }
@@ -234,13 +270,21 @@ impl Walk {
                     let parsed: Result<jiff::Timestamp, _> = text.parse();
                     // Before year zero (a zone can lead there) it could not be written again.
                     let writable = parsed.is_ok_and(|time| time.as_second() >= YEAR_ZERO);
-                    writable.then_some(()).ok_or_else(|| format!("parsing time {text:?}: year out of range"))
+                    writable
+                        .then_some(())
+                        .ok_or_else(|| format!("parsing time {text:?}: year out of range"))
                 });
                 if let Err(why) = fits {
                     self.push(why, true);
                 }
             }
-            other => self.push(format!("json: cannot unmarshal {} into Go value of type string", json_kind(other)), true),
+            other => self.push(
+                format!(
+                    "json: cannot unmarshal {} into Go value of type string",
+                    json_kind(other)
+                ),
+                true,
+            ),
         }
     }
 
@@ -255,7 +299,10 @@ impl Walk {
             }
             other => json_kind(other).to_owned(),
         };
-        self.push(format!("json: cannot unmarshal {what} into Go value of type int32"), true);
+        self.push(
+            format!("json: cannot unmarshal {what} into Go value of type int32"),
+            true,
+        );
     }
 
     fn mismatch(&mut self, value: &Value, ty: &Ty, spot: Spot) {
@@ -275,13 +322,16 @@ impl Walk {
             Ty::Map(_) => format!("cannot restore map from {from}"),
             Ty::List(_) | Ty::Bytes => format!("cannot restore slice from {from}"),
             Ty::Struct(_) => format!("cannot restore struct from: {from}"),
-            _ => format!("unrecognized type: {}", match ty {
-                Ty::Int32 => "int32",
-                Ty::Int64 => "int64",
-                Ty::Bool => "bool",
-                Ty::Double => "float64",
-                _ => "string",
-            }),
+            _ => format!(
+                "unrecognized type: {}",
+                match ty {
+                    Ty::Int32 => "int32",
+                    Ty::Int64 => "int64",
+                    Ty::Bool => "bool",
+                    Ty::Double => "float64",
+                    _ => "string",
+                }
+            ),
         };
         self.push(text, true);
     }
@@ -298,7 +348,11 @@ impl Walk {
 
     fn push(&mut self, text: String, stops: bool) {
         if self.found.mismatches.len() < MOST {
-            self.found.mismatches.push(Mismatch { path: self.path.clone(), text, stops });
+            self.found.mismatches.push(Mismatch {
+                path: self.path.clone(),
+                text,
+                stops,
+            });
         }
     }
 }
@@ -323,14 +377,21 @@ fn normalize_base64(text: &mut String) {
     if !text.ends_with('=') {
         return;
     }
-    let lenient = GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+    let lenient = GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+    );
     if let Ok(bytes) = lenient.decode(text.as_bytes()) {
         *text = STANDARD.encode(bytes);
     }
 }
 
 fn zero_time(ty: &Ty) -> &'static str {
-    if *ty == Ty::MicroTime { "0001-01-01T00:00:00.000000Z" } else { "0001-01-01T00:00:00Z" }
+    if *ty == Ty::MicroTime {
+        "0001-01-01T00:00:00.000000Z"
+    } else {
+        "0001-01-01T00:00:00Z"
+    }
 }
 
 fn number_text(number: &Number) -> String {

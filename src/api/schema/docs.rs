@@ -22,8 +22,12 @@ impl Docs {
                 package = name;
                 continue;
             }
-            let Some((name, doc)) = line.split_once('\t') else { continue };
-            let Ok(doc) = serde_json::from_str::<String>(doc) else { continue };
+            let Some((name, doc)) = line.split_once('\t') else {
+                continue;
+            };
+            let Ok(doc) = serde_json::from_str::<String>(doc) else {
+                continue;
+            };
             match name.strip_prefix(' ') {
                 Some(field) => texts.insert(format!("{package}.{ty}.{field}"), doc),
                 None => {
@@ -37,12 +41,16 @@ impl Docs {
 
     /// What a struct is for; empty when unknown.
     pub fn of_type(&self, ty: &Type) -> &str {
-        self.texts.get(&format!("{}.{}", ty.package, ty.name)).map_or("", String::as_str)
+        self.texts
+            .get(&format!("{}.{}", ty.package, ty.name))
+            .map_or("", String::as_str)
     }
 
     /// What a field is for; empty when unknown.
     pub fn of_field(&self, ty: &Type, field: &str) -> &str {
-        self.texts.get(&format!("{}.{}.{field}", ty.package, ty.name)).map_or("", String::as_str)
+        self.texts
+            .get(&format!("{}.{}.{field}", ty.package, ty.name))
+            .map_or("", String::as_str)
     }
 }
 
@@ -57,6 +65,9 @@ mod tests {
             assert!(!docs.of_type(ty).is_empty(), "{}", ty.name);
         }
         let container = crate::api::schema::named("core/v1.Container").unwrap();
-        assert!(docs.of_field(container, "image").starts_with("Container image name."));
+        assert!(
+            docs.of_field(container, "image")
+                .starts_with("Container image name.")
+        );
     }
 }

@@ -100,7 +100,10 @@ impl TypeId {
 
 impl Type {
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.binary_search_by(|f| f.name.cmp(name)).ok().map(|at| &self.fields[at])
+        self.fields
+            .binary_search_by(|f| f.name.cmp(name))
+            .ok()
+            .map(|at| &self.fields[at])
     }
 
     /// `v1.Container`
@@ -139,9 +142,10 @@ impl Field {
     fn go_text(&self, ty: &Ty) -> String {
         match ty {
             Ty::List(inner) => format!("[]{}", self.go_text(inner)),
-            Ty::Map(inner) if matches!(**inner, Ty::Quantity) => {
-                self.go.clone().unwrap_or_else(|| "map[string]resource.Quantity".to_owned())
-            }
+            Ty::Map(inner) if matches!(**inner, Ty::Quantity) => self
+                .go
+                .clone()
+                .unwrap_or_else(|| "map[string]resource.Quantity".to_owned()),
             Ty::Map(inner) => format!("map[string]{}", self.go_text(inner)),
             Ty::Struct(id) => id.get().go_name(),
             Ty::String => self.go.clone().unwrap_or_else(|| "string".to_owned()),
@@ -216,7 +220,12 @@ for_each_kind!(define_names);
 /// The struct of a stored kind.
 pub fn of(kind: Kind) -> &'static Type {
     static IDS: OnceLock<Vec<&'static Type>> = OnceLock::new();
-    let ids = IDS.get_or_init(|| KIND_TYPES.iter().map(|name| named(name).unwrap_or(&EMPTY)).collect());
+    let ids = IDS.get_or_init(|| {
+        KIND_TYPES
+            .iter()
+            .map(|name| named(name).unwrap_or(&EMPTY))
+            .collect()
+    });
     ids[kind as usize]
 }
 
@@ -235,11 +244,20 @@ pub fn all() -> &'static [Type] {
     &table().types
 }
 
-static EMPTY: Type = Type { package: "", name: "", atomic: false, fields: Vec::new(), times: Vec::new() };
+static EMPTY: Type = Type {
+    package: "",
+    name: "",
+    atomic: false,
+    fields: Vec::new(),
+    times: Vec::new(),
+};
 
 /// Follows a path of field names as `kubectl explain` takes them (`["spec", "containers"]`): lists and maps
 /// are seen through. Gives the last field and the struct it stands in.
-pub fn lookup<'a>(root: &'static Type, path: impl IntoIterator<Item = &'a str>) -> Option<(&'static Type, &'static Field)> {
+pub fn lookup<'a>(
+    root: &'static Type,
+    path: impl IntoIterator<Item = &'a str>,
+) -> Option<(&'static Type, &'static Field)> {
     let mut here = Some(root);
     let mut found = None;
     for name in path {
@@ -278,7 +296,13 @@ fn parse(text: &'static str) -> Table {
         } else {
             let mut words = line.split(' ');
             let name = words.next().unwrap_or("");
-            types.push(Type { package, name, atomic: words.next() == Some("atomic"), fields: Vec::new(), times: Vec::new() });
+            types.push(Type {
+                package,
+                name,
+                atomic: words.next() == Some("atomic"),
+                fields: Vec::new(),
+                times: Vec::new(),
+            });
         }
     }
     Table { types, by_name }
@@ -294,7 +318,13 @@ fn parse_field(line: &'static str, package: &str, by_name: &BTreeMap<String, Typ
     let mut field = Field {
         name,
         ty: parse_type(ty, package, by_name)?,
-        go: go.map(|go| if go.contains('.') { go.to_owned() } else { format!("{}.{go}", go_package(package)) }),
+        go: go.map(|go| {
+            if go.contains('.') {
+                go.to_owned()
+            } else {
+                format!("{}.{go}", go_package(package))
+            }
+        }),
         required: false,
         merge: false,
         merge_key: None,
@@ -327,8 +357,10 @@ fn parse_field(line: &'static str, package: &str, by_name: &BTreeMap<String, Typ
             _ => return None,
         }
     }
-    let drops =
-        matches!(field.ty, Ty::String | Ty::Int32 | Ty::Int64 | Ty::Bool | Ty::Double | Ty::Bytes | Ty::List(_) | Ty::Map(_));
+    let drops = matches!(
+        field.ty,
+        Ty::String | Ty::Int32 | Ty::Int64 | Ty::Bool | Ty::Double | Ty::Bytes | Ty::List(_) | Ty::Map(_)
+    );
     field.drops_zero &= drops && !field.required;
     Some(field)
 }
@@ -377,15 +409,32 @@ mod tests {
             assert_eq!(of(kind).name, kind.name());
             assert!(of(kind).field("metadata").is_some());
         }
-        let (ty, containers) = lookup(of(Kind::Deployment), ["spec", "template", "spec", "containers"]).unwrap();
-        assert_eq!((ty.name, containers.go_type(0).as_str(), containers.go_type(1).as_str()), ("PodSpec", "[]v1.Container", "v1.Container"));
+        let (ty, containers) =
+            lookup(of(Kind::Deployment), ["spec", "template", "spec", "containers"]).unwrap();
+        assert_eq!(
+            (
+                ty.name,
+                containers.go_type(0).as_str(),
+                containers.go_type(1).as_str()
+            ),
+            ("PodSpec", "[]v1.Container", "v1.Container")
+        );
         assert_eq!((containers.required, containers.merge_key), (true, Some("name")));
         let container = containers.ty.base_struct().unwrap();
         let ports = container.field("ports").unwrap();
-        assert_eq!((ports.merge_key, ports.list_keys.as_slice()), (Some("containerPort"), ["containerPort", "protocol"].as_slice()));
-        assert_eq!(container.field("imagePullPolicy").unwrap().go_type(0), "v1.PullPolicy");
+        assert_eq!(
+            (ports.merge_key, ports.list_keys.as_slice()),
+            (Some("containerPort"), ["containerPort", "protocol"].as_slice())
+        );
+        assert_eq!(
+            container.field("imagePullPolicy").unwrap().go_type(0),
+            "v1.PullPolicy"
+        );
         let (_, limits) = lookup(of(Kind::Pod), ["spec", "containers", "resources", "limits"]).unwrap();
-        assert_eq!((limits.go_type(0).as_str(), limits.go_type(1).as_str()), ("v1.ResourceList", "resource.Quantity"));
+        assert_eq!(
+            (limits.go_type(0).as_str(), limits.go_type(1).as_str()),
+            ("v1.ResourceList", "resource.Quantity")
+        );
         assert_eq!(limits.ty.explain_name(), "map[string]Quantity");
         assert!(named("meta/v1.LabelSelector").unwrap().atomic);
         assert!(named("policy/v1.Eviction").is_some());

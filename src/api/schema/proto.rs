@@ -32,7 +32,10 @@ type Rows = BTreeMap<u64, Row>;
 fn rows(ty: &Type) -> &'static Rows {
     static TABLE: OnceLock<BTreeMap<(&'static str, &'static str), Rows>> = OnceLock::new();
     static NONE: Rows = BTreeMap::new();
-    TABLE.get_or_init(parse).get(&(ty.package, ty.name)).unwrap_or(&NONE)
+    TABLE
+        .get_or_init(parse)
+        .get(&(ty.package, ty.name))
+        .unwrap_or(&NONE)
 }
 
 fn parse() -> BTreeMap<(&'static str, &'static str), Rows> {
@@ -45,7 +48,11 @@ fn parse() -> BTreeMap<(&'static str, &'static str), Rows> {
             let row = match field.strip_prefix('^') {
                 None => Row::Field(field),
                 Some(inner) => Row::Inline(
-                    inner.split(',').filter_map(|pair| pair.split_once(':')).filter_map(|(f, n)| Some((n.parse().ok()?, f))).collect(),
+                    inner
+                        .split(',')
+                        .filter_map(|pair| pair.split_once(':'))
+                        .filter_map(|(f, n)| Some((n.parse().ok()?, f)))
+                        .collect(),
                 ),
             };
             if let Ok(number) = number.parse() {
@@ -73,13 +80,19 @@ pub fn open(bytes: &[u8]) -> Result<Envelope<'_>, String> {
     let body = bytes
         .strip_prefix(MAGIC)
         .ok_or("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")?;
-    let mut out = Envelope { api_version: String::new(), kind: String::new(), raw: &[] };
+    let mut out = Envelope {
+        api_version: String::new(),
+        kind: String::new(),
+        raw: &[],
+    };
     for part in Parts(body) {
         match part? {
             (1, Part::Bytes(meta)) => {
                 for part in Parts(meta) {
                     match part? {
-                        (1, Part::Bytes(text)) => out.api_version = String::from_utf8_lossy(text).into_owned(),
+                        (1, Part::Bytes(text)) => {
+                            out.api_version = String::from_utf8_lossy(text).into_owned()
+                        }
                         (2, Part::Bytes(text)) => out.kind = String::from_utf8_lossy(text).into_owned(),
                         _ => {}
                     }
@@ -114,7 +127,12 @@ pub fn decode(ty: &'static Type, bytes: &[u8]) -> Result<Value, String> {
     Ok(Value::Object(out))
 }
 
-fn decode_into(ty: &'static Type, bytes: &[u8], out: &mut Map<String, Value>, depth: usize) -> Result<(), String> {
+fn decode_into(
+    ty: &'static Type,
+    bytes: &[u8],
+    out: &mut Map<String, Value>,
+    depth: usize,
+) -> Result<(), String> {
     if depth > MAX_DEPTH {
         return Err("the message is nested too deeply".to_owned());
     }
@@ -137,8 +155,16 @@ fn decode_into(ty: &'static Type, bytes: &[u8], out: &mut Map<String, Value>, de
     Ok(())
 }
 
-fn set(ty: &'static Type, name: &str, part: Part<'_>, out: &mut Map<String, Value>, depth: usize) -> Result<(), String> {
-    let Some(field) = ty.field(name) else { return Ok(()) };
+fn set(
+    ty: &'static Type,
+    name: &str,
+    part: Part<'_>,
+    out: &mut Map<String, Value>,
+    depth: usize,
+) -> Result<(), String> {
+    let Some(field) = ty.field(name) else {
+        return Ok(());
+    };
     match &field.ty {
         Ty::List(inner) => {
             let slot = out.entry(name).or_insert_with(|| json!([]));
@@ -154,7 +180,9 @@ fn set(ty: &'static Type, name: &str, part: Part<'_>, out: &mut Map<String, Valu
             }
         }
         Ty::Map(inner) => {
-            let Part::Bytes(entry) = part else { return Err(format!("{name}: not a map entry")) };
+            let Part::Bytes(entry) = part else {
+                return Err(format!("{name}: not a map entry"));
+            };
             let (mut key, mut value) = (String::new(), None);
             for part in Parts(entry) {
                 match part? {
@@ -163,7 +191,13 @@ fn set(ty: &'static Type, name: &str, part: Part<'_>, out: &mut Map<String, Valu
                     _ => {}
                 }
             }
-            let value = value.unwrap_or_else(|| if **inner == Ty::String { "".into() } else { json!({}) });
+            let value = value.unwrap_or_else(|| {
+                if **inner == Ty::String {
+                    "".into()
+                } else {
+                    json!({})
+                }
+            });
             if let Value::Object(map) = out.entry(name).or_insert_with(|| json!({})) {
                 map.insert(key, value);
             }
@@ -179,7 +213,9 @@ fn set(ty: &'static Type, name: &str, part: Part<'_>, out: &mut Map<String, Valu
 
 /// A map's value; a list there is a message of `items`.
 fn map_value(ty: &Ty, part: Part<'_>, depth: usize) -> Result<Option<Value>, String> {
-    let (Ty::List(inner), Part::Bytes(message)) = (ty, part) else { return single(ty, part, depth) };
+    let (Ty::List(inner), Part::Bytes(message)) = (ty, part) else {
+        return single(ty, part, depth);
+    };
     let mut list = Vec::new();
     for part in Parts(message) {
         if let (1, part) = part? {
@@ -207,7 +243,9 @@ fn single(ty: &Ty, part: Part<'_>, depth: usize) -> Result<Option<Value>, String
             Value::Object(map)
         }
         (Ty::Quantity, Part::Bytes(message)) => {
-            String::from_utf8_lossy(first_bytes(message, 1)?.unwrap_or_default()).into_owned().into()
+            String::from_utf8_lossy(first_bytes(message, 1)?.unwrap_or_default())
+                .into_owned()
+                .into()
         }
         (Ty::Raw | Ty::FieldsV1, Part::Bytes(message)) => {
             let raw = first_bytes(message, 1)?.unwrap_or_default();
@@ -252,7 +290,11 @@ fn time(message: &[u8], micros: bool) -> Result<Option<Value>, String> {
     }
     let Some(seconds) = seconds else { return Ok(None) };
     let moment = jiff::Timestamp::new(seconds, nanos).map_err(|error| error.to_string())?;
-    Ok(Some(if micros { format!("{moment:.6}").into() } else { format!("{moment:.0}").into() }))
+    Ok(Some(if micros {
+        format!("{moment:.6}").into()
+    } else {
+        format!("{moment:.0}").into()
+    }))
 }
 
 /// Writes a value of a type as a message. What the type does not know is left out.
@@ -278,7 +320,11 @@ pub fn encode_list(item: &'static Type, list: &Value) -> Vec<u8> {
     let mut meta = Vec::new();
     let metadata = &list["metadata"];
     for (number, name) in [(1, "selfLink"), (2, "resourceVersion"), (3, "continue")] {
-        put_bytes(&mut meta, number, metadata[name].as_str().unwrap_or("").as_bytes());
+        put_bytes(
+            &mut meta,
+            number,
+            metadata[name].as_str().unwrap_or("").as_bytes(),
+        );
     }
     if let Some(remaining) = metadata["remainingItemCount"].as_i64() {
         put_varint_field(&mut meta, 4, remaining as u64);
@@ -292,7 +338,9 @@ pub fn encode_list(item: &'static Type, list: &Value) -> Vec<u8> {
 }
 
 fn put_field(out: &mut Vec<u8>, number: u64, field: Option<&Field>, value: &Value) {
-    let Some(field) = field.filter(|_| !value.is_null()) else { return };
+    let Some(field) = field.filter(|_| !value.is_null()) else {
+        return;
+    };
     match (&field.ty, value) {
         (Ty::List(inner), Value::Array(list)) => list.iter().for_each(|value| put(out, number, inner, value)),
         (Ty::Map(inner), Value::Object(map)) => {
@@ -344,7 +392,9 @@ fn put(out: &mut Vec<u8>, number: u64, ty: &Ty, value: &Value) {
             put_bytes(out, number, &message);
         }
         Ty::Time | Ty::MicroTime => {
-            let Ok(moment) = text().parse::<jiff::Timestamp>() else { return };
+            let Ok(moment) = text().parse::<jiff::Timestamp>() else {
+                return;
+            };
             let mut message = Vec::new();
             put_varint_field(&mut message, 1, moment.as_second() as u64);
             put_varint_field(&mut message, 2, moment.subsec_nanosecond() as u64);
@@ -462,7 +512,10 @@ mod tests {
         let ty = named("core/v1.Pod").unwrap();
         let bytes = close("v1", "Pod", &encode(ty, &pod));
         let envelope = open(&bytes).unwrap();
-        assert_eq!((envelope.api_version.as_str(), envelope.kind.as_str()), ("v1", "Pod"));
+        assert_eq!(
+            (envelope.api_version.as_str(), envelope.kind.as_str()),
+            ("v1", "Pod")
+        );
         assert_eq!(decode(ty, envelope.raw).unwrap(), pod);
         let review = json!({"spec": {"user": "u", "extra": {"k": ["a", "b"]}}});
         let ty = named("authorization/v1.SubjectAccessReview").unwrap();

@@ -11,8 +11,14 @@ use serde_json::{Map, Value};
 const MOST_ALIASED_BYTES: usize = 4 << 20;
 
 pub fn build(tree: Tree) -> Result<Document, YamlError> {
-    let mut builder =
-        Builder { tree: &tree, decoded: 0, aliased: 0, aliased_bytes: 0, following: Vec::new(), document: Document::default() };
+    let mut builder = Builder {
+        tree: &tree,
+        decoded: 0,
+        aliased: 0,
+        aliased_bytes: 0,
+        following: Vec::new(),
+        document: Document::default(),
+    };
     if let Some(root) = tree.root {
         builder.document.value = builder.value(root, 0)?;
     }
@@ -21,7 +27,9 @@ pub fn build(tree: Tree) -> Result<Document, YamlError> {
         document.hints.push(Hint {
             line: mark.line + 1,
             column: mark.column + 1,
-            text: "what follows does not belong to the document and is ignored; start a new one with a line ---".to_owned(),
+            text:
+                "what follows does not belong to the document and is ignored; start a new one with a line ---"
+                    .to_owned(),
         });
     }
     document.positions = Positions::new(tree);
@@ -44,13 +52,20 @@ impl Builder<'_> {
         self.decoded += 1;
         self.aliased += usize::from(!self.following.is_empty());
         if depth > MAX_DEPTH {
-            return Err(YamlError::content(format!("exceeded max depth of {MAX_DEPTH}"), node.mark));
+            return Err(YamlError::content(
+                format!("exceeded max depth of {MAX_DEPTH}"),
+                node.mark,
+            ));
         }
         #[expect(clippy::cast_precision_loss, reason = "a ratio")]
         let ratio = self.aliased as f64 / self.decoded as f64;
-        let excessive = self.aliased > 100 && self.decoded > 1000 && ratio > allowed_alias_ratio(self.decoded);
+        let excessive =
+            self.aliased > 100 && self.decoded > 1000 && ratio > allowed_alias_ratio(self.decoded);
         if excessive || self.aliased_bytes > MOST_ALIASED_BYTES {
-            return Err(YamlError::content("document contains excessive aliasing", node.mark));
+            return Err(YamlError::content(
+                "document contains excessive aliasing",
+                node.mark,
+            ));
         }
         match &node.kind {
             NodeKind::Alias(target) => {
@@ -97,7 +112,13 @@ impl Builder<'_> {
         }
     }
 
-    fn pair(&mut self, key_id: NodeId, value_id: NodeId, map: &mut Map<String, Value>, depth: usize) -> Result<(), YamlError> {
+    fn pair(
+        &mut self,
+        key_id: NodeId,
+        value_id: NodeId,
+        map: &mut Map<String, Value>,
+        depth: usize,
+    ) -> Result<(), YamlError> {
         let key_node = &self.tree.nodes[key_id];
         if let NodeKind::Scalar(text, Style::Plain) = &key_node.kind
             && key_node.tag.is_none()
@@ -118,12 +139,17 @@ impl Builder<'_> {
             Value::Number(number) => number.to_string(),
             other => {
                 let what = crate::api::decode::json_kind(&other);
-                return Err(YamlError::content(format!("unsupported map key of type: {what}"), key_node.mark));
+                return Err(YamlError::content(
+                    format!("unsupported map key of type: {what}"),
+                    key_node.mark,
+                ));
             }
         };
         let value = self.value(value_id, depth + 1)?;
         if map.contains_key(&key) && self.following.is_empty() {
-            self.document.duplicates.push((self.tree.nodes[value_id].mark.line + 1, key.clone()));
+            self.document
+                .duplicates
+                .push((self.tree.nodes[value_id].mark.line + 1, key.clone()));
         }
         map.insert(key, value);
         Ok(())
@@ -131,7 +157,12 @@ impl Builder<'_> {
 
     /// `<<: *base` or `<<: [*a, *b]`
     fn merge(&mut self, id: NodeId, map: &mut Map<String, Value>, depth: usize) -> Result<(), YamlError> {
-        let wrong = || YamlError::content("map merge requires map or sequence of maps as the value", self.tree.nodes[id].mark);
+        let wrong = || {
+            YamlError::content(
+                "map merge requires map or sequence of maps as the value",
+                self.tree.nodes[id].mark,
+            )
+        };
         let wrong = wrong();
         match self.value(id, depth + 1)? {
             Value::Object(base) => map.extend(base),
@@ -162,7 +193,10 @@ impl Builder<'_> {
                 let clean: String = text.chars().filter(|c| !c.is_whitespace()).collect();
                 return match base64::Engine::decode(&base64::engine::general_purpose::STANDARD, clean) {
                     Ok(bytes) => Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned())),
-                    Err(_) => Err(YamlError::content("!!binary value contains invalid base64 data", node.mark)),
+                    Err(_) => Err(YamlError::content(
+                        "!!binary value contains invalid base64 data",
+                        node.mark,
+                    )),
                 };
             }
             Some(tag) => tag.starts_with("!!"),
@@ -181,29 +215,43 @@ impl Builder<'_> {
         };
         if !fits {
             let tag = tag.unwrap_or("");
-            return Err(YamlError::content(format!("cannot decode !!str `{text}` as a {tag}"), node.mark));
+            return Err(YamlError::content(
+                format!("cannot decode !!str `{text}` as a {tag}"),
+                node.mark,
+            ));
         }
         self.lint(id, text, &resolved);
         match resolved {
             Resolved::Null => Ok(Value::Null),
             Resolved::Bool(value) => Ok(value.into()),
             Resolved::Number(value) => Ok(value),
-            Resolved::NotJson => Err(YamlError::content(format!("json: unsupported value: {text}"), node.mark)),
+            Resolved::NotJson => Err(YamlError::content(
+                format!("json: unsupported value: {text}"),
+                node.mark,
+            )),
             Resolved::Timestamp | Resolved::Merge | Resolved::Text => Ok(Value::String(text.to_owned())),
         }
     }
 
     fn lint(&mut self, id: NodeId, text: &str, resolved: &Resolved) {
         match resolved {
-            Resolved::Bool(value) if !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false") => {
-                self.hint(id, format!("{text} is read as the boolean {value} (YAML 1.1); quote it if a text is meant"));
+            Resolved::Bool(value)
+                if !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false") =>
+            {
+                self.hint(
+                    id,
+                    format!("{text} is read as the boolean {value} (YAML 1.1); quote it if a text is meant"),
+                );
             }
             Resolved::Number(value) if !value.to_string().eq(text) => {
                 let what = match text.trim_start_matches(['+', '-']).as_bytes() {
                     [b'0', b'0'..=b'9', ..] if !value.is_f64() && text != "08" => "octal number, in decimal",
                     _ => "number",
                 };
-                self.hint(id, format!("{text} is read as the {what} {value}; quote it if a text is meant"));
+                self.hint(
+                    id,
+                    format!("{text} is read as the {what} {value}; quote it if a text is meant"),
+                );
             }
             _ => {}
         }
@@ -212,7 +260,11 @@ impl Builder<'_> {
     fn hint(&mut self, id: NodeId, text: String) {
         let mark = self.tree.nodes[id].mark;
         if self.following.is_empty() && self.document.hints.len() < 100 {
-            self.document.hints.push(Hint { line: mark.line + 1, column: mark.column + 1, text });
+            self.document.hints.push(Hint {
+                line: mark.line + 1,
+                column: mark.column + 1,
+                text,
+            });
         }
     }
 }

@@ -40,8 +40,11 @@ pub struct Hint {
 impl Document {
     /// What strict decoding says about duplicate keys, if there are any.
     pub fn duplicates_text(&self) -> Option<String> {
-        let lines: Vec<String> =
-            self.duplicates.iter().map(|(line, key)| format!("line {line}: key {key:?} already set in map")).collect();
+        let lines: Vec<String> = self
+            .duplicates
+            .iter()
+            .map(|(line, key)| format!("line {line}: key {key:?} already set in map"))
+            .collect();
         (!lines.is_empty()).then(|| format!("yaml: unmarshal errors:\n  {}", lines.join("\n  ")))
     }
 }
@@ -66,7 +69,12 @@ pub struct YamlError {
 
 impl YamlError {
     fn new(stage: Stage, problem: impl Into<String>, mark: Mark) -> YamlError {
-        YamlError { stage, problem: problem.into(), mark, offset: 0 }
+        YamlError {
+            stage,
+            problem: problem.into(),
+            mark,
+            offset: 0,
+        }
     }
 
     fn reader(problem: &str, mark: Mark) -> YamlError {
@@ -108,14 +116,24 @@ impl YamlError {
             Stage::Parser => self.mark.line,
             _ => 0,
         };
-        if line > 0 { format!("yaml: line {line}: {}", self.problem) } else { format!("yaml: {}", self.problem) }
+        if line > 0 {
+            format!("yaml: line {line}: {}", self.problem)
+        } else {
+            format!("yaml: {}", self.problem)
+        }
     }
 }
 
 impl fmt::Display for YamlError {
     /// `line 2, column 7: mapping values are not allowed in this context`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line(), self.column(), self.problem)
+        write!(
+            f,
+            "line {}, column {}: {}",
+            self.line(),
+            self.column(),
+            self.problem
+        )
     }
 }
 
@@ -149,7 +167,10 @@ fn read_chunk(chunk: &str) -> Result<Document, YamlError> {
         // Escapes that only JSON knows make it unreadable as YAML; then there are no places.
         return Ok(match read_one(chunk) {
             Ok(document) => Document { value, ..document },
-            Err(_) => Document { value, ..Document::default() },
+            Err(_) => Document {
+                value,
+                ..Document::default()
+            },
         });
     }
     read_one(chunk)
@@ -160,7 +181,10 @@ pub fn split(text: &str) -> Vec<(usize, &str)> {
     let mut chunks = Vec::new();
     let (mut start, mut first_line, mut at) = (0, 0, 0);
     for (line, content) in text.split_inclusive('\n').enumerate() {
-        if content.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty()) {
+        if content
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.trim().is_empty())
+        {
             chunks.push((first_line, &text[start..at]));
             start = at + content.len();
             first_line = line + 1;

@@ -33,7 +33,12 @@ pub struct Tree {
 }
 
 pub fn parse(text: &str) -> Result<Tree, YamlError> {
-    let mut parser = Parser { scanner: Scanner::new(text)?, tree: Tree::default(), anchors: BTreeMap::new(), depth: 0 };
+    let mut parser = Parser {
+        scanner: Scanner::new(text)?,
+        tree: Tree::default(),
+        anchors: BTreeMap::new(),
+        depth: 0,
+    };
     parser.document()?;
     Ok(parser.tree)
 }
@@ -63,9 +68,19 @@ impl Parser {
             return Ok(());
         }
         let bare = |k: &TokenKind| {
-            matches!(k, TokenKind::Directive | TokenKind::DocumentStart | TokenKind::DocumentEnd | TokenKind::StreamEnd)
+            matches!(
+                k,
+                TokenKind::Directive
+                    | TokenKind::DocumentStart
+                    | TokenKind::DocumentEnd
+                    | TokenKind::StreamEnd
+            )
         };
-        let root = if self.next_is(bare)? { self.empty()? } else { self.node(true, false)? };
+        let root = if self.next_is(bare)? {
+            self.empty()?
+        } else {
+            self.node(true, false)?
+        };
         self.tree.root = Some(root);
         // What cannot even be scanned is of no interest: upstream stops reading here too.
         if let Ok(token) = self.scanner.peek()
@@ -115,7 +130,10 @@ impl Parser {
             match &self.scanner.peek()?.kind {
                 TokenKind::Alias(name) if anchor.is_none() && tag.is_none() => {
                     let Some(&target) = self.anchors.get(name) else {
-                        return Err(YamlError::content(format!("unknown anchor '{name}' referenced"), start));
+                        return Err(YamlError::content(
+                            format!("unknown anchor '{name}' referenced"),
+                            start,
+                        ));
                     };
                     self.scanner.next()?;
                     return Ok(self.add(NodeKind::Alias(target), None, start));
@@ -157,11 +175,13 @@ impl Parser {
             match self.scanner.peek()?.kind {
                 TokenKind::BlockEntry => {
                     self.scanner.next()?;
-                    items.push(if self.next_is(|k| matches!(k, TokenKind::BlockEntry | TokenKind::BlockEnd))? {
-                        self.empty()?
-                    } else {
-                        self.node(true, false)?
-                    });
+                    items.push(
+                        if self.next_is(|k| matches!(k, TokenKind::BlockEntry | TokenKind::BlockEnd))? {
+                            self.empty()?
+                        } else {
+                            self.node(true, false)?
+                        },
+                    );
                 }
                 TokenKind::BlockEnd => {
                     self.scanner.next()?;
@@ -175,11 +195,18 @@ impl Parser {
     fn indentless_sequence(&mut self) -> Result<NodeKind, YamlError> {
         let mut items = Vec::new();
         let ends = |k: &TokenKind| {
-            matches!(k, TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd)
+            matches!(
+                k,
+                TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd
+            )
         };
         while self.next_is(|k| matches!(k, TokenKind::BlockEntry))? {
             self.scanner.next()?;
-            items.push(if self.next_is(ends)? { self.empty()? } else { self.node(true, false)? });
+            items.push(if self.next_is(ends)? {
+                self.empty()?
+            } else {
+                self.node(true, false)?
+            });
         }
         Ok(NodeKind::Sequence(items))
     }
@@ -192,10 +219,18 @@ impl Parser {
             match self.scanner.peek()?.kind {
                 TokenKind::Key => {
                     self.scanner.next()?;
-                    let key = if self.next_is(ends)? { self.empty()? } else { self.node(true, true)? };
+                    let key = if self.next_is(ends)? {
+                        self.empty()?
+                    } else {
+                        self.node(true, true)?
+                    };
                     let value = if self.next_is(|k| matches!(k, TokenKind::Value))? {
                         self.scanner.next()?;
-                        if self.next_is(ends)? { self.empty()? } else { self.node(true, true)? }
+                        if self.next_is(ends)? {
+                            self.empty()?
+                        } else {
+                            self.node(true, true)?
+                        }
                     } else {
                         self.empty()?
                     };
@@ -227,9 +262,19 @@ impl Parser {
             let item = if self.next_is(|k| matches!(k, TokenKind::Key))? {
                 // `[a: b]` is a mapping of one pair.
                 let mark = self.scanner.next()?.mark;
-                let stops = |k: &TokenKind| matches!(k, TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd);
-                let key = if self.next_is(stops)? { self.empty()? } else { self.node(false, false)? };
-                let value = self.flow_value(|k| matches!(k, TokenKind::FlowEntry | TokenKind::FlowSequenceEnd))?;
+                let stops = |k: &TokenKind| {
+                    matches!(
+                        k,
+                        TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd
+                    )
+                };
+                let key = if self.next_is(stops)? {
+                    self.empty()?
+                } else {
+                    self.node(false, false)?
+                };
+                let value =
+                    self.flow_value(|k| matches!(k, TokenKind::FlowEntry | TokenKind::FlowSequenceEnd))?;
                 self.add(NodeKind::Mapping(vec![(key, value)]), None, mark)
             } else {
                 self.node(false, false)?
@@ -256,9 +301,21 @@ impl Parser {
             }
             let pair = if self.next_is(|k| matches!(k, TokenKind::Key))? {
                 self.scanner.next()?;
-                let stops = |k: &TokenKind| matches!(k, TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowMappingEnd);
-                let key = if self.next_is(stops)? { self.empty()? } else { self.node(false, false)? };
-                (key, self.flow_value(|k| matches!(k, TokenKind::FlowEntry | TokenKind::FlowMappingEnd))?)
+                let stops = |k: &TokenKind| {
+                    matches!(
+                        k,
+                        TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowMappingEnd
+                    )
+                };
+                let key = if self.next_is(stops)? {
+                    self.empty()?
+                } else {
+                    self.node(false, false)?
+                };
+                (
+                    key,
+                    self.flow_value(|k| matches!(k, TokenKind::FlowEntry | TokenKind::FlowMappingEnd))?,
+                )
             } else {
                 (self.node(false, false)?, self.empty()?)
             };
@@ -273,6 +330,10 @@ impl Parser {
             return self.empty();
         }
         self.scanner.next()?;
-        if self.next_is(ends)? { self.empty() } else { self.node(false, false) }
+        if self.next_is(ends)? {
+            self.empty()
+        } else {
+            self.node(false, false)
+        }
     }
 }

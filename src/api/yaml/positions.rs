@@ -31,7 +31,8 @@ impl Positions {
     /// Like [`Positions::find`], but what is not there is placed at the nearest thing around it: a missing
     /// `spec.selector` at `spec`, and anything in an empty document at its start.
     pub fn nearest(&self, path: &str) -> (usize, usize) {
-        self.walk(path).map_or((self.offset + 1, 1), |(mark, _)| self.place(mark))
+        self.walk(path)
+            .map_or((self.offset + 1, 1), |(mark, _)| self.place(mark))
     }
 
     /// Line and column of the document's first value.
@@ -69,7 +70,9 @@ impl Positions {
         let mut best: Option<(usize, NodeId, Mark, &'p str)> = None;
         for &(key, value) in pairs {
             let Some(text) = self.key_text(key) else { continue };
-            let Some(after) = name.strip_prefix(text.as_str()) else { continue };
+            let Some(after) = name.strip_prefix(text.as_str()) else {
+                continue;
+            };
             let after = match bracketed {
                 Some(_) => match after.strip_prefix(']') {
                     Some(after) => after,
@@ -114,16 +117,23 @@ impl Positions {
 
     /// `name="web"` or `containerPort=80,protocol="TCP"`; keys the text leaves out are not held against it.
     fn matches(&self, item: NodeId, selector: &str) -> bool {
-        let NodeKind::Mapping(pairs) = &self.tree.nodes[item].kind else { return false };
+        let NodeKind::Mapping(pairs) = &self.tree.nodes[item].kind else {
+            return false;
+        };
         let mut any = false;
         let all = selector.split(',').all(|part| {
-            let Some((name, wanted)) = part.split_once('=') else { return false };
+            let Some((name, wanted)) = part.split_once('=') else {
+                return false;
+            };
             let wanted = match serde_json::from_str::<Value>(wanted) {
                 Ok(Value::String(text)) => text,
                 Ok(other) => other.to_string(),
                 Err(_) => wanted.to_owned(),
             };
-            match pairs.iter().find(|(key, _)| self.key_text(*key).as_deref() == Some(name)) {
+            match pairs
+                .iter()
+                .find(|(key, _)| self.key_text(*key).as_deref() == Some(name))
+            {
                 None => true,
                 Some((_, value)) => {
                     any = true;

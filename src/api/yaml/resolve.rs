@@ -24,11 +24,14 @@ pub enum Resolved {
 pub fn resolve(text: &str) -> Resolved {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Resolved::Null,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => return Resolved::Bool(true),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            return Resolved::Bool(true);
+        }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             return Resolved::Bool(false);
         }
-        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF" => {
+        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf"
+        | "-.Inf" | "-.INF" => {
             return Resolved::NotJson;
         }
         "<<" => return Resolved::Merge,
@@ -135,14 +138,18 @@ fn is_timestamp(text: &str) -> bool {
         }
         Some(number)
     };
-    let (Some(month), Some(day)) = (part(2, &['-']), part(2, &[])) else { return false };
+    let (Some(month), Some(day)) = (part(2, &['-']), part(2, &[])) else {
+        return false;
+    };
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return false;
     }
     if rest.is_empty() {
         return true;
     }
-    let Some(after) = rest.strip_prefix(['T', 't', ' ']) else { return false };
+    let Some(after) = rest.strip_prefix(['T', 't', ' ']) else {
+        return false;
+    };
     rest = after.trim_start();
     let mut part = |most: usize, colon: bool| -> Option<u32> {
         let digits = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
@@ -153,7 +160,9 @@ fn is_timestamp(text: &str) -> bool {
         }
         Some(number)
     };
-    let (Some(hour), Some(minute), Some(second)) = (part(2, true), part(2, true), part(2, false)) else { return false };
+    let (Some(hour), Some(minute), Some(second)) = (part(2, true), part(2, true), part(2, false)) else {
+        return false;
+    };
     if hour > 23 || minute > 59 || second > 59 {
         return false;
     }
@@ -227,6 +236,12 @@ mod tests {
         ] {
             assert_eq!(resolve(text), expected, "{text}");
         }
-        assert!(is_base60("12:30") && is_base60("1:2:3.5") && !is_base60("a:b") && !is_base60("10") && !is_base60("1:99"));
+        assert!(
+            is_base60("12:30")
+                && is_base60("1:2:3.5")
+                && !is_base60("a:b")
+                && !is_base60("10")
+                && !is_base60("1:99")
+        );
     }
 }

@@ -126,7 +126,10 @@ impl Scanner {
         self.fill()?;
         let mark = self.mark;
         if self.tokens.is_empty() {
-            self.tokens.push_back(Token { kind: TokenKind::StreamEnd, mark });
+            self.tokens.push_back(Token {
+                kind: TokenKind::StreamEnd,
+                mark,
+            });
         }
         Ok(&self.tokens[0])
     }
@@ -135,7 +138,10 @@ impl Scanner {
     pub fn next(&mut self) -> Result<Token, YamlError> {
         self.peek()?;
         self.taken += 1;
-        Ok(self.tokens.pop_front().unwrap_or(Token { kind: TokenKind::StreamEnd, mark: self.mark }))
+        Ok(self.tokens.pop_front().unwrap_or(Token {
+            kind: TokenKind::StreamEnd,
+            mark: self.mark,
+        }))
     }
 
     /// Scans until the first token cannot become a key any more.
@@ -143,7 +149,11 @@ impl Scanner {
         while !self.ended {
             if !self.tokens.is_empty() {
                 self.drop_stale_keys()?;
-                if !self.simple_keys.iter().any(|key| key.possible && key.token_number == self.taken) {
+                if !self
+                    .simple_keys
+                    .iter()
+                    .any(|key| key.possible && key.token_number == self.taken)
+                {
                     return Ok(());
                 }
             }
@@ -188,10 +198,18 @@ impl Scanner {
     /// Reads one line break, normalized.
     fn read_break(&mut self) -> char {
         let c = self.char();
-        self.mark.index += if c == '\r' && self.char_at(1) == '\n' { 2 } else { 1 };
+        self.mark.index += if c == '\r' && self.char_at(1) == '\n' {
+            2
+        } else {
+            1
+        };
         self.mark.line += 1;
         self.mark.column = 0;
-        if matches!(c, '\u{2028}' | '\u{2029}') { c } else { '\n' }
+        if matches!(c, '\u{2028}' | '\u{2029}') {
+            c
+        } else {
+            '\n'
+        }
     }
 
     fn fail(&self, problem: &str) -> YamlError {
@@ -222,7 +240,12 @@ impl Scanner {
     fn save_simple_key(&mut self) -> Result<(), YamlError> {
         if self.simple_key_allowed {
             let required = !self.in_flow() && self.indent == self.column();
-            let key = SimpleKey { possible: true, required, token_number: self.taken + self.tokens.len(), mark: self.mark };
+            let key = SimpleKey {
+                possible: true,
+                required,
+                token_number: self.taken + self.tokens.len(),
+                mark: self.mark,
+            };
             self.remove_simple_key()?;
             if let Some(last) = self.simple_keys.last_mut() {
                 *last = key;
@@ -243,7 +266,13 @@ impl Scanner {
     }
 
     /// Opens a block when the column is deeper than the current one. `at` is the token to put the start before.
-    fn roll_indent(&mut self, column: isize, at: Option<usize>, kind: TokenKind, mark: Mark) -> Result<(), YamlError> {
+    fn roll_indent(
+        &mut self,
+        column: isize,
+        at: Option<usize>,
+        kind: TokenKind,
+        mark: Mark,
+    ) -> Result<(), YamlError> {
         if self.in_flow() || self.indent >= column {
             return Ok(());
         }
@@ -349,7 +378,8 @@ impl Scanner {
 
     fn skip_to_next_token(&mut self) {
         loop {
-            while self.char() == ' ' || (self.char() == '\t' && (self.in_flow() || !self.simple_key_allowed)) {
+            while self.char() == ' ' || (self.char() == '\t' && (self.in_flow() || !self.simple_key_allowed))
+            {
                 self.skip();
             }
             if self.char() == '#' {
@@ -447,8 +477,19 @@ impl Scanner {
         let key = self.simple_keys.last().copied().unwrap_or_default();
         if key.possible {
             let at = key.token_number - self.taken;
-            self.tokens.insert(at, Token { kind: TokenKind::Key, mark: key.mark });
-            self.roll_indent(key.mark.column.cast_signed(), Some(key.token_number), TokenKind::BlockMappingStart, key.mark)?;
+            self.tokens.insert(
+                at,
+                Token {
+                    kind: TokenKind::Key,
+                    mark: key.mark,
+                },
+            );
+            self.roll_indent(
+                key.mark.column.cast_signed(),
+                Some(key.token_number),
+                TokenKind::BlockMappingStart,
+                key.mark,
+            )?;
             if let Some(last) = self.simple_keys.last_mut() {
                 last.possible = false;
             }
@@ -477,7 +518,14 @@ impl Scanner {
         if name.is_empty() || !(is_blank_or_end(c) || "?:,]}%@`".contains(c)) {
             return Err(self.fail("did not find expected alphabetic or numeric character"));
         }
-        self.push(if alias { TokenKind::Alias(name) } else { TokenKind::Anchor(name) }, start);
+        self.push(
+            if alias {
+                TokenKind::Alias(name)
+            } else {
+                TokenKind::Anchor(name)
+            },
+            start,
+        );
         Ok(())
     }
 
@@ -720,7 +768,8 @@ impl Scanner {
             while !is_blank_or_end(self.char()) {
                 let c = self.char();
                 let next_blank = is_blank_or_end(self.char_at(1));
-                let flow_end = self.in_flow() && (matches!(c, ',' | '[' | ']' | '{' | '}') || (c == '?' && next_blank));
+                let flow_end =
+                    self.in_flow() && (matches!(c, ',' | '[' | ']' | '{' | '}') || (c == '?' && next_blank));
                 let flow_value = self.in_flow() && c == ':' && ",[]{}".contains(self.char_at(1));
                 if (c == ':' && next_blank) || flow_end || flow_value {
                     break;

@@ -13,7 +13,10 @@ const LONGEST_SIMPLE_KEY: usize = 128;
 
 /// Writes one document, with a line end after it.
 pub fn to_yaml(value: &Value) -> String {
-    let mut writer = Writer { out: String::new(), column: 0 };
+    let mut writer = Writer {
+        out: String::new(),
+        column: 0,
+    };
     match value {
         Value::Object(map) if !map.is_empty() => writer.mapping(value, 0, false),
         Value::Array(items) if !items.is_empty() => writer.sequence(items, 0, false),
@@ -122,7 +125,11 @@ impl Writer {
     fn text(&mut self, text: &str, analysis: &Analysis, indent: usize, key: bool) {
         let reads_as_text = resolve(text) == Resolved::Text && !is_base60(text);
         if analysis.multiline {
-            if analysis.block && !key && text.contains('\n') { self.literal(text, indent) } else { self.double_quoted(text, indent, key) }
+            if analysis.block && !key && text.contains('\n') {
+                self.literal(text, indent)
+            } else {
+                self.double_quoted(text, indent, key)
+            }
         } else if !reads_as_text {
             self.double_quoted(text, indent, key);
         } else if analysis.plain {
@@ -136,7 +143,11 @@ impl Writer {
 
     /// Breaks the line at a lone blank once the line is full.
     fn folds(&self, chars: &[char], at: usize, key: bool) -> bool {
-        !key && self.column > WIDTH && at > 0 && at + 1 < chars.len() && chars[at - 1] != ' ' && chars[at + 1] != ' '
+        !key && self.column > WIDTH
+            && at > 0
+            && at + 1 < chars.len()
+            && chars[at - 1] != ' '
+            && chars[at + 1] != ' '
     }
 
     fn fold(&mut self, indent: usize) {
@@ -266,7 +277,12 @@ struct Analysis {
 
 impl Analysis {
     fn of(text: &str) -> Analysis {
-        let mut found = Analysis { multiline: false, plain: true, single_quoted: true, block: !text.is_empty() };
+        let mut found = Analysis {
+            multiline: false,
+            plain: true,
+            single_quoted: true,
+            block: !text.is_empty(),
+        };
         let chars: Vec<char> = text.chars().collect();
         let mut indicators = text.starts_with("---") || text.starts_with("...");
         let (mut before_blank, mut previous_space, mut previous_break) = (true, false, false);
@@ -274,7 +290,12 @@ impl Analysis {
             let last = at + 1 == chars.len();
             let blank_follows = last || matches!(chars[at + 1], ' ' | '\t') || is_break(chars[at + 1]);
             indicators |= match c {
-                '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' if at == 0 => true,
+                '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@'
+                | '`'
+                    if at == 0 =>
+                {
+                    true
+                }
                 '?' | '-' if at == 0 => blank_follows,
                 ':' => blank_follows,
                 '#' => before_blank,
@@ -338,17 +359,29 @@ fn natural_order(a: &str, b: &str) -> Ordering {
         // A zero that continues a number is worth its place.
         let mut start = 0u64;
         if a[at] == '0' || b[at] == '0' {
-            let inside = a[..at].iter().rev().take_while(|c| c.is_ascii_digit()).any(|&c| c != '0');
+            let inside = a[..at]
+                .iter()
+                .rev()
+                .take_while(|c| c.is_ascii_digit())
+                .any(|&c| c != '0');
             start = u64::from(inside);
         }
         let run = |chars: &[char]| {
             let digits = chars[at..].iter().take_while(|c| c.is_ascii_digit());
             digits.fold((0usize, start), |(count, number), c| {
-                (count + 1, number.saturating_mul(10).saturating_add(u64::from(c.to_digit(10).unwrap_or(0))))
+                (
+                    count + 1,
+                    number
+                        .saturating_mul(10)
+                        .saturating_add(u64::from(c.to_digit(10).unwrap_or(0))),
+                )
             })
         };
         let ((a_count, a_number), (b_count, b_number)) = (run(&a), run(&b));
-        return a_number.cmp(&b_number).then(a_count.cmp(&b_count)).then(a[at].cmp(&b[at]));
+        return a_number
+            .cmp(&b_number)
+            .then(a_count.cmp(&b_count))
+            .then(a[at].cmp(&b[at]));
     }
     a.len().cmp(&b.len())
 }

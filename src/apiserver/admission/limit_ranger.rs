@@ -28,7 +28,11 @@ pub(super) fn on_create(server: &ApiServer, object: &mut Object) -> Result<(), S
         }
         let errors = check(object, range);
         if !errors.is_empty() {
-            let why = if errors.len() == 1 { errors[0].clone() } else { format!("[{}]", errors.join(", ")) };
+            let why = if errors.len() == 1 {
+                errors[0].clone()
+            } else {
+                format!("[{}]", errors.join(", "))
+            };
             return Err(Status::forbidden(object.kind().info(), object.name(), &why));
         }
     }
@@ -36,7 +40,11 @@ pub(super) fn on_create(server: &ApiServer, object: &mut Object) -> Result<(), S
 }
 
 fn items<'a>(range: &'a LimitRange, kind: &'a str) -> impl Iterator<Item = &'a LimitRangeItem> {
-    range.spec.iter().flat_map(|spec| &spec.limits).filter(move |item| item.type_ == kind)
+    range
+        .spec
+        .iter()
+        .flat_map(|spec| &spec.limits)
+        .filter(move |item| item.type_ == kind)
 }
 
 fn apply_defaults(pod: &mut Pod, range: &LimitRange) {
@@ -60,16 +68,26 @@ fn apply_defaults(pod: &mut Pod, range: &LimitRange) {
     }
     if !notes.is_empty() {
         let text = format!("LimitRanger plugin set: {}", notes.join("; "));
-        pod.metadata.annotations.get_or_insert_default().insert(ANNOTATION.to_owned(), text);
+        pod.metadata
+            .annotations
+            .get_or_insert_default()
+            .insert(ANNOTATION.to_owned(), text);
     }
 }
 
-fn fill(container: &mut Container, what: &str, requests: &Resources, limits: &Resources, notes: &mut Vec<String>) {
+fn fill(
+    container: &mut Container,
+    what: &str,
+    requests: &Resources,
+    limits: &Resources,
+    notes: &mut Vec<String>,
+) {
     let name = container.name.clone();
     let resources = container.resources.get_or_insert_default();
-    for (list, defaults, word) in
-        [(&mut resources.requests, requests, "request"), (&mut resources.limits, limits, "limit")]
-    {
+    for (list, defaults, word) in [
+        (&mut resources.requests, requests, "request"),
+        (&mut resources.limits, limits, "limit"),
+    ] {
         let mut set = Vec::new();
         for (resource, quantity) in defaults {
             let own = list.get_or_insert_default();
@@ -94,7 +112,11 @@ fn check(object: &Object, range: &LimitRange) -> Vec<String> {
             let Some(spec) = &pod.spec else { return errors };
             let empty = Resources::new();
             for item in items(range, "Container") {
-                for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
+                for container in spec
+                    .containers
+                    .iter()
+                    .chain(spec.init_containers.iter().flatten())
+                {
                     let resources = container.resources.as_ref();
                     let requests = resources.and_then(|r| r.requests.as_ref()).unwrap_or(&empty);
                     let limits = resources.and_then(|r| r.limits.as_ref()).unwrap_or(&empty);
@@ -106,7 +128,9 @@ fn check(object: &Object, range: &LimitRange) -> Vec<String> {
                     let mut total = Resources::new();
                     for container in &spec.containers {
                         for (name, quantity) in pick(container).into_iter().flatten() {
-                            let sum = total.get(name).map_or(Quantity::of(quantity), |old| Quantity::of(old) + Quantity::of(quantity));
+                            let sum = total.get(name).map_or(Quantity::of(quantity), |old| {
+                                Quantity::of(old) + Quantity::of(quantity)
+                            });
                             total.insert(name.clone(), sum.into());
                         }
                     }
@@ -140,13 +164,19 @@ fn bounds(item: &LimitRangeItem, requests: &Resources, limits: &Resources, error
     for (resource, bound) in item.min.iter().flatten() {
         let minimum = Quantity::of(bound);
         match (requests.get(resource), limits.get(resource)) {
-            (None, _) => errors.push(format!("minimum {resource} usage per {kind} is {}.  No request is specified", bound.0)),
+            (None, _) => errors.push(format!(
+                "minimum {resource} usage per {kind} is {}.  No request is specified",
+                bound.0
+            )),
             (Some(request), _) if Quantity::of(request) < minimum => errors.push(format!(
                 "minimum {resource} usage per {kind} is {}, but request is {}",
                 bound.0, request.0
             )),
             (_, Some(limit)) if Quantity::of(limit) < minimum => {
-                errors.push(format!("minimum {resource} usage per {kind} is {}, but limit is {}", bound.0, limit.0));
+                errors.push(format!(
+                    "minimum {resource} usage per {kind} is {}, but limit is {}",
+                    bound.0, limit.0
+                ));
             }
             _ => {}
         }
@@ -154,9 +184,15 @@ fn bounds(item: &LimitRangeItem, requests: &Resources, limits: &Resources, error
     for (resource, bound) in item.max.iter().flatten() {
         let maximum = Quantity::of(bound);
         match (requests.get(resource), limits.get(resource)) {
-            (_, None) => errors.push(format!("maximum {resource} usage per {kind} is {}.  No limit is specified", bound.0)),
+            (_, None) => errors.push(format!(
+                "maximum {resource} usage per {kind} is {}.  No limit is specified",
+                bound.0
+            )),
             (_, Some(limit)) if Quantity::of(limit) > maximum => {
-                errors.push(format!("maximum {resource} usage per {kind} is {}, but limit is {}", bound.0, limit.0));
+                errors.push(format!(
+                    "maximum {resource} usage per {kind} is {}, but limit is {}",
+                    bound.0, limit.0
+                ));
             }
             (Some(request), _) if Quantity::of(request) > maximum => errors.push(format!(
                 "maximum {resource} usage per {kind} is {}, but request is {}",
@@ -173,8 +209,15 @@ fn bounds(item: &LimitRangeItem, requests: &Resources, limits: &Resources, error
             ));
             continue;
         };
-        let (request, limit) = (Quantity::of(request).milli_value(), Quantity::of(limit).milli_value());
-        let provided = if request > 0 { limit as f64 / request as f64 } else { f64::INFINITY };
+        let (request, limit) = (
+            Quantity::of(request).milli_value(),
+            Quantity::of(limit).milli_value(),
+        );
+        let provided = if request > 0 {
+            limit as f64 / request as f64
+        } else {
+            f64::INFINITY
+        };
         if provided > Quantity::of(ratio).milli_value() as f64 / 1000.0 {
             errors.push(format!(
                 "{resource} max limit to request ratio per {kind} is {}, but provided ratio is {provided:.6}",

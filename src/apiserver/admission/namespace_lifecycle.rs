@@ -21,7 +21,9 @@ pub(super) fn on_create(server: &ApiServer, object: &Object) -> Result<(), Statu
     }
     let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
     let mut status = Status::forbidden(object.kind().info(), object.name(), &why);
-    let details = status.details.get_or_insert_with(|| Box::new(StatusDetails::default()));
+    let details = status
+        .details
+        .get_or_insert_with(|| Box::new(StatusDetails::default()));
     details.causes.push(StatusCause {
         reason: "NamespaceTerminating".to_owned(),
         message: format!("namespace {namespace} is being terminated"),
@@ -32,7 +34,11 @@ pub(super) fn on_create(server: &ApiServer, object: &Object) -> Result<(), Statu
 
 pub(super) fn on_delete(request: &Request) -> Result<(), Status> {
     if request.kind == Kind::Namespace && IMMORTAL.contains(&&*request.name) {
-        return Err(Status::forbidden(Kind::Namespace.info(), &request.name, "this namespace may not be deleted"));
+        return Err(Status::forbidden(
+            Kind::Namespace.info(),
+            &request.name,
+            "this namespace may not be deleted",
+        ));
     }
     Ok(())
 }

@@ -8,9 +8,19 @@ use std::sync::Arc;
 
 pub(super) fn on_create(server: &ApiServer, object: &mut Object) -> Result<(), Status> {
     let Object::Pod(pod) = object else { return Ok(()) };
-    let Some(spec) = pod.spec.as_ref() else { return Ok(()) };
-    let class = match spec.priority_class_name.as_deref().filter(|name| !name.is_empty()) {
-        Some(name) => match server.etcd.get(&Key::new(Kind::PriorityClass, "", name)).map(|value| &value.object) {
+    let Some(spec) = pod.spec.as_ref() else {
+        return Ok(());
+    };
+    let class = match spec
+        .priority_class_name
+        .as_deref()
+        .filter(|name| !name.is_empty())
+    {
+        Some(name) => match server
+            .etcd
+            .get(&Key::new(Kind::PriorityClass, "", name))
+            .map(|value| &value.object)
+        {
             Some(Object::PriorityClass(class)) => Some(class.clone()),
             _ => {
                 let why = format!("no PriorityClass with name {name} was found");
@@ -22,15 +32,19 @@ pub(super) fn on_create(server: &ApiServer, object: &mut Object) -> Result<(), S
     let (value, policy, name) = match &class {
         Some(class) => (
             class.value.unwrap_or(0),
-            class.preemption_policy.clone().unwrap_or_else(|| "PreemptLowerPriority".to_owned()),
+            class
+                .preemption_policy
+                .clone()
+                .unwrap_or_else(|| "PreemptLowerPriority".to_owned()),
             class.metadata.name.clone(),
         ),
         None => (0, "PreemptLowerPriority".to_owned(), None),
     };
     if spec.priority.is_some_and(|own| own != value) {
         let own = spec.priority.unwrap_or(0);
-        let why =
-            format!("the integer value of priority ({own}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name");
+        let why = format!(
+            "the integer value of priority ({own}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
+        );
         return Err(Status::forbidden(Kind::Pod.info(), object.name(), &why));
     }
     let Object::Pod(pod) = object else { return Ok(()) };

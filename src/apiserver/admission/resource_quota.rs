@@ -14,7 +14,12 @@ use std::sync::Arc;
 /// What an object uses of each countable thing.
 pub type Usage = BTreeMap<String, Quantity>;
 
-pub(super) fn on_create(server: &mut ApiServer, context: &Context<'_>, object: &Object, dry_run: bool) -> Result<(), Status> {
+pub(super) fn on_create(
+    server: &mut ApiServer,
+    context: &Context<'_>,
+    object: &Object,
+    dry_run: bool,
+) -> Result<(), Status> {
     if object.namespace().is_empty() || object.kind() == Kind::Event {
         return Ok(());
     }
@@ -40,13 +45,19 @@ pub(super) fn on_create(server: &mut ApiServer, context: &Context<'_>, object: &
         let object = Object::from(quota);
         let revision = object.revision();
         // Read above under the same borrow: nobody wrote in between.
-        let _ = server.etcd.update(&Key::of(&object), object, revision, context.request_id);
+        let _ = server
+            .etcd
+            .update(&Key::of(&object), object, revision, context.request_id);
     }
     Ok(())
 }
 
 /// The quota with the object's usage added, if it counts there.
-fn charge(quota: &Arc<ResourceQuota>, object: &Object, usage: &Usage) -> Result<Option<Arc<ResourceQuota>>, Status> {
+fn charge(
+    quota: &Arc<ResourceQuota>,
+    object: &Object,
+    usage: &Usage,
+) -> Result<Option<Arc<ResourceQuota>>, Status> {
     let spec = quota.spec.as_ref();
     if let Object::Pod(pod) = object {
         if !in_scope(quota, pod) {
@@ -56,7 +67,9 @@ fn charge(quota: &Arc<ResourceQuota>, object: &Object, usage: &Usage) -> Result<
         return Ok(None);
     }
     let status = quota.status.as_ref();
-    let hard = status.and_then(|status| status.hard.as_ref()).or_else(|| spec.and_then(|spec| spec.hard.as_ref()));
+    let hard = status
+        .and_then(|status| status.hard.as_ref())
+        .or_else(|| spec.and_then(|spec| spec.hard.as_ref()));
     let Some(hard) = hard else { return Ok(None) };
     let name = quota.metadata.name.as_deref().unwrap_or("");
     if let Object::Pod(_) = object {
@@ -75,8 +88,13 @@ fn charge(quota: &Arc<ResourceQuota>, object: &Object, usage: &Usage) -> Result<
     let mut exceeded: Vec<&String> = Vec::new();
     let mut touched = false;
     for (resource, limit) in hard {
-        let Some(request) = usage.get(resource) else { continue };
-        let before = used.get(resource).map_or(Quantity::new(0, crate::api::quantity::Format::DecimalSi), Quantity::of);
+        let Some(request) = usage.get(resource) else {
+            continue;
+        };
+        let before = used.get(resource).map_or(
+            Quantity::new(0, crate::api::quantity::Format::DecimalSi),
+            Quantity::of,
+        );
         let after = before + *request;
         if after > Quantity::of(limit) {
             exceeded.push(resource);
@@ -86,12 +104,24 @@ fn charge(quota: &Arc<ResourceQuota>, object: &Object, usage: &Usage) -> Result<
     }
     if !exceeded.is_empty() {
         let list = |value: &dyn Fn(&String) -> String| -> String {
-            exceeded.iter().map(|resource| format!("{resource}={}", value(resource))).collect::<Vec<_>>().join(",")
+            exceeded
+                .iter()
+                .map(|resource| format!("{resource}={}", value(resource)))
+                .collect::<Vec<_>>()
+                .join(",")
         };
         let requested = list(&|resource| usage.get(resource).map(Quantity::to_string).unwrap_or_default());
-        let used_text = list(&|resource| used.get(resource).map_or_else(|| "0".to_owned(), |quantity| quantity.0.clone()));
-        let limited = list(&|resource| hard.get(resource).map(|quantity| quantity.0.clone()).unwrap_or_default());
-        let why = format!("exceeded quota: {name}, requested: {requested}, used: {used_text}, limited: {limited}");
+        let used_text = list(&|resource| {
+            used.get(resource)
+                .map_or_else(|| "0".to_owned(), |quantity| quantity.0.clone())
+        });
+        let limited = list(&|resource| {
+            hard.get(resource)
+                .map(|quantity| quantity.0.clone())
+                .unwrap_or_default()
+        });
+        let why =
+            format!("exceeded quota: {name}, requested: {requested}, used: {used_text}, limited: {limited}");
         return Err(Status::forbidden(object.kind().info(), object.name(), &why));
     }
     if !touched {
@@ -105,20 +135,30 @@ fn charge(quota: &Arc<ResourceQuota>, object: &Object, usage: &Usage) -> Result<
 }
 
 fn is_compute(resource: &str) -> bool {
-    matches!(resource, "cpu" | "memory" | "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory")
+    matches!(
+        resource,
+        "cpu" | "memory" | "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory"
+    )
 }
 
 /// Whether a quota's scopes cover a Pod.
 pub fn in_scope(quota: &ResourceQuota, pod: &Pod) -> bool {
-    let terminating = pod.spec.as_ref().is_some_and(|spec| spec.active_deadline_seconds.is_some());
+    let terminating = pod
+        .spec
+        .as_ref()
+        .is_some_and(|spec| spec.active_deadline_seconds.is_some());
     let best_effort = crate::api::pod_qos_class(pod.spec.as_ref()) == "BestEffort";
-    quota.spec.iter().flat_map(|spec| spec.scopes.iter().flatten()).all(|scope| match scope.as_str() {
-        "Terminating" => terminating,
-        "NotTerminating" => !terminating,
-        "BestEffort" => best_effort,
-        "NotBestEffort" => !best_effort,
-        _ => true,
-    })
+    quota
+        .spec
+        .iter()
+        .flat_map(|spec| spec.scopes.iter().flatten())
+        .all(|scope| match scope.as_str() {
+            "Terminating" => terminating,
+            "NotTerminating" => !terminating,
+            "BestEffort" => best_effort,
+            "NotBestEffort" => !best_effort,
+            _ => true,
+        })
 }
 
 /// What an object uses, under every name a quota may count it by.
@@ -154,7 +194,10 @@ pub fn usage_of(object: &Object) -> Usage {
                 usage.insert("requests.storage".to_owned(), Quantity::of(storage));
             }
         }
-        Object::ConfigMap(_) | Object::Secret(_) | Object::ReplicationController(_) | Object::ResourceQuota(_) => {
+        Object::ConfigMap(_)
+        | Object::Secret(_)
+        | Object::ReplicationController(_)
+        | Object::ResourceQuota(_) => {
             usage.insert(info.plural.to_owned(), one());
         }
         _ => {}
@@ -178,7 +221,9 @@ fn pod_usage(pod: &Pod, usage: &mut Usage) {
         ] {
             for (resource, quantity) in list.into_iter().flatten() {
                 let mut add = |name: String| {
-                    let total = usage.get(&name).map_or(Quantity::of(quantity), |old| *old + Quantity::of(quantity));
+                    let total = usage
+                        .get(&name)
+                        .map_or(Quantity::of(quantity), |old| *old + Quantity::of(quantity));
                     usage.insert(name, total);
                 };
                 add(format!("{prefix}{resource}"));

@@ -5,7 +5,8 @@ use crate::api::{Kind, Object, Status};
 use crate::etcd::Key;
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector,
-    ProjectedVolumeSource, ServiceAccount, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
+    ProjectedVolumeSource, ServiceAccount, ServiceAccountTokenProjection, Volume, VolumeMount,
+    VolumeProjection,
 };
 use std::sync::Arc;
 
@@ -17,12 +18,24 @@ pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(
     let namespace = object.namespace().to_owned();
     let pod_name = object.name().to_owned();
     let Object::Pod(pod) = object else { return Ok(()) };
-    let Some(spec) = pod.spec.as_ref() else { return Ok(()) };
-    let name = spec.service_account_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned());
-    let account = match server.etcd.get(&Key::new(Kind::ServiceAccount, &namespace, &name)).map(|value| &value.object) {
+    let Some(spec) = pod.spec.as_ref() else {
+        return Ok(());
+    };
+    let name = spec
+        .service_account_name
+        .clone()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "default".to_owned());
+    let account = match server
+        .etcd
+        .get(&Key::new(Kind::ServiceAccount, &namespace, &name))
+        .map(|value| &value.object)
+    {
         Some(Object::ServiceAccount(account)) => account.clone(),
         _ => {
-            let why = format!("error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found");
+            let why = format!(
+                "error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found"
+            );
             return Err(Status::forbidden(Kind::Pod.info(), &pod_name, &why));
         }
     };
@@ -31,7 +44,9 @@ pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(
         .or(account.automount_service_account_token)
         .unwrap_or(true);
     let suffix = server.names.name_suffix(5);
-    let Some(spec) = Arc::make_mut(pod).spec.as_mut() else { return Ok(()) };
+    let Some(spec) = Arc::make_mut(pod).spec.as_mut() else {
+        return Ok(());
+    };
     spec.service_account_name = Some(name.clone());
     spec.service_account = Some(name);
     if spec.image_pull_secrets.as_ref().is_none_or(Vec::is_empty) {
@@ -45,7 +60,11 @@ pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(
 
 fn mount_token(spec: &mut k8s_openapi::api::core::v1::PodSpec, _account: &ServiceAccount, volume: &str) {
     let mut used = false;
-    for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+    for container in spec
+        .containers
+        .iter_mut()
+        .chain(spec.init_containers.iter_mut().flatten())
+    {
         let mounts = container.volume_mounts.get_or_insert_default();
         if mounts.iter().any(|mount| mount.mount_path == TOKEN_PATH) {
             continue;
@@ -75,7 +94,11 @@ fn token_volume(name: &str) -> Volume {
     let root_ca = VolumeProjection {
         config_map: Some(ConfigMapProjection {
             name: "kube-root-ca.crt".to_owned(),
-            items: Some(vec![KeyToPath { key: "ca.crt".to_owned(), path: "ca.crt".to_owned(), mode: None }]),
+            items: Some(vec![KeyToPath {
+                key: "ca.crt".to_owned(),
+                path: "ca.crt".to_owned(),
+                mode: None,
+            }]),
             ..ConfigMapProjection::default()
         }),
         ..VolumeProjection::default()

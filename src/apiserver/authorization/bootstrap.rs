@@ -16,7 +16,10 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 /// The bootstrap objects, in the order of the policy.
 pub(in crate::apiserver) fn install() -> Vec<Object> {
     let mut out = Vec::new();
-    let mut lines = POLICY.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+    let mut lines = POLICY
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .peekable();
     while let Some(line) = lines.next() {
         let mut rules = Vec::new();
         while let Some(rule) = lines.next_if(|next| next.starts_with(' ')) {
@@ -34,7 +37,13 @@ pub(in crate::apiserver) fn install() -> Vec<Object> {
             }
             ["bind", role, subjects @ ..] => out.push(cluster_binding(role, subjects)),
             ["in", namespace, "role", name] => {
-                out.push(Role { metadata: metadata(name, namespace), rules: Some(rules) }.into());
+                out.push(
+                    Role {
+                        metadata: metadata(name, namespace),
+                        rules: Some(rules),
+                    }
+                    .into(),
+                );
             }
             ["in", namespace, "bind", role, subjects, more @ ..] => {
                 let name = if let ["as", name] = more { name } else { role };
@@ -57,7 +66,13 @@ pub(in crate::apiserver) fn install() -> Vec<Object> {
 fn aggregate(objects: &mut [Object]) {
     for name in ["view", "edit", "admin"] {
         let mark = aggregation_label(name);
-        let marked = |object: &&Object| object.meta().labels.as_ref().is_some_and(|labels| labels.contains_key(&mark));
+        let marked = |object: &&Object| {
+            object
+                .meta()
+                .labels
+                .as_ref()
+                .is_some_and(|labels| labels.contains_key(&mark))
+        };
         let mut rules: Vec<Rule> = Vec::new();
         for object in objects.iter().filter(marked) {
             if let Object::ClusterRole(role) = object {
@@ -88,22 +103,38 @@ fn aggregation_label(role: &str) -> String {
 }
 
 fn cluster_role(name: &str, marks: &[&str], rules: Vec<Rule>) -> Object {
-    let mut role = ClusterRole { metadata: metadata(name, ""), rules: Some(rules), ..ClusterRole::default() };
+    let mut role = ClusterRole {
+        metadata: metadata(name, ""),
+        rules: Some(rules),
+        ..ClusterRole::default()
+    };
     for mark in marks {
         if let Some(to) = mark.strip_prefix("to=") {
-            role.metadata.labels.get_or_insert_default().insert(aggregation_label(to), "true".to_owned());
+            role.metadata
+                .labels
+                .get_or_insert_default()
+                .insert(aggregation_label(to), "true".to_owned());
         }
         if let Some(from) = mark.strip_prefix("from=") {
             let labels = BTreeMap::from([(aggregation_label(from), "true".to_owned())]);
-            let selector = LabelSelector { match_labels: Some(labels), ..LabelSelector::default() };
-            role.aggregation_rule = Some(AggregationRule { cluster_role_selectors: Some(vec![selector]) });
+            let selector = LabelSelector {
+                match_labels: Some(labels),
+                ..LabelSelector::default()
+            };
+            role.aggregation_rule = Some(AggregationRule {
+                cluster_role_selectors: Some(vec![selector]),
+            });
         }
     }
     role.into()
 }
 
 fn role_ref(kind: &str, name: &str) -> RoleRef {
-    RoleRef { api_group: Some(GROUP.to_owned()), kind: kind.to_owned(), name: name.to_owned() }
+    RoleRef {
+        api_group: Some(GROUP.to_owned()),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 fn cluster_binding(role: &str, subjects: &[&str]) -> Object {
@@ -151,15 +182,31 @@ fn parse_rule(line: &str) -> Rule {
     };
     verbs.sort();
     match words[1..] {
-        ["*url"] => Rule { verbs, non_resource_urls: Some(list("*")), ..Rule::default() },
-        [paths] => Rule { verbs, non_resource_urls: Some(list(paths)), ..Rule::default() },
+        ["*url"] => Rule {
+            verbs,
+            non_resource_urls: Some(list("*")),
+            ..Rule::default()
+        },
+        [paths] => Rule {
+            verbs,
+            non_resource_urls: Some(list(paths)),
+            ..Rule::default()
+        },
         [groups, resources, ref names @ ..] => Rule {
             verbs,
-            api_groups: Some(list(groups).into_iter().map(|g| if g == "core" { String::new() } else { g }).collect()),
+            api_groups: Some(
+                list(groups)
+                    .into_iter()
+                    .map(|g| if g == "core" { String::new() } else { g })
+                    .collect(),
+            ),
             resources: Some(list(resources)),
             resource_names: names.first().map(|names| list(names)),
             ..Rule::default()
         },
-        [] => Rule { verbs, ..Rule::default() },
+        [] => Rule {
+            verbs,
+            ..Rule::default()
+        },
     }
 }

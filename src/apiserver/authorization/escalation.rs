@@ -12,7 +12,12 @@ use k8s_openapi::api::rbac::v1::RoleRef;
 /// Checks a role or binding that is about to be written over `live`.
 ///
 /// Errors: 403 naming the rules the user does not hold.
-pub fn check(server: &mut ApiServer, identity: &Identity, object: &Object, live: Option<&Object>) -> Result<(), Status> {
+pub fn check(
+    server: &mut ApiServer,
+    identity: &Identity,
+    object: &Object,
+    live: Option<&Object>,
+) -> Result<(), Status> {
     let user = &identity.user;
     if user.in_group(MASTERS) {
         return Ok(());
@@ -21,7 +26,14 @@ pub fn check(server: &mut ApiServer, identity: &Identity, object: &Object, live:
     let refused = |why: String| Status::forbidden(object.kind().info(), &name, &why);
     let info = object.kind().info();
     let may = |server: &mut ApiServer, verb: &str, resource: &str, namespace: &str, name: &str| {
-        let attributes = Attributes { verb, group: info.group, resource, namespace, name, ..Attributes::default() };
+        let attributes = Attributes {
+            verb,
+            group: info.group,
+            resource,
+            namespace,
+            name,
+            ..Attributes::default()
+        };
         server.decide(user, &attributes).allowed
     };
     let wanted: Vec<Rule> = match (object, live) {
@@ -46,12 +58,23 @@ pub fn check(server: &mut ApiServer, identity: &Identity, object: &Object, live:
                 // It may come to hold anything.
                 let all = || Some(vec!["*".to_owned()]);
                 let everything = [
-                    Rule { api_groups: all(), resources: all(), verbs: vec!["*".to_owned()], ..Rule::default() },
-                    Rule { non_resource_urls: all(), verbs: vec!["*".to_owned()], ..Rule::default() },
+                    Rule {
+                        api_groups: all(),
+                        resources: all(),
+                        verbs: vec!["*".to_owned()],
+                        ..Rule::default()
+                    },
+                    Rule {
+                        non_resource_urls: all(),
+                        verbs: vec!["*".to_owned()],
+                        ..Rule::default()
+                    },
                 ];
                 let (owned, _) = server.rules_for(user, "");
                 if !uncovered(&owned, &everything).is_empty() {
-                    return Err(refused("must have cluster-admin privileges to use an aggregationRule".to_owned()));
+                    return Err(refused(
+                        "must have cluster-admin privileges to use an aggregationRule".to_owned(),
+                    ));
                 }
             }
             role.rules.clone().unwrap_or_default()
@@ -68,25 +91,41 @@ pub fn check(server: &mut ApiServer, identity: &Identity, object: &Object, live:
         }
         (Object::RoleBinding(binding), _) => {
             let reference: &RoleRef = &binding.role_ref;
-            let resource = if reference.kind == "ClusterRole" { "clusterroles" } else { "roles" };
+            let resource = if reference.kind == "ClusterRole" {
+                "clusterroles"
+            } else {
+                "roles"
+            };
             if may(server, "bind", resource, &namespace, &reference.name) {
                 return Ok(());
             }
             server.rbac.refresh(&server.etcd);
-            server.rbac.rules_of(&namespace, reference).map_err(&refused)?.to_vec()
+            server
+                .rbac
+                .rules_of(&namespace, reference)
+                .map_err(&refused)?
+                .to_vec()
         }
         (Object::ClusterRoleBinding(binding), _) => {
             if may(server, "bind", "clusterroles", "", &binding.role_ref.name) {
                 return Ok(());
             }
             server.rbac.refresh(&server.etcd);
-            server.rbac.rules_of("", &binding.role_ref).map_err(&refused)?.to_vec()
+            server
+                .rbac
+                .rules_of("", &binding.role_ref)
+                .map_err(&refused)?
+                .to_vec()
         }
         _ => return Ok(()),
     };
     let (owned, errors) = server.rules_for(user, &namespace);
     let missing = uncovered(&owned, &wanted);
-    if missing.is_empty() { Ok(()) } else { Err(refused(not_held(user, missing, &errors))) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(refused(not_held(user, missing, &errors)))
+    }
 }
 
 fn not_held(user: &User, missing: Vec<Rule>, errors: &[String]) -> String {

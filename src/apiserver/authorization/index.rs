@@ -40,7 +40,10 @@ pub struct Index {
 }
 
 fn concerns(kind: Kind) -> bool {
-    matches!(kind, Kind::Role | Kind::RoleBinding | Kind::ClusterRole | Kind::ClusterRoleBinding)
+    matches!(
+        kind,
+        Kind::Role | Kind::RoleBinding | Kind::ClusterRole | Kind::ClusterRoleBinding
+    )
 }
 
 impl Index {
@@ -76,12 +79,25 @@ impl Index {
                 continue;
             };
             if rules.iter().any(|rule| allows(rule, attributes)) {
-                let role = if grant.role.0.is_empty() { "ClusterRole" } else { "Role" };
+                let role = if grant.role.0.is_empty() {
+                    "ClusterRole"
+                } else {
+                    "Role"
+                };
                 let subject = if group { "Group" } else { grant.subject.as_str() };
-                let whose = if group { format!("{subject} \"{}\"", grant.subject) } else { subject.to_owned() };
-                let reason =
-                    format!("RBAC: allowed by {} of {role} \"{}\" to {whose}", grant.binding, grant.role.1);
-                return Decision { allowed: true, reason };
+                let whose = if group {
+                    format!("{subject} \"{}\"", grant.subject)
+                } else {
+                    subject.to_owned()
+                };
+                let reason = format!(
+                    "RBAC: allowed by {} of {role} \"{}\" to {whose}",
+                    grant.binding, grant.role.1
+                );
+                return Decision {
+                    allowed: true,
+                    reason,
+                };
             }
         }
         let reason = match unresolved.as_slice() {
@@ -89,7 +105,10 @@ impl Index {
             [one] => format!("RBAC: {one}"),
             many => format!("RBAC: [{}]", many.join(", ")),
         };
-        Decision { allowed: false, reason }
+        Decision {
+            allowed: false,
+            reason,
+        }
     }
 
     /// Every rule that holds for a user in a namespace, and what could not be resolved.
@@ -109,17 +128,29 @@ impl Index {
     /// The rules of the role a binding refers to.
     pub fn rules_of(&self, namespace: &str, reference: &RoleRef) -> Result<&[Rule], String> {
         let key = role_key(namespace, reference);
-        self.tables.roles.get(&key).map(Vec::as_slice).ok_or_else(|| not_found(&key))
+        self.tables
+            .roles
+            .get(&key)
+            .map(Vec::as_slice)
+            .ok_or_else(|| not_found(&key))
     }
 }
 
 fn role_key(namespace: &str, reference: &RoleRef) -> RoleKey {
-    let namespace = if reference.kind == "ClusterRole" { "" } else { namespace };
+    let namespace = if reference.kind == "ClusterRole" {
+        ""
+    } else {
+        namespace
+    };
     (namespace.to_owned(), reference.name.clone())
 }
 
 fn not_found((namespace, name): &RoleKey) -> String {
-    let kind = if namespace.is_empty() { "clusterrole" } else { "role" };
+    let kind = if namespace.is_empty() {
+        "clusterrole"
+    } else {
+        "role"
+    };
     format!("{kind}.rbac.authorization.k8s.io \"{name}\" not found")
 }
 
@@ -160,16 +191,22 @@ impl Tables {
 
     /// Kubelets are let in by the Node authorizer, whose rules are those of the role `system:node`.
     fn add_nodes(&mut self) {
-        self.groups.entry("system:nodes".to_owned()).or_default().push(Grant {
-            namespace: String::new(),
-            role: (String::new(), "system:node".to_owned()),
-            binding: "the Node authorizer".to_owned(),
-            subject: "system:nodes".to_owned(),
-        });
+        self.groups
+            .entry("system:nodes".to_owned())
+            .or_default()
+            .push(Grant {
+                namespace: String::new(),
+                role: (String::new(), "system:node".to_owned()),
+                binding: "the Node authorizer".to_owned(),
+                subject: "system:nodes".to_owned(),
+            });
     }
 
     fn add_role(&mut self, namespace: &str, name: &str, rules: Option<&Vec<Rule>>) {
-        self.roles.insert((namespace.to_owned(), name.to_owned()), rules.cloned().unwrap_or_default());
+        self.roles.insert(
+            (namespace.to_owned(), name.to_owned()),
+            rules.cloned().unwrap_or_default(),
+        );
     }
 
     /// Gives aggregating ClusterRoles the rules of those they select, in as many rounds as they nest.
@@ -188,7 +225,9 @@ impl Tables {
                 for (_, value) in store.range(Kind::ClusterRole, "") {
                     let object = &value.object;
                     let selected = object.name() != name
-                        && selectors.iter().any(|selector| selector.matches_labels(object.meta().labels.as_ref()));
+                        && selectors
+                            .iter()
+                            .any(|selector| selector.matches_labels(object.meta().labels.as_ref()));
                     if !selected {
                         continue;
                     }
@@ -204,21 +243,38 @@ impl Tables {
         }
     }
 
-    fn add_binding(&mut self, namespace: &str, binding: &str, reference: &RoleRef, subjects: Option<&[Subject]>) {
+    fn add_binding(
+        &mut self,
+        namespace: &str,
+        binding: &str,
+        reference: &RoleRef,
+        subjects: Option<&[Subject]>,
+    ) {
         for subject in subjects.unwrap_or(&[]) {
             let (table, key) = match subject.kind.as_str() {
                 "User" => (&mut self.users, subject.name.clone()),
                 "Group" => (&mut self.groups, subject.name.clone()),
                 "ServiceAccount" => {
-                    let own = subject.namespace.as_deref().filter(|own| !own.is_empty()).unwrap_or(namespace);
-                    (&mut self.users, format!("system:serviceaccount:{own}:{}", subject.name))
+                    let own = subject
+                        .namespace
+                        .as_deref()
+                        .filter(|own| !own.is_empty())
+                        .unwrap_or(namespace);
+                    (
+                        &mut self.users,
+                        format!("system:serviceaccount:{own}:{}", subject.name),
+                    )
                 }
                 _ => continue,
             };
             let text = match subject.kind.as_str() {
                 "Group" => subject.name.clone(),
                 "User" => format!("User \"{}\"", subject.name),
-                _ => format!("ServiceAccount \"{}/{}\"", subject.name, subject.namespace.as_deref().unwrap_or("")),
+                _ => format!(
+                    "ServiceAccount \"{}/{}\"",
+                    subject.name,
+                    subject.namespace.as_deref().unwrap_or("")
+                ),
             };
             table.entry(key).or_default().push(Grant {
                 namespace: namespace.to_owned(),
@@ -231,8 +287,17 @@ impl Tables {
 
     /// A user's own grants, then those of the groups.
     fn grants<'a>(&'a self, user: &'a User) -> impl Iterator<Item = (&'a Grant, bool)> {
-        let own = self.users.get(&user.name).into_iter().flatten().map(|grant| (grant, false));
-        let groups = user.groups.iter().filter_map(|group| self.groups.get(group)).flatten();
+        let own = self
+            .users
+            .get(&user.name)
+            .into_iter()
+            .flatten()
+            .map(|grant| (grant, false));
+        let groups = user
+            .groups
+            .iter()
+            .filter_map(|group| self.groups.get(group))
+            .flatten();
         own.chain(groups.map(|grant| (grant, true)))
     }
 }

@@ -48,7 +48,10 @@ impl ApiServer {
     /// Decides whether a user may do something.
     pub fn decide(&mut self, user: &User, attributes: &Attributes<'_>) -> Decision {
         if user.in_group(MASTERS) {
-            return Decision { allowed: true, reason: String::new() };
+            return Decision {
+                allowed: true,
+                reason: String::new(),
+            };
         }
         self.rbac.refresh(&self.etcd);
         self.rbac.decide(user, attributes)
@@ -64,7 +67,11 @@ impl ApiServer {
 /// Refuses what the user may not do.
 ///
 /// Errors: 403 in upstream's words.
-pub(super) fn authorize(server: &mut ApiServer, identity: &Identity, request: &Request) -> Result<(), Status> {
+pub(super) fn authorize(
+    server: &mut ApiServer,
+    identity: &Identity,
+    request: &Request,
+) -> Result<(), Status> {
     if identity.user.in_group(MASTERS) {
         return Ok(());
     }
@@ -75,7 +82,11 @@ pub(super) fn authorize(server: &mut ApiServer, identity: &Identity, request: &R
         group: info.group,
         resource: info.plural,
         subresource: request.subresource.as_str(),
-        namespace: if info.plural == "namespaces" { &request.name } else { &request.namespace },
+        namespace: if info.plural == "namespaces" {
+            &request.name
+        } else {
+            &request.namespace
+        },
         name: if names_itself { "" } else { &request.name },
         path: "",
     };
@@ -87,7 +98,11 @@ pub(super) fn authorize(server: &mut ApiServer, identity: &Identity, request: &R
 /// Errors: 403 in upstream's words.
 pub fn check(server: &mut ApiServer, user: &User, attributes: &Attributes<'_>) -> Result<(), Status> {
     let decision = server.decide(user, attributes);
-    if decision.allowed { Ok(()) } else { Err(forbidden(user, attributes, &decision.reason)) }
+    if decision.allowed {
+        Ok(())
+    } else {
+        Err(forbidden(user, attributes, &decision.reason))
+    }
 }
 
 /// 403 `pods "web" is forbidden: User "viewer" cannot get resource "pods" in API group "" in the namespace "default"`
@@ -95,9 +110,16 @@ pub fn check(server: &mut ApiServer, user: &User, attributes: &Attributes<'_>) -
 /// Source: k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go.
 fn forbidden(user: &User, attributes: &Attributes<'_>, reason: &str) -> Status {
     let name = crate::api::validation::field::go_quote(&user.name);
-    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let reason = if reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {reason}")
+    };
     if attributes.resource.is_empty() {
-        let message = format!("forbidden: User {name} cannot {} path \"{}\"{reason}", attributes.verb, attributes.path);
+        let message = format!(
+            "forbidden: User {name} cannot {} path \"{}\"{reason}",
+            attributes.verb, attributes.path
+        );
         let mut status = Status::new(403, "Forbidden", message);
         status.details = Some(Box::default());
         return status;

@@ -17,14 +17,22 @@ fn items(list: Option<&Vec<String>>) -> &[String] {
 
 /// Whether a rule allows what the attributes name.
 pub fn allows(rule: &Rule, attributes: &Attributes<'_>) -> bool {
-    if !rule.verbs.iter().any(|verb| verb == "*" || verb == attributes.verb) {
+    if !rule
+        .verbs
+        .iter()
+        .any(|verb| verb == "*" || verb == attributes.verb)
+    {
         return false;
     }
     if attributes.resource.is_empty() {
-        return items(rule.non_resource_urls.as_ref()).iter().any(|url| url_matches(url, attributes.path));
+        return items(rule.non_resource_urls.as_ref())
+            .iter()
+            .any(|url| url_matches(url, attributes.path));
     }
     has(rule.api_groups.as_ref(), attributes.group)
-        && items(rule.resources.as_ref()).iter().any(|own| resource_matches(own, attributes))
+        && items(rule.resources.as_ref())
+            .iter()
+            .any(|own| resource_matches(own, attributes))
         && name_matches(rule, attributes.name)
 }
 
@@ -48,12 +56,20 @@ fn name_matches(rule: &Rule, name: &str) -> bool {
 }
 
 fn url_matches(own: &str, path: &str) -> bool {
-    own == "*" || own == path || own.strip_suffix('*').is_some_and(|prefix| path.starts_with(prefix))
+    own == "*"
+        || own == path
+        || own
+            .strip_suffix('*')
+            .is_some_and(|prefix| path.starts_with(prefix))
 }
 
 /// The parts of `wanted` that no rule of `owned` covers, one verb and one resource each.
 pub fn uncovered(owned: &[Rule], wanted: &[Rule]) -> Vec<Rule> {
-    wanted.iter().flat_map(parts).filter(|part| !owned.iter().any(|own| covers(own, part))).collect()
+    wanted
+        .iter()
+        .flat_map(parts)
+        .filter(|part| !owned.iter().any(|own| covers(own, part)))
+        .collect()
 }
 
 /// Breaks a rule into rules of one verb and one resource.
@@ -71,14 +87,21 @@ fn parts(rule: &Rule) -> Vec<Rule> {
                 };
                 match items(rule.resource_names.as_ref()) {
                     [] => out.push(part),
-                    names => out.extend(names.iter().map(|name| Rule { resource_names: one(name), ..part.clone() })),
+                    names => out.extend(names.iter().map(|name| Rule {
+                        resource_names: one(name),
+                        ..part.clone()
+                    })),
                 }
             }
         }
     }
     for url in items(rule.non_resource_urls.as_ref()) {
         for verb in &rule.verbs {
-            out.push(Rule { non_resource_urls: one(url), verbs: vec![verb.clone()], ..Rule::default() });
+            out.push(Rule {
+                non_resource_urls: one(url),
+                verbs: vec![verb.clone()],
+                ..Rule::default()
+            });
         }
     }
     out
@@ -91,11 +114,13 @@ fn covers(own: &Rule, part: &Rule) -> bool {
         return false;
     }
     if let [url] = items(part.non_resource_urls.as_ref()) {
-        return items(own.non_resource_urls.as_ref())
-            .iter()
-            .any(|o| o == "*" || o == url || o.strip_suffix('*').is_some_and(|prefix| url.starts_with(prefix)));
+        return items(own.non_resource_urls.as_ref()).iter().any(|o| {
+            o == "*" || o == url || o.strip_suffix('*').is_some_and(|prefix| url.starts_with(prefix))
+        });
     }
-    let ([group], [resource]) = (items(part.api_groups.as_ref()), items(part.resources.as_ref())) else { return false };
+    let ([group], [resource]) = (items(part.api_groups.as_ref()), items(part.resources.as_ref())) else {
+        return false;
+    };
     let same_resource = |o: &String| {
         o == "*"
             || o == resource
@@ -129,7 +154,10 @@ pub fn compact(rules: Vec<Rule>) -> Vec<Rule> {
 /// `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`
 pub fn describe(rule: &Rule) -> String {
     let list = |values: &[String]| {
-        let quoted: Vec<String> = values.iter().map(|value| crate::api::validation::field::go_quote(value)).collect();
+        let quoted: Vec<String> = values
+            .iter()
+            .map(|value| crate::api::validation::field::go_quote(value))
+            .collect();
         format!("[{}]", quoted.join(" "))
     };
     let mut out = Vec::new();

@@ -32,7 +32,11 @@ pub fn serve(_server: &ApiServer, segments: &[&str], verbose: bool) -> Option<Re
     let root = format!("/{name}");
     if !check.is_empty() {
         let wanted = check.join("/");
-        return Some(if checks(&root).any(|check| check == wanted) { Reply::text(200, "ok") } else { page_not_found() });
+        return Some(if checks(&root).any(|check| check == wanted) {
+            Reply::text(200, "ok")
+        } else {
+            page_not_found()
+        });
     }
     if !verbose {
         return Some(Reply::text(200, "ok"));

@@ -20,12 +20,19 @@ pub const KUBERNETES_VERSION: &str = "v1.36.3";
 
 /// True for a group and version that has any resource.
 pub fn serves(group: &str, version: &str) -> bool {
-    (group.is_empty() && version == "v1") || GROUPS.iter().any(|g| g.name == group && g.versions.contains(&version))
+    (group.is_empty() && version == "v1")
+        || GROUPS
+            .iter()
+            .any(|g| g.name == group && g.versions.contains(&version))
 }
 
 /// Serves a path that names no resource.
 pub(super) fn serve(server: &mut ApiServer, asked: &Asked<'_>) -> Result<Reply, Status> {
-    let segments: Vec<&str> = asked.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let segments: Vec<&str> = asked
+        .path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     let is_discovery = matches!(segments.as_slice(), ["api" | "apis" | "version", ..]);
     if *asked.method != Method::GET && is_discovery {
         return Err(method_not_allowed());
@@ -65,7 +72,10 @@ pub(super) fn serve(server: &mut ApiServer, asked: &Asked<'_>) -> Result<Reply, 
             None => return Ok(page_not_found()),
         },
         ["apis", name, version] => {
-            match GROUPS.iter().find(|group| group.name == *name && group.versions.contains(version)) {
+            match GROUPS
+                .iter()
+                .find(|group| group.name == *name && group.versions.contains(version))
+            {
                 Some(group) => json!({
                     "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": format!("{name}/{version}"),
                     "resources": list(group, version),
@@ -100,7 +110,8 @@ fn version() -> Value {
 }
 
 fn group_value(group: &Group) -> Value {
-    let version = |version: &&str| json!({"groupVersion": format!("{}/{version}", group.name), "version": version});
+    let version =
+        |version: &&str| json!({"groupVersion": format!("{}/{version}", group.name), "version": version});
     let versions: Vec<Value> = group.versions.iter().map(version).collect();
     json!({"name": group.name, "preferredVersion": versions[0], "versions": versions})
 }
@@ -154,26 +165,44 @@ fn aggregate(asked: &Asked<'_>, version: &str, groups: &[&Group]) -> Reply {
                     json!({"version": version, "resources": resources, "freshness": "Current"})
                 })
                 .collect();
-            let metadata = if group.name.is_empty() { json!({}) } else { json!({"name": group.name}) };
+            let metadata = if group.name.is_empty() {
+                json!({})
+            } else {
+                json!({"name": group.name})
+            };
             json!({"metadata": metadata, "versions": versions})
         })
         .collect();
     let value = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"), "metadata": {}, "items": items,
     });
-    let accepted = super::http::Accepted { pretty: asked.pretty(), ..Default::default() };
+    let accepted = super::http::Accepted {
+        pretty: asked.pretty(),
+        ..Default::default()
+    };
     let content_type = match version {
         "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
         _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
     };
     match Reply::value(200, &value, accepted) {
-        Reply::Body { code, bytes, warnings, .. } => Reply::Body { code, content_type, bytes, warnings },
+        Reply::Body {
+            code,
+            bytes,
+            warnings,
+            ..
+        } => Reply::Body {
+            code,
+            content_type,
+            bytes,
+            warnings,
+        },
         other => other,
     }
 }
 
 fn aggregated_resource(resource: &Resource) -> Value {
-    let kind = |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
+    let kind =
+        |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
     let mut row = json!({
         "resource": resource.plural, "responseKind": kind("", "", resource.kind),
         "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
@@ -198,10 +227,23 @@ fn aggregated_resource(resource: &Resource) -> Value {
 }
 
 fn paths() -> Vec<String> {
-    let mut paths: Vec<String> = ["/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/"].map(str::to_owned).into();
+    let mut paths: Vec<String> = [
+        "/.well-known/openid-configuration",
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/apis/",
+    ]
+    .map(str::to_owned)
+    .into();
     for group in GROUPS {
         paths.push(format!("/apis/{}", group.name));
-        paths.extend(group.versions.iter().map(|version| format!("/apis/{}/{version}", group.name)));
+        paths.extend(
+            group
+                .versions
+                .iter()
+                .map(|version| format!("/apis/{}/{version}", group.name)),
+        );
     }
     for root in ["/healthz", "/livez", "/readyz"] {
         paths.push(root.to_owned());

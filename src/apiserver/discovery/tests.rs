@@ -10,9 +10,10 @@ fn get(path: &str, accept: &str) -> (u16, Value) {
         .body(Vec::new())
         .unwrap();
     match http::serve(&mut server, SimTime::ZERO, &request) {
-        http::HttpAnswer::Response(response) => {
-            (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
-        }
+        http::HttpAnswer::Response(response) => (
+            response.status().as_u16(),
+            serde_json::from_slice(response.body()).unwrap_or_default(),
+        ),
         other => panic!("{other:?}"),
     }
 }
@@ -20,7 +21,12 @@ fn get(path: &str, accept: &str) -> (u16, Value) {
 #[test]
 fn resource_lists() {
     let (_, core) = get("/api/v1", "application/json");
-    let pods = core["resources"].as_array().unwrap().iter().find(|r| r["name"] == "pods").unwrap();
+    let pods = core["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|r| r["name"] == "pods")
+        .unwrap();
     assert_eq!(pods["storageVersionHash"], "xPOwRZ+Yhw8=");
     let (_, scaling) = get("/apis/autoscaling/v1", "application/json");
     assert_eq!(scaling["resources"][0]["name"], "horizontalpodautoscalers");
@@ -32,5 +38,8 @@ fn aggregated() {
     let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
     let (_, groups) = get("/apis", accept);
     assert_eq!(groups["items"].as_array().unwrap().len(), GROUPS.len());
-    assert_eq!(groups["items"][1]["versions"][0]["resources"][2]["subresources"][0]["responseKind"]["kind"], "Scale");
+    assert_eq!(
+        groups["items"][1]["versions"][0]["resources"][2]["subresources"][0]["responseKind"]["kind"],
+        "Scale"
+    );
 }

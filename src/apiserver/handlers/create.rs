@@ -24,7 +24,10 @@ impl ApiServer {
         if let Object::DaemonSet(_) = asked {
             // Internally a field, which the conversion to the served version writes as an annotation.
             let annotations = asked.meta_mut().annotations.get_or_insert_default();
-            annotations.insert("deprecated.daemonset.template.generation".to_owned(), "0".to_owned());
+            annotations.insert(
+                "deprecated.daemonset.template.generation".to_owned(),
+                "0".to_owned(),
+            );
         }
         strategy::prepare_for_create(&mut object);
         defaults::apply(&mut object);
@@ -51,10 +54,17 @@ impl ApiServer {
             self.release(&object);
             return Err(refused(TxnError::Exists, &object));
         }
-        let created = self.etcd.create(key.clone(), object, context.request_id).map_err(|error| refused(error, &asked))?;
+        let created = self
+            .etcd
+            .create(key.clone(), object, context.request_id)
+            .map_err(|error| refused(error, &asked))?;
         match context.managed.take() {
-            Some(applied) => self.managers.set(key.clone(), created.revision(), Managed::known(applied)),
-            None => self.managers.wrote(None, asked, &created, context.manager.clone(), context.now),
+            Some(applied) => self
+                .managers
+                .set(key.clone(), created.revision(), Managed::known(applied)),
+            None => self
+                .managers
+                .wrote(None, asked, &created, context.manager.clone(), context.now),
         }
         if is_event {
             self.etcd.leases.attach(context.now, EVENT_TTL, key);
@@ -68,7 +78,10 @@ impl ApiServer {
             None => {
                 let managed = match context.managed.take() {
                     Some(applied) => applied.to_typed(),
-                    None => self.managers.would_be(None, asked, context.manager.clone(), context.now).to_typed(),
+                    None => self
+                        .managers
+                        .would_be(None, asked, context.manager.clone(), context.now)
+                        .to_typed(),
                 };
                 object.meta_mut().managed_fields = Some(managed);
                 Ok(Reply::Created(object))
@@ -77,10 +90,20 @@ impl ApiServer {
     }
 
     /// Everything the server alone decides about a new object. Source: rest.BeforeCreate.
-    fn prepare_metadata(&mut self, context: &Context<'_>, object: &mut Object, namespace: &str) -> Result<(), Status> {
+    fn prepare_metadata(
+        &mut self,
+        context: &Context<'_>,
+        object: &mut Object,
+        namespace: &str,
+    ) -> Result<(), Status> {
         let namespaced = object.kind().namespaced();
         let uid = self.uids.uuid();
-        let generated = object.name().is_empty() && object.meta().generate_name.as_deref().is_some_and(|p| !p.is_empty());
+        let generated = object.name().is_empty()
+            && object
+                .meta()
+                .generate_name
+                .as_deref()
+                .is_some_and(|p| !p.is_empty());
         let suffix = generated.then(|| self.names.name_suffix(SUFFIX_LENGTH));
         let meta = object.meta_mut();
         match (namespaced, meta.namespace.as_deref().unwrap_or("")) {
@@ -93,11 +116,25 @@ impl ApiServer {
             (false, _) => meta.namespace = None,
             _ => {}
         }
-        if meta.resource_version.as_deref().is_some_and(|revision| !revision.is_empty()) {
-            return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
+        if meta
+            .resource_version
+            .as_deref()
+            .is_some_and(|revision| !revision.is_empty())
+        {
+            return Err(Status::new(
+                500,
+                "",
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
         if let Some(suffix) = suffix {
-            let prefix: String = meta.generate_name.as_deref().unwrap_or("").chars().take(MAX_GENERATED_PREFIX).collect();
+            let prefix: String = meta
+                .generate_name
+                .as_deref()
+                .unwrap_or("")
+                .chars()
+                .take(MAX_GENERATED_PREFIX)
+                .collect();
             meta.name = Some(prefix + &suffix);
         }
         meta.resource_version = None;

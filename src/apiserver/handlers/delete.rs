@@ -46,7 +46,12 @@ impl ApiServer {
             }
         }
         let revision = self.etcd.revision();
-        Ok(Reply::List(super::super::List { items, revision, continue_token: None, remaining: None }))
+        Ok(Reply::List(super::super::List {
+            items,
+            revision,
+            continue_token: None,
+            remaining: None,
+        }))
     }
 
     /// Marks or removes one object. Source: the registry store's Delete and rest.BeforeDelete.
@@ -88,11 +93,21 @@ impl ApiServer {
             self.managers.kept(&key, written.revision());
             return Ok(Reply::Object(written));
         }
-        let live = if !dry_run && live.meta().deletion_grace_period_seconds.is_some_and(|grace| grace > 0) {
+        let live = if !dry_run
+            && live
+                .meta()
+                .deletion_grace_period_seconds
+                .is_some_and(|grace| grace > 0)
+        {
             // Its kubelet lets go of it: watchers see the grace period end before the object does.
             mark(&mut object, &live, context.now, 0);
             self.etcd
-                .update(&Key::of(&live), object.clone(), live.revision(), context.request_id)
+                .update(
+                    &Key::of(&live),
+                    object.clone(),
+                    live.revision(),
+                    context.request_id,
+                )
                 .map_err(|error| refused(error, &live))?
         } else {
             live
@@ -127,9 +142,11 @@ fn has_finalizer_change(live: &Object, object: &Object) -> bool {
 
 fn held_by_namespace_controller(object: &Object) -> bool {
     match object {
-        Object::Namespace(namespace) => {
-            namespace.spec.as_ref().and_then(|spec| spec.finalizers.as_ref()).is_some_and(|list| !list.is_empty())
-        }
+        Object::Namespace(namespace) => namespace
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.finalizers.as_ref())
+            .is_some_and(|list| !list.is_empty()),
         _ => false,
     }
 }
@@ -153,7 +170,9 @@ fn grace_seconds(live: &Object, options: &DeleteOptions) -> i64 {
     let Object::Pod(pod) = live else { return 0 };
     let spec = pod.spec.as_ref();
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    if spec.and_then(|spec| spec.node_name.as_deref()).is_none_or(str::is_empty)
+    if spec
+        .and_then(|spec| spec.node_name.as_deref())
+        .is_none_or(str::is_empty)
         || matches!(phase, Some("Succeeded" | "Failed"))
     {
         return 0;
@@ -172,8 +191,11 @@ fn set_propagation_finalizers(object: &mut Object, propagation: Option<Propagati
         Some(Propagation::Orphan) => Some(ORPHAN),
         Some(Propagation::Foreground) => Some(FOREGROUND),
     };
-    let mut list: Vec<String> =
-        finalizers(object).iter().filter(|f| *f != ORPHAN && *f != FOREGROUND).cloned().collect();
+    let mut list: Vec<String> = finalizers(object)
+        .iter()
+        .filter(|f| *f != ORPHAN && *f != FOREGROUND)
+        .cloned()
+        .collect();
     list.extend(wanted.map(str::to_owned));
     if list != finalizers(object) {
         object.meta_mut().finalizers = (!list.is_empty()).then_some(list);
@@ -199,7 +221,11 @@ fn check_preconditions(live: &Object, options: &DeleteOptions) -> Result<(), Sta
         }));
         Err(status)
     };
-    if let Some(uid) = options.precondition_uid.as_deref().filter(|uid| *uid != live.uid()) {
+    if let Some(uid) = options
+        .precondition_uid
+        .as_deref()
+        .filter(|uid| *uid != live.uid())
+    {
         return refuse("UID", uid, live.uid());
     }
     let own = live.meta().resource_version.as_deref().unwrap_or("");

@@ -26,7 +26,11 @@ impl ApiServer {
         context.stage = Stage::Admission;
         let info = request.kind.info();
         if request.subresource != Subresource::None && !info.has_subresource(request.subresource.as_str()) {
-            return Err(Status::new(404, "NotFound", "the server could not find the requested resource"));
+            return Err(Status::new(
+                404,
+                "NotFound",
+                "the server could not find the requested resource",
+            ));
         }
         match (request.verb, request.subresource) {
             (Verb::Get, Subresource::None | Subresource::Status) => self.get(&request),
@@ -50,7 +54,11 @@ impl ApiServer {
 
     /// The stored object a request names.
     fn live(&self, request: &Request) -> Result<Object, Status> {
-        let key = Key { kind: request.kind, namespace: request.namespace.clone(), name: request.name.clone() };
+        let key = Key {
+            kind: request.kind,
+            namespace: request.namespace.clone(),
+            name: request.name.clone(),
+        };
         match self.etcd.get(&key) {
             Some(value) => Ok(value.object.clone()),
             None => Err(Status::not_found(request.kind.info(), &request.name)),
@@ -59,7 +67,11 @@ impl ApiServer {
 }
 
 fn method_not_allowed() -> Status {
-    Status::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    Status::new(
+        405,
+        "MethodNotAllowed",
+        "the server does not allow this method on the requested resource",
+    )
 }
 
 /// A lost race in the store, in the API's words.

@@ -29,19 +29,38 @@ impl ApiServer {
                 value[field] = own.into();
             }
         }
-        let decoded = patch::decode_patched(request.kind, *patch_type, body, value, request.options.field_validation)?;
+        let decoded = patch::decode_patched(
+            request.kind,
+            *patch_type,
+            body,
+            value,
+            request.options.field_validation,
+        )?;
         context.warnings.extend(decoded.warnings);
-        self.replace(context, live, decoded.object, request.subresource, request.options.dry_run)
+        self.replace(
+            context,
+            live,
+            decoded.object,
+            request.subresource,
+            request.options.dry_run,
+        )
     }
 
     /// Server-side apply: the object is made if it is not there.
     fn apply(&mut self, context: &mut Context<'_>, request: Request, applied: &Value) -> Handled {
-        let key = Key { kind: request.kind, namespace: request.namespace.clone(), name: request.name.clone() };
+        let key = Key {
+            kind: request.kind,
+            namespace: request.namespace.clone(),
+            name: request.name.clone(),
+        };
         let live = self.etcd.get(&key).map(|value| value.object.clone());
         if live.is_none() && request.subresource != Subresource::None {
             return Err(Status::not_found(request.kind.info(), &request.name));
         }
-        let managed = live.as_ref().map(|live| self.managers.of(live).get()).unwrap_or_default();
+        let managed = live
+            .as_ref()
+            .map(|live| self.managers.of(live).get())
+            .unwrap_or_default();
         let (value, managed) = patch::apply(
             request.kind,
             live.as_ref(),
@@ -62,9 +81,21 @@ impl ApiServer {
         object.meta_mut().name = Some(request.name.to_string());
         context.managed = Some(managed);
         match live {
-            Some(live) => self.replace(context, live, object, request.subresource, request.options.dry_run),
+            Some(live) => self.replace(
+                context,
+                live,
+                object,
+                request.subresource,
+                request.options.dry_run,
+            ),
             None => {
-                let mut create = Request::new(Verb::Create, request.kind, &request.namespace, "", Body::Object(object));
+                let mut create = Request::new(
+                    Verb::Create,
+                    request.kind,
+                    &request.namespace,
+                    "",
+                    Body::Object(object),
+                );
                 create.options = request.options;
                 self.create(context, create)
             }

@@ -1,6 +1,8 @@
 //! The subresources of Pods: binding, eviction, and what a kubelet has to answer.
 
-use super::super::{ApiServer, Body, Context, DeleteOptions, ProxyRequest, Reply, Request, Stage, Subresource};
+use super::super::{
+    ApiServer, Body, Context, DeleteOptions, ProxyRequest, Reply, Request, Stage, Subresource,
+};
 use super::{Handled, refused};
 use crate::api::status::{StatusCause, StatusDetails};
 use crate::api::{Kind, Object, Selector, Status};
@@ -17,7 +19,9 @@ impl ApiServer {
         };
         context.stage = Stage::Validation;
         let live = self.live(&request)?;
-        let Object::Pod(pod) = &live else { return Err(super::method_not_allowed()) };
+        let Object::Pod(pod) = &live else {
+            return Err(super::method_not_allowed());
+        };
         let name = live.name();
         let conflict = |why: String| {
             let mut status = Status::new(
@@ -25,19 +29,35 @@ impl ApiServer {
                 "Conflict",
                 format!("Operation cannot be fulfilled on pods/binding \"{name}\": {why}"),
             );
-            let details = StatusDetails { name: name.to_owned(), kind: "pods/binding".to_owned(), ..Default::default() };
+            let details = StatusDetails {
+                name: name.to_owned(),
+                kind: "pods/binding".to_owned(),
+                ..Default::default()
+            };
             status.details = Some(Box::new(details));
             status
         };
         let spec = pod.spec.as_ref();
         if pod.metadata.deletion_timestamp.is_some() {
-            return Err(conflict(format!("pod {name} is being deleted, cannot be assigned to a host")));
+            return Err(conflict(format!(
+                "pod {name} is being deleted, cannot be assigned to a host"
+            )));
         }
-        if let Some(assigned) = spec.and_then(|spec| spec.node_name.as_deref()).filter(|node| !node.is_empty()) {
-            return Err(conflict(format!("pod {name} is already assigned to node \"{assigned}\"")));
+        if let Some(assigned) = spec
+            .and_then(|spec| spec.node_name.as_deref())
+            .filter(|node| !node.is_empty())
+        {
+            return Err(conflict(format!(
+                "pod {name} is already assigned to node \"{assigned}\""
+            )));
         }
-        if spec.and_then(|spec| spec.scheduling_gates.as_ref()).is_some_and(|gates| !gates.is_empty()) {
-            return Err(conflict(format!("pod {name} has non-empty .spec.schedulingGates")));
+        if spec
+            .and_then(|spec| spec.scheduling_gates.as_ref())
+            .is_some_and(|gates| !gates.is_empty())
+        {
+            return Err(conflict(format!(
+                "pod {name} has non-empty .spec.schedulingGates"
+            )));
         }
         let mut pod = pod.clone();
         let bound = Arc::make_mut(&mut pod);
@@ -52,14 +72,17 @@ impl ApiServer {
                 .map_err(|error| refused(error, &live))?;
             self.managers.kept(&key, bound.revision());
         }
-        let value = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+        let value =
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
         Ok(Reply::Value { code: 201, value })
     }
 
     /// Deletes a Pod unless a PodDisruptionBudget needs it. Source: pkg/registry/core/pod/storage/eviction.go.
     pub(super) fn evict(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let live = self.live(&request)?;
-        let Object::Pod(pod) = &live else { return Err(super::method_not_allowed()) };
+        let Object::Pod(pod) = &live else {
+            return Err(super::method_not_allowed());
+        };
         let options = match &request.body {
             Body::Delete(options) => options.clone(),
             _ => DeleteOptions::default(),
@@ -69,7 +92,8 @@ impl ApiServer {
             self.spend_disruption(context, pod, request.options.dry_run)?;
         }
         self.delete_object(context, live, &options, request.options.dry_run)?;
-        let value = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+        let value =
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
         Ok(Reply::Value { code: 201, value })
     }
 
@@ -98,7 +122,9 @@ impl ApiServer {
                 "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
             ));
         }
-        let Some(Object::PodDisruptionBudget(budget)) = budgets.first() else { return Ok(()) };
+        let Some(Object::PodDisruptionBudget(budget)) = budgets.first() else {
+            return Ok(());
+        };
         let name = budget.metadata.name.as_deref().unwrap_or("");
         let status = budget.status.clone().unwrap_or_default();
         let observed = status.observed_generation.unwrap_or(0) >= budget.metadata.generation.unwrap_or(0);
@@ -112,13 +138,20 @@ impl ApiServer {
             } else {
                 format!("The disruption budget {name} is still being processed by the server.")
             };
-            let cause = StatusCause { reason: "DisruptionBudget".to_owned(), message, field: String::new() };
+            let cause = StatusCause {
+                reason: "DisruptionBudget".to_owned(),
+                message,
+                field: String::new(),
+            };
             let mut refusal = Status::new(
                 429,
                 "TooManyRequests",
                 "Cannot evict pod as it would violate the pod's disruption budget.",
             );
-            refusal.details = Some(Box::new(StatusDetails { causes: vec![cause], ..StatusDetails::default() }));
+            refusal.details = Some(Box::new(StatusDetails {
+                causes: vec![cause],
+                ..StatusDetails::default()
+            }));
             return Err(refusal);
         }
         if dry_run {
@@ -127,10 +160,10 @@ impl ApiServer {
         let mut budget = budget.clone();
         let changed = Arc::make_mut(&mut budget).status.get_or_insert_default();
         changed.disruptions_allowed = Some(changed.disruptions_allowed.unwrap_or(0) - 1);
-        changed
-            .disrupted_pods
-            .get_or_insert_default()
-            .insert(pod.metadata.name.clone().unwrap_or_default(), context.now.meta_time());
+        changed.disrupted_pods.get_or_insert_default().insert(
+            pod.metadata.name.clone().unwrap_or_default(),
+            context.now.meta_time(),
+        );
         let object = Object::from(budget);
         let revision = budgets[0].revision();
         self.etcd
@@ -142,7 +175,9 @@ impl ApiServer {
     /// Logs and exec are the kubelet's to answer; the API server checks and passes them on.
     pub(super) fn proxy_to_kubelet(&self, request: &Request) -> Handled {
         let live = self.live(request)?;
-        let Object::Pod(pod) = &live else { return Err(super::method_not_allowed()) };
+        let Object::Pod(pod) = &live else {
+            return Err(super::method_not_allowed());
+        };
         let parameters = match &request.body {
             Body::Value(value) => value.clone(),
             _ => json!({}),
@@ -150,11 +185,19 @@ impl ApiServer {
         let containers: Vec<&str> = pod
             .spec
             .iter()
-            .flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()))
+            .flat_map(|spec| {
+                spec.containers
+                    .iter()
+                    .chain(spec.init_containers.iter().flatten())
+            })
             .map(|container| container.name.as_str())
             .collect();
-        let main: Vec<&str> =
-            pod.spec.iter().flat_map(|spec| &spec.containers).map(|container| container.name.as_str()).collect();
+        let main: Vec<&str> = pod
+            .spec
+            .iter()
+            .flat_map(|spec| &spec.containers)
+            .map(|container| container.name.as_str())
+            .collect();
         let name = live.name();
         let asked = parameters["container"].as_str().unwrap_or("");
         let container = match asked {
@@ -166,11 +209,21 @@ impl ApiServer {
                 )));
             }
             asked if containers.contains(&asked) => asked,
-            asked => return Err(Status::bad_request(format!("container {asked} is not valid for pod {name}"))),
+            asked => {
+                return Err(Status::bad_request(format!(
+                    "container {asked} is not valid for pod {name}"
+                )));
+            }
         };
-        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();
+        let node = pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.node_name.clone())
+            .unwrap_or_default();
         if node.is_empty() && request.subresource == Subresource::Exec {
-            return Err(Status::bad_request(format!("pod {name} does not have a host assigned")));
+            return Err(Status::bad_request(format!(
+                "pod {name} does not have a host assigned"
+            )));
         }
         Ok(Reply::Proxy(Box::new(ProxyRequest {
             pod: pod.clone(),
@@ -184,12 +237,20 @@ impl ApiServer {
 
 /// A finished or never started Pod may go without asking a budget.
 fn counts_against_budgets(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("");
+    let phase = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref())
+        .unwrap_or("");
     !matches!(phase, "Succeeded" | "Failed" | "Pending") && pod.metadata.deletion_timestamp.is_none()
 }
 
 fn set_scheduled(pod: &mut Pod, context: &Context<'_>) {
-    let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+    let conditions = pod
+        .status
+        .get_or_insert_default()
+        .conditions
+        .get_or_insert_default();
     conditions.retain(|condition| condition.type_ != "PodScheduled");
     conditions.push(PodCondition {
         type_: "PodScheduled".to_owned(),

@@ -6,8 +6,8 @@ use crate::api::{Object, Status};
 use crate::etcd::Key;
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 
 impl ApiServer {
     pub(super) fn get(&self, request: &Request) -> Handled {
@@ -30,14 +30,19 @@ impl ApiServer {
             }
             None => match options.version {
                 VersionMatch::Newest => (current, None),
-                VersionMatch::NotOlderThan(revision) | VersionMatch::Exact(revision) if revision > current => {
+                VersionMatch::NotOlderThan(revision) | VersionMatch::Exact(revision)
+                    if revision > current =>
+                {
                     return Err(too_large(revision, current));
                 }
                 VersionMatch::NotOlderThan(_) => (current, None),
                 VersionMatch::Exact(revision) => (revision, None),
             },
         };
-        let limit = options.limit.filter(|limit| *limit > 0).map_or(usize::MAX, |limit| limit as usize);
+        let limit = options
+            .limit
+            .filter(|limit| *limit > 0)
+            .map_or(usize::MAX, |limit| limit as usize);
         let matches = |object: &Object| selected(request, object);
         let mut items = Vec::new();
         let mut last: Option<Key> = None;
@@ -63,21 +68,33 @@ impl ApiServer {
                     .range_after(key, &request.namespace)
                     .for_each(|(key, value)| take(key, &value.object)),
                 None => {
-                    self.etcd.range(request.kind, &request.namespace).for_each(|(key, value)| take(key, &value.object));
+                    self.etcd
+                        .range(request.kind, &request.namespace)
+                        .for_each(|(key, value)| take(key, &value.object));
                 }
             }
         } else {
-            let values = self.etcd.range_at(request.kind, &request.namespace, at).map_err(|_| gone(&after, at))?;
+            let values = self
+                .etcd
+                .range_at(request.kind, &request.namespace, at)
+                .map_err(|_| gone(&after, at))?;
             values
                 .iter()
                 .filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after))
                 .for_each(|(key, object)| take(key, object));
         }
-        let continue_token = more.then(|| last.as_ref().map(|key| encode_token(at, key))).flatten();
+        let continue_token = more
+            .then(|| last.as_ref().map(|key| encode_token(at, key)))
+            .flatten();
         // With a selector the server cannot know how many are left without reading them all, and says nothing.
         let counted = options.label_selector.is_none() && options.field_selector.is_none();
         let remaining = (remaining > 0 && counted).then_some(remaining);
-        Ok(List { items, revision: at, continue_token, remaining })
+        Ok(List {
+            items,
+            revision: at,
+            continue_token,
+            remaining,
+        })
     }
 }
 
@@ -85,15 +102,25 @@ impl ApiServer {
 pub(in crate::apiserver) fn selected(request: &Request, object: &Object) -> bool {
     let options = &request.options;
     (request.name.is_empty() || object.name() == &*request.name)
-        && options.label_selector.as_ref().is_none_or(|selector| match &object.meta().labels {
-            Some(labels) => selector.matches(labels),
-            None => selector.matches(&Default::default()),
-        })
-        && options.field_selector.as_ref().is_none_or(|selector| selector.matches(object))
+        && options
+            .label_selector
+            .as_ref()
+            .is_none_or(|selector| match &object.meta().labels {
+                Some(labels) => selector.matches(labels),
+                None => selector.matches(&Default::default()),
+            })
+        && options
+            .field_selector
+            .as_ref()
+            .is_none_or(|selector| selector.matches(object))
 }
 
 fn too_large(revision: u64, current: u64) -> Status {
-    Status::new(504, "Timeout", format!("Too large resource version: {revision}, current: {current}"))
+    Status::new(
+        504,
+        "Timeout",
+        format!("Too large resource version: {revision}, current: {current}"),
+    )
 }
 
 fn gone(after: &Option<Key>, revision: u64) -> Status {
@@ -106,27 +133,47 @@ fn gone(after: &Option<Key>, revision: u64) -> Status {
              up in the list.",
         )
     } else {
-        Status::expired(format!("The resourceVersion for the provided list is too old: {revision}"))
+        Status::expired(format!(
+            "The resourceVersion for the provided list is too old: {revision}"
+        ))
     }
 }
 
 /// A continue token: opaque to clients, a revision and the last key to us.
 fn encode_token(revision: u64, key: &Key) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{{\"v\":\"meta.k8s.io/v1\",\"rv\":{revision},\"start\":\"{}/{}\"}}", key.namespace, key.name))
+    URL_SAFE_NO_PAD.encode(format!(
+        "{{\"v\":\"meta.k8s.io/v1\",\"rv\":{revision},\"start\":\"{}/{}\"}}",
+        key.namespace, key.name
+    ))
 }
 
 fn decode_token(token: &str, request: &Request) -> Result<(u64, Key), Status> {
-    let invalid = |why: &str| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+    let invalid = |why: &str| {
+        Status::bad_request(format!(
+            "invalid continue token: continue key is not valid: {why}"
+        ))
+    };
     // Go's decoder does not mind bits that are left over.
-    const LENIENT: GeneralPurpose =
-        GeneralPurpose::new(&URL_SAFE, GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone).with_decode_allow_trailing_bits(true));
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &URL_SAFE,
+        GeneralPurposeConfig::new()
+            .with_encode_padding(false)
+            .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+            .with_decode_allow_trailing_bits(true),
+    );
     let bytes = LENIENT.decode(token).map_err(|error| match error {
-        base64::DecodeError::InvalidByte(at, _) => invalid(&format!("illegal base64 data at input byte {at}")),
+        base64::DecodeError::InvalidByte(at, _) => {
+            invalid(&format!("illegal base64 data at input byte {at}"))
+        }
         _ => invalid(&format!("illegal base64 data at input byte {}", token.len())),
     })?;
     let (value, _) = crate::api::decode::parse_json(&bytes).map_err(|why| invalid(&why))?;
-    let revision = value["rv"].as_u64().ok_or_else(|| invalid("incorrect encoded start resourceVersion"))?;
+    let revision = value["rv"]
+        .as_u64()
+        .ok_or_else(|| invalid("incorrect encoded start resourceVersion"))?;
     let start = value["start"].as_str().unwrap_or("");
-    let (namespace, name) = start.split_once('/').ok_or_else(|| invalid("incorrect encoded start key"))?;
+    let (namespace, name) = start
+        .split_once('/')
+        .ok_or_else(|| invalid("incorrect encoded start key"))?;
     Ok((revision, Key::new(request.kind, namespace, name)))
 }

@@ -13,11 +13,18 @@ use std::sync::Arc;
 impl ApiServer {
     pub(super) fn get_scale(&self, request: &Request) -> Handled {
         let live = self.live(request)?;
-        Ok(Reply::Value { code: 200, value: scale_of(&live) })
+        Ok(Reply::Value {
+            code: 200,
+            value: scale_of(&live),
+        })
     }
 
     pub(super) fn put_scale(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
-        let Body::Scale { replicas, resource_version } = &request.body else {
+        let Body::Scale {
+            replicas,
+            resource_version,
+        } = &request.body
+        else {
             return Err(Status::bad_request("the request body must be a Scale"));
         };
         let (replicas, version) = (*replicas, resource_version.clone());
@@ -36,8 +43,11 @@ impl ApiServer {
             _ => patch::merge(&mut scale, &body),
         }
         let replicas = scale["spec"]["replicas"].as_i64().unwrap_or(0);
-        let replicas = i32::try_from(replicas)
-            .map_err(|_| Status::bad_request("json: cannot unmarshal number into Go struct field ScaleSpec.spec.replicas of type int32"))?;
+        let replicas = i32::try_from(replicas).map_err(|_| {
+            Status::bad_request(
+                "json: cannot unmarshal number into Go struct field ScaleSpec.spec.replicas of type int32",
+            )
+        })?;
         let version = body["metadata"]["resourceVersion"].as_str().map(str::to_owned);
         self.set_replicas(context, live, replicas, version, request.options.dry_run)
     }
@@ -56,7 +66,12 @@ impl ApiServer {
                 Raw(replicas.to_string()),
                 "must be greater than or equal to 0",
             );
-            return Err(Status::invalid_named("Scale", "autoscaling", live.name(), vec![error]));
+            return Err(Status::invalid_named(
+                "Scale",
+                "autoscaling",
+                live.name(),
+                vec![error],
+            ));
         }
         let mut object = live.clone();
         match &mut object {
@@ -68,10 +83,14 @@ impl ApiServer {
             }
             _ => return Err(super::method_not_allowed()),
         }
-        object.meta_mut().resource_version =
-            version.filter(|version| !version.is_empty()).or_else(|| live.meta().resource_version.clone());
+        object.meta_mut().resource_version = version
+            .filter(|version| !version.is_empty())
+            .or_else(|| live.meta().resource_version.clone());
         match self.replace(context, live, object, Subresource::None, dry_run)? {
-            Reply::Object(object) => Ok(Reply::Value { code: 200, value: scale_of(&object) }),
+            Reply::Object(object) => Ok(Reply::Value {
+                code: 200,
+                value: scale_of(&object),
+            }),
             other => Ok(other),
         }
     }
@@ -82,24 +101,43 @@ fn scale_of(object: &Object) -> Value {
     let (wanted, current, selector) = match object {
         Object::Deployment(o) => {
             let spec = o.spec.as_ref();
-            (spec.and_then(|s| s.replicas), o.status.as_ref().and_then(|s| s.replicas), spec.map(|s| Selector::from_label_selector(Some(&s.selector))))
+            (
+                spec.and_then(|s| s.replicas),
+                o.status.as_ref().and_then(|s| s.replicas),
+                spec.map(|s| Selector::from_label_selector(Some(&s.selector))),
+            )
         }
         Object::ReplicaSet(o) => {
             let spec = o.spec.as_ref();
-            (spec.and_then(|s| s.replicas), o.status.as_ref().map(|s| s.replicas), spec.map(|s| Selector::from_label_selector(Some(&s.selector))))
+            (
+                spec.and_then(|s| s.replicas),
+                o.status.as_ref().map(|s| s.replicas),
+                spec.map(|s| Selector::from_label_selector(Some(&s.selector))),
+            )
         }
         Object::StatefulSet(o) => {
             let spec = o.spec.as_ref();
-            (spec.and_then(|s| s.replicas), o.status.as_ref().map(|s| s.replicas), spec.map(|s| Selector::from_label_selector(Some(&s.selector))))
+            (
+                spec.and_then(|s| s.replicas),
+                o.status.as_ref().map(|s| s.replicas),
+                spec.map(|s| Selector::from_label_selector(Some(&s.selector))),
+            )
         }
         Object::ReplicationController(o) => {
             let spec = o.spec.as_ref();
             let selector = spec.and_then(|s| s.selector.as_ref()).map(Selector::from_set);
-            (spec.and_then(|s| s.replicas), o.status.as_ref().map(|s| s.replicas), selector.map(Ok))
+            (
+                spec.and_then(|s| s.replicas),
+                o.status.as_ref().map(|s| s.replicas),
+                selector.map(Ok),
+            )
         }
         _ => (None, None, None),
     };
-    let selector = selector.and_then(Result::ok).map(|selector| selector.to_string()).unwrap_or_default();
+    let selector = selector
+        .and_then(Result::ok)
+        .map(|selector| selector.to_string())
+        .unwrap_or_default();
     let meta = object.meta();
     let mut metadata = json!({"name": object.name()});
     if let Some(namespace) = &meta.namespace {

@@ -15,21 +15,37 @@ impl ApiServer {
         let owner = owner(service);
         let name = service.metadata.name.clone().unwrap_or_default();
         let taken_before = self.addresses.clone();
-        let outcome = self.allocate_ip(service, old, &owner).and_then(|()| self.allocate_ports(service, old, &owner));
+        let outcome = self
+            .allocate_ip(service, old, &owner)
+            .and_then(|()| self.allocate_ports(service, old, &owner));
         outcome.map_err(|error| {
             self.addresses = taken_before;
             Status::invalid(Kind::Service.info(), &name, vec![error])
         })
     }
 
-    fn allocate_ip(&mut self, service: &mut Service, old: Option<&Service>, owner: &str) -> Result<(), FieldError> {
-        let Some(spec) = service.spec.as_mut() else { return Ok(()) };
-        let old_ip = old.and_then(|old| old.spec.as_ref()).and_then(|spec| spec.cluster_ip.clone());
+    fn allocate_ip(
+        &mut self,
+        service: &mut Service,
+        old: Option<&Service>,
+        owner: &str,
+    ) -> Result<(), FieldError> {
+        let Some(spec) = service.spec.as_mut() else {
+            return Ok(());
+        };
+        let old_ip = old
+            .and_then(|old| old.spec.as_ref())
+            .and_then(|spec| spec.cluster_ip.clone());
         if spec.type_.as_deref() == Some("ExternalName") {
             if let Some(ip) = old_ip {
                 self.addresses.release_ip(&ip, owner);
             }
-            (spec.cluster_ip, spec.cluster_ips, spec.ip_families, spec.ip_family_policy) = (None, None, None, None);
+            (
+                spec.cluster_ip,
+                spec.cluster_ips,
+                spec.ip_families,
+                spec.ip_family_policy,
+            ) = (None, None, None, None);
             return Ok(());
         }
         let root = Path::root("spec");
@@ -59,14 +75,24 @@ impl ApiServer {
         }
         spec.cluster_ips = spec.cluster_ip.clone().map(|ip| vec![ip]);
         spec.ip_families.get_or_insert_with(|| vec!["IPv4".to_owned()]);
-        spec.ip_family_policy.get_or_insert_with(|| "SingleStack".to_owned());
+        spec.ip_family_policy
+            .get_or_insert_with(|| "SingleStack".to_owned());
         Ok(())
     }
 
-    fn allocate_ports(&mut self, service: &mut Service, old: Option<&Service>, owner: &str) -> Result<(), FieldError> {
-        let Some(spec) = service.spec.as_mut() else { return Ok(()) };
-        let old_ports: Vec<ServicePort> =
-            old.and_then(|old| old.spec.as_ref()).and_then(|spec| spec.ports.clone()).unwrap_or_default();
+    fn allocate_ports(
+        &mut self,
+        service: &mut Service,
+        old: Option<&Service>,
+        owner: &str,
+    ) -> Result<(), FieldError> {
+        let Some(spec) = service.spec.as_mut() else {
+            return Ok(());
+        };
+        let old_ports: Vec<ServicePort> = old
+            .and_then(|old| old.spec.as_ref())
+            .and_then(|spec| spec.ports.clone())
+            .unwrap_or_default();
         let wants_ports = match spec.type_.as_deref() {
             Some("NodePort") => true,
             Some("LoadBalancer") => spec.allocate_load_balancer_node_ports != Some(false),
@@ -85,20 +111,27 @@ impl ApiServer {
                     .or_else(|| self.addresses.next_port(&protocol, owner));
             }
             if let Some(number) = port.node_port {
-                self.addresses.take_port(number, &protocol, owner).map_err(|why| {
-                    FieldError::invalid(
-                        &Path::root("spec").child("ports").index(index).child("nodePort"),
-                        Raw(number.to_string()),
-                        why,
-                    )
-                })?;
+                self.addresses
+                    .take_port(number, &protocol, owner)
+                    .map_err(|why| {
+                        FieldError::invalid(
+                            &Path::root("spec").child("ports").index(index).child("nodePort"),
+                            Raw(number.to_string()),
+                            why,
+                        )
+                    })?;
             }
         }
         for old in old_ports {
             let Some(number) = old.node_port else { continue };
-            let kept = spec.ports.iter().flatten().any(|port| port.node_port == Some(number) && port.protocol == old.protocol);
+            let kept = spec
+                .ports
+                .iter()
+                .flatten()
+                .any(|port| port.node_port == Some(number) && port.protocol == old.protocol);
             if !kept {
-                self.addresses.release_port(number, old.protocol.as_deref().unwrap_or("TCP"), owner);
+                self.addresses
+                    .release_port(number, old.protocol.as_deref().unwrap_or("TCP"), owner);
             }
         }
         Ok(())
@@ -114,7 +147,8 @@ impl ApiServer {
         }
         for port in spec.ports.iter().flatten() {
             if let Some(number) = port.node_port {
-                self.addresses.release_port(number, port.protocol.as_deref().unwrap_or("TCP"), &owner);
+                self.addresses
+                    .release_port(number, port.protocol.as_deref().unwrap_or("TCP"), &owner);
             }
         }
     }

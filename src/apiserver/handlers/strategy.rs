@@ -7,7 +7,8 @@ use crate::api::{Kind, Object};
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
-    NamespaceSpec, NamespaceStatus, PersistentVolumeClaimStatus, PersistentVolumeStatus, PodCondition, PodStatus,
+    NamespaceSpec, NamespaceStatus, PersistentVolumeClaimStatus, PersistentVolumeStatus, PodCondition,
+    PodStatus,
 };
 use std::sync::Arc;
 
@@ -49,7 +50,10 @@ pub(super) fn allows_create_on_update(kind: Kind) -> bool {
 
 /// Kinds that may only be updated with the `resourceVersion` they were read at.
 pub(super) fn needs_resource_version(kind: Kind) -> bool {
-    matches!(kind, Kind::Lease | Kind::EndpointSlice | Kind::PodDisruptionBudget)
+    matches!(
+        kind,
+        Kind::Lease | Kind::EndpointSlice | Kind::PodDisruptionBudget
+    )
 }
 
 pub(super) fn prepare_for_create(object: &mut Object) {
@@ -63,7 +67,11 @@ pub(super) fn prepare_for_create(object: &mut Object) {
     object.clear_status();
     match object {
         Object::Pod(pod) => {
-            let gated = pod.spec.as_ref().and_then(|s| s.scheduling_gates.as_ref()).is_some_and(|g| !g.is_empty());
+            let gated = pod
+                .spec
+                .as_ref()
+                .and_then(|s| s.scheduling_gates.as_ref())
+                .is_some_and(|g| !g.is_empty());
             let pod = Arc::make_mut(pod);
             let qos = crate::api::pod_qos_class(pod.spec.as_ref());
             pod.status = Some(PodStatus {
@@ -83,21 +91,31 @@ pub(super) fn prepare_for_create(object: &mut Object) {
         }
         Object::Namespace(namespace) => {
             let namespace = Arc::make_mut(namespace);
-            let finalizers = namespace.spec.get_or_insert_with(NamespaceSpec::default).finalizers.get_or_insert_default();
+            let finalizers = namespace
+                .spec
+                .get_or_insert_with(NamespaceSpec::default)
+                .finalizers
+                .get_or_insert_default();
             if !finalizers.iter().any(|finalizer| finalizer == "kubernetes") {
                 finalizers.push("kubernetes".to_owned());
             }
-            namespace.status =
-                Some(NamespaceStatus { phase: Some("Active".to_owned()), ..NamespaceStatus::default() });
+            namespace.status = Some(NamespaceStatus {
+                phase: Some("Active".to_owned()),
+                ..NamespaceStatus::default()
+            });
         }
         Object::Service(service) => Arc::make_mut(service).status = Some(Default::default()),
         Object::PersistentVolume(volume) => {
-            Arc::make_mut(volume).status =
-                Some(PersistentVolumeStatus { phase: Some("Pending".to_owned()), ..Default::default() });
+            Arc::make_mut(volume).status = Some(PersistentVolumeStatus {
+                phase: Some("Pending".to_owned()),
+                ..Default::default()
+            });
         }
         Object::PersistentVolumeClaim(claim) => {
-            Arc::make_mut(claim).status =
-                Some(PersistentVolumeClaimStatus { phase: Some("Pending".to_owned()), ..Default::default() });
+            Arc::make_mut(claim).status = Some(PersistentVolumeClaimStatus {
+                phase: Some("Pending".to_owned()),
+                ..Default::default()
+            });
         }
         Object::Deployment(o) => Arc::make_mut(o).status = Some(Default::default()),
         Object::ReplicaSet(o) => Arc::make_mut(o).status = Some(Default::default()),
@@ -131,7 +149,11 @@ pub(super) fn prepare_for_create(object: &mut Object) {
 pub(super) fn after_admission(object: &mut Object) {
     if let Object::Pod(pod) = object {
         let class = crate::api::pod_qos_class(pod.spec.as_ref());
-        if pod.status.as_ref().is_some_and(|status| status.qos_class.as_deref() != Some(class)) {
+        if pod
+            .status
+            .as_ref()
+            .is_some_and(|status| status.qos_class.as_deref() != Some(class))
+        {
             Arc::make_mut(pod).status.get_or_insert_default().qos_class = Some(class.to_owned());
         }
     }
@@ -142,24 +164,43 @@ const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 /// Counts changes of a DaemonSet's template, as its first version did. Source:
 /// pkg/apis/apps/v1/conversion.go.
 fn set_template_generation(set: &mut DaemonSet, generation: i64) {
-    set.metadata.annotations.get_or_insert_default().insert(TEMPLATE_GENERATION.to_owned(), generation.to_string());
+    set.metadata
+        .annotations
+        .get_or_insert_default()
+        .insert(TEMPLATE_GENERATION.to_owned(), generation.to_string());
 }
 
 /// Gives a Job a selector that finds its own Pods and nobody else's. Source:
 /// pkg/registry/batch/job/strategy.go, generateSelector.
 fn select_own_pods(job: &mut Job) {
-    let (uid, name) = (job.metadata.uid.clone().unwrap_or_default(), job.metadata.name.clone().unwrap_or_default());
+    let (uid, name) = (
+        job.metadata.uid.clone().unwrap_or_default(),
+        job.metadata.name.clone().unwrap_or_default(),
+    );
     let Some(spec) = &mut job.spec else { return };
     if spec.manual_selector == Some(true) {
         return;
     }
-    let labels = spec.template.metadata.get_or_insert_default().labels.get_or_insert_default();
+    let labels = spec
+        .template
+        .metadata
+        .get_or_insert_default()
+        .labels
+        .get_or_insert_default();
     for (key, value) in [("job-name", &name), ("controller-uid", &uid)] {
         labels.entry(key.to_owned()).or_insert_with(|| value.clone());
-        labels.entry(format!("batch.kubernetes.io/{key}")).or_insert_with(|| value.clone());
+        labels
+            .entry(format!("batch.kubernetes.io/{key}"))
+            .or_insert_with(|| value.clone());
     }
-    let selector = spec.selector.get_or_insert_default().match_labels.get_or_insert_default();
-    selector.entry("batch.kubernetes.io/controller-uid".to_owned()).or_insert(uid);
+    let selector = spec
+        .selector
+        .get_or_insert_default()
+        .match_labels
+        .get_or_insert_default();
+    selector
+        .entry("batch.kubernetes.io/controller-uid".to_owned())
+        .or_insert(uid);
 }
 
 /// The main resource: the status stays what it was.
@@ -173,10 +214,18 @@ pub(super) fn prepare_for_update(object: &mut Object, live: &Object, subresource
             }
         }
         (Object::DaemonSet(new), Object::DaemonSet(old)) => {
-            let known = old.metadata.annotations.as_ref().and_then(|own| own.get(TEMPLATE_GENERATION)?.parse::<i64>().ok());
+            let known = old
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|own| own.get(TEMPLATE_GENERATION)?.parse::<i64>().ok());
             let known = known.unwrap_or(1);
             let template = |set: &DaemonSet| set.spec.as_ref().map(|spec| spec.template.clone());
-            let next = if template(new) == template(old) { known } else { known + 1 };
+            let next = if template(new) == template(old) {
+                known
+            } else {
+                known + 1
+            };
             set_template_generation(Arc::make_mut(new), next);
         }
         _ => {}

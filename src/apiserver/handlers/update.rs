@@ -18,15 +18,30 @@ impl ApiServer {
                 "the name of the object ({own}) does not match the name on the URL ({asked})"
             )));
         }
-        if request.kind.namespaced() && meta.namespace.as_deref().is_some_and(|own| own != &*request.namespace) {
+        if request.kind.namespaced()
+            && meta
+                .namespace
+                .as_deref()
+                .is_some_and(|own| own != &*request.namespace)
+        {
             return Err(Status::bad_request(
                 "the namespace of the provided object does not match the namespace sent on the request",
             ));
         }
-        let key = Key { kind: request.kind, namespace: request.namespace.clone(), name: request.name.clone() };
+        let key = Key {
+            kind: request.kind,
+            namespace: request.namespace.clone(),
+            name: request.name.clone(),
+        };
         let Some(live) = self.etcd.get(&key).map(|value| value.object.clone()) else {
             if request.subresource == Subresource::None && strategy::allows_create_on_update(request.kind) {
-                let mut create = Request::new(Verb::Create, request.kind, &request.namespace, "", super::Body::None);
+                let mut create = Request::new(
+                    Verb::Create,
+                    request.kind,
+                    &request.namespace,
+                    "",
+                    super::Body::None,
+                );
                 object.meta_mut().name = Some(request.name.to_string());
                 create.body = super::Body::Object(object);
                 create.options = request.options;
@@ -37,7 +52,13 @@ impl ApiServer {
         if meta.name.is_none() {
             object.meta_mut().name = Some(request.name.to_string());
         }
-        self.replace(context, live, object, request.subresource, request.options.dry_run)
+        self.replace(
+            context,
+            live,
+            object,
+            request.subresource,
+            request.options.dry_run,
+        )
     }
 
     /// Writes `object` over `live`. Source: rest.BeforeUpdate and the registry store's Update.
@@ -76,7 +97,10 @@ impl ApiServer {
         if dry_run {
             let managed = match context.managed.take() {
                 Some(applied) => applied.to_typed(),
-                None => self.managers.would_be(Some(live), object.clone(), context.manager.clone(), context.now).to_typed(),
+                None => self
+                    .managers
+                    .would_be(Some(live), object.clone(), context.manager.clone(), context.now)
+                    .to_typed(),
             };
             object.meta_mut().managed_fields = Some(managed);
             return Ok(Reply::Object(object));
@@ -88,27 +112,48 @@ impl ApiServer {
         }
         context.stage = Stage::Storage;
         let key = Key::of(&live);
-        let same_managers = context.managed.as_ref().is_none_or(|applied| *applied == *self.managers.present(&key).get());
+        let same_managers = context
+            .managed
+            .as_ref()
+            .is_none_or(|applied| *applied == *self.managers.present(&key).get());
         if object == live && same_managers {
             // Nothing changed: no revision is spent and no watcher is woken.
             return Ok(Reply::Object(live));
         }
         if finishes_deletion(&object) {
-            let deleted =
-                self.etcd.delete(&key, live.revision(), context.request_id).map_err(|error| refused(error, &live))?;
+            let deleted = self
+                .etcd
+                .delete(&key, live.revision(), context.request_id)
+                .map_err(|error| refused(error, &live))?;
             self.release(&live);
             let mut answer = object;
             answer.meta_mut().resource_version = deleted.meta().resource_version.clone();
-            self.managers.wrote(Some(live), answer.clone(), &answer, context.manager.clone(), context.now);
+            self.managers.wrote(
+                Some(live),
+                answer.clone(),
+                &answer,
+                context.manager.clone(),
+                context.now,
+            );
             self.managers.removed(&key, deleted.revision());
             return Ok(Reply::Object(answer));
         }
-        let written =
-            self.etcd.update(&key, object, live.revision(), context.request_id).map_err(|error| refused(error, &live))?;
+        let written = self
+            .etcd
+            .update(&key, object, live.revision(), context.request_id)
+            .map_err(|error| refused(error, &live))?;
         match context.managed.take() {
-            Some(applied) => self.managers.set(key, written.revision(), Managed::known(applied)),
+            Some(applied) => self
+                .managers
+                .set(key, written.revision(), Managed::known(applied)),
             None => {
-                self.managers.wrote(Some(live), written.clone(), &written, context.manager.clone(), context.now);
+                self.managers.wrote(
+                    Some(live),
+                    written.clone(),
+                    &written,
+                    context.manager.clone(),
+                    context.now,
+                );
             }
         }
         Ok(Reply::Object(written))
@@ -177,13 +222,25 @@ fn keep_server_metadata(live: &Object, object: &mut Object) {
     if new.labels.as_ref().is_some_and(|labels| labels.is_empty()) {
         new.labels = None;
     }
-    if new.annotations.as_ref().is_some_and(|annotations| annotations.is_empty()) {
+    if new
+        .annotations
+        .as_ref()
+        .is_some_and(|annotations| annotations.is_empty())
+    {
         new.annotations = None;
     }
-    if new.finalizers.as_ref().is_some_and(|finalizers| finalizers.is_empty()) {
+    if new
+        .finalizers
+        .as_ref()
+        .is_some_and(|finalizers| finalizers.is_empty())
+    {
         new.finalizers = None;
     }
-    if new.owner_references.as_ref().is_some_and(|owners| owners.is_empty()) {
+    if new
+        .owner_references
+        .as_ref()
+        .is_some_and(|owners| owners.is_empty())
+    {
         new.owner_references = None;
     }
 }
@@ -201,13 +258,18 @@ fn bump_generation(object: &mut Object, live: &Object) {
 fn finishes_deletion(object: &Object) -> bool {
     let meta = object.meta();
     let kept_by_namespace_finalizer = match object {
-        Object::Namespace(namespace) => {
-            namespace.spec.as_ref().and_then(|spec| spec.finalizers.as_ref()).is_some_and(|list| !list.is_empty())
-        }
+        Object::Namespace(namespace) => namespace
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.finalizers.as_ref())
+            .is_some_and(|list| !list.is_empty()),
         _ => false,
     };
     meta.deletion_timestamp.is_some()
-        && meta.finalizers.as_ref().is_none_or(|finalizers| finalizers.is_empty())
+        && meta
+            .finalizers
+            .as_ref()
+            .is_none_or(|finalizers| finalizers.is_empty())
         && meta.deletion_grace_period_seconds.unwrap_or(0) == 0
         && !kept_by_namespace_finalizer
         && object.kind() != Kind::Event

@@ -49,7 +49,9 @@ pub fn all() -> &'static [Alias] {
 
 /// Finds the alias a path names.
 pub fn find(group: &str, version: &str, plural: &str) -> Option<&'static Alias> {
-    ALIASES.iter().find(|a| a.group == group && a.version == version && a.kind.info().plural == plural)
+    ALIASES
+        .iter()
+        .find(|a| a.group == group && a.version == version && a.kind.info().plural == plural)
 }
 
 /// Field names of core/v1 Event and of events.k8s.io/v1 Event.
@@ -65,12 +67,19 @@ const EVENT_FIELDS: &[(&str, &str)] = &[
 
 fn rename(value: Value, names: impl Fn(&str) -> Option<&'static str>) -> Value {
     let Value::Object(map) = value else { return value };
-    let renamed = map.into_iter().map(|(key, value)| (names(&key).map_or(key, str::to_owned), value));
+    let renamed = map
+        .into_iter()
+        .map(|(key, value)| (names(&key).map_or(key, str::to_owned), value));
     Value::Object(renamed.collect::<Map<String, Value>>())
 }
 
 fn event_from_core(value: Value) -> Value {
-    let mut value = rename(value, |key| EVENT_FIELDS.iter().find(|(core, _)| *core == key).map(|(_, new)| *new));
+    let mut value = rename(value, |key| {
+        EVENT_FIELDS
+            .iter()
+            .find(|(core, _)| *core == key)
+            .map(|(_, new)| *new)
+    });
     value["apiVersion"] = "events.k8s.io/v1".into();
     // Here these are left out when they are empty.
     if let Value::Object(map) = &mut value {
@@ -84,7 +93,12 @@ fn event_from_core(value: Value) -> Value {
 }
 
 fn event_to_core(value: Value) -> Value {
-    let mut value = rename(value, |key| EVENT_FIELDS.iter().find(|(_, new)| *new == key).map(|(core, _)| *core));
+    let mut value = rename(value, |key| {
+        EVENT_FIELDS
+            .iter()
+            .find(|(_, new)| *new == key)
+            .map(|(core, _)| *core)
+    });
     value["apiVersion"] = "v1".into();
     value
 }
@@ -97,11 +111,14 @@ fn hpa_from_v2(mut value: Value) -> Value {
         spec.remove("metrics");
     }
     let cpu = |metric: &&Value| {
-        metric["type"] == "Resource" && metric["resource"]["name"] == "cpu" && metric["resource"]["target"]["averageUtilization"].is_i64()
+        metric["type"] == "Resource"
+            && metric["resource"]["name"] == "cpu"
+            && metric["resource"]["target"]["averageUtilization"].is_i64()
     };
     let list = metrics.as_array().cloned().unwrap_or_default();
     if let Some(metric) = list.iter().find(cpu) {
-        value["spec"]["targetCPUUtilizationPercentage"] = metric["resource"]["target"]["averageUtilization"].clone();
+        value["spec"]["targetCPUUtilizationPercentage"] =
+            metric["resource"]["target"]["averageUtilization"].clone();
     }
     let others: Vec<&Value> = list.iter().filter(|metric| !cpu(metric)).collect();
     let mut annotations = Vec::new();
@@ -109,11 +126,22 @@ fn hpa_from_v2(mut value: Value) -> Value {
         annotations.push(("autoscaling.alpha.kubernetes.io/metrics", json!(others)));
     }
     if let Value::Object(spec) = &mut value["spec"] {
-        annotations.extend(spec.remove("behavior").map(|b| ("autoscaling.alpha.kubernetes.io/behavior", b)));
+        annotations.extend(
+            spec.remove("behavior")
+                .map(|b| ("autoscaling.alpha.kubernetes.io/behavior", b)),
+        );
     }
     if let Value::Object(status) = &mut value["status"] {
-        annotations.extend(status.remove("conditions").map(|c| ("autoscaling.alpha.kubernetes.io/conditions", c)));
-        annotations.extend(status.remove("currentMetrics").map(|m| ("autoscaling.alpha.kubernetes.io/current-metrics", m)));
+        annotations.extend(
+            status
+                .remove("conditions")
+                .map(|c| ("autoscaling.alpha.kubernetes.io/conditions", c)),
+        );
+        annotations.extend(
+            status
+                .remove("currentMetrics")
+                .map(|m| ("autoscaling.alpha.kubernetes.io/current-metrics", m)),
+        );
     }
     for (key, annotation) in annotations {
         value["metadata"]["annotations"][key] = annotation.to_string().into();
@@ -123,8 +151,12 @@ fn hpa_from_v2(mut value: Value) -> Value {
 
 fn hpa_to_v2(mut value: Value) -> Value {
     value["apiVersion"] = "autoscaling/v2".into();
-    let Value::Object(spec) = &mut value["spec"] else { return value };
-    let percentage = spec.remove("targetCPUUtilizationPercentage").filter(|p| !p.is_null());
+    let Value::Object(spec) = &mut value["spec"] else {
+        return value;
+    };
+    let percentage = spec
+        .remove("targetCPUUtilizationPercentage")
+        .filter(|p| !p.is_null());
     let mut metrics: Vec<Value> = percentage
         .map(|p| json!({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": p}}}))
         .into_iter()

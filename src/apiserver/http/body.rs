@@ -3,12 +3,12 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch,delete}.go.
 
 use super::alias::Alias;
+use crate::api::decode::FieldValidation;
 use crate::api::decode::{Body as Parsed, Format, decode, decode_body, decode_named};
+use crate::api::schema::{self, Type};
 use crate::api::validation::FieldError;
 use crate::api::validation::field::Path;
-use crate::api::schema::{self, Type};
 use crate::api::{Kind, Status};
-use crate::api::decode::FieldValidation;
 use crate::apiserver::{Body, Options, PatchType};
 use serde_json::Value;
 
@@ -25,11 +25,18 @@ fn is_protobuf(content_type: &str) -> bool {
 /// Reads bytes that should be of a type, in whatever format they come.
 ///
 /// Errors: 400, 415.
-fn read<'a>(bytes: &'a [u8], content_type: &str, ty: &'static Type, name: &str) -> Result<Parsed<'a>, Status> {
+fn read<'a>(
+    bytes: &'a [u8],
+    content_type: &str,
+    ty: &'static Type,
+    name: &str,
+) -> Result<Parsed<'a>, Status> {
     if !is_protobuf(content_type) {
         return Parsed::read(bytes, format(content_type)?, name);
     }
-    from_protobuf(bytes, ty).map(Parsed::from).map_err(|why| Parsed::unrecognized(bytes, name, &why))
+    from_protobuf(bytes, ty)
+        .map(Parsed::from)
+        .map_err(|why| Parsed::unrecognized(bytes, name, &why))
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -73,7 +80,9 @@ pub fn object(
     validation: FieldValidation,
 ) -> Result<(Body, Vec<String>), Status> {
     let info = kind.info();
-    let ty = alias.and_then(|alias| schema::named(alias.type_name)).unwrap_or_else(|| schema::of(kind));
+    let ty = alias
+        .and_then(|alias| schema::named(alias.type_name))
+        .unwrap_or_else(|| schema::of(kind));
     let parsed = read(bytes, content_type, ty, info.name)?;
     let decoded = match alias {
         None => {
@@ -81,7 +90,16 @@ pub fn object(
             decode(kind, parsed, validation)?
         }
         Some(alias) => {
-            parsed.check_gvk(alias.group, alias.version, info.name, if alias.group == "events.k8s.io" { "core" } else { alias.group })?;
+            parsed.check_gvk(
+                alias.group,
+                alias.version,
+                info.name,
+                if alias.group == "events.k8s.io" {
+                    "core"
+                } else {
+                    alias.group
+                },
+            )?;
             let (value, warnings) = decode_named::<Value>(alias.type_name, parsed, validation)?;
             let mut decoded = decode(kind, (alias.to_stored)(value), FieldValidation::Ignore)?;
             decoded.warnings = warnings;
@@ -102,11 +120,27 @@ pub struct Named {
     pub internal: &'static str,
 }
 
-pub const BINDING: Named = Named { type_name: "core/v1.Binding", group: "", version: "v1", name: "Binding", internal: "core" };
-pub const EVICTION: Named =
-    Named { type_name: "policy/v1.Eviction", group: "policy", version: "v1", name: "Eviction", internal: "policy" };
-pub const SCALE: Named =
-    Named { type_name: "autoscaling/v1.Scale", group: "autoscaling", version: "v1", name: "Scale", internal: "autoscaling" };
+pub const BINDING: Named = Named {
+    type_name: "core/v1.Binding",
+    group: "",
+    version: "v1",
+    name: "Binding",
+    internal: "core",
+};
+pub const EVICTION: Named = Named {
+    type_name: "policy/v1.Eviction",
+    group: "policy",
+    version: "v1",
+    name: "Eviction",
+    internal: "policy",
+};
+pub const SCALE: Named = Named {
+    type_name: "autoscaling/v1.Scale",
+    group: "autoscaling",
+    version: "v1",
+    name: "Scale",
+    internal: "autoscaling",
+};
 pub const TOKEN_REQUEST: Named = Named {
     type_name: "authentication/v1.TokenRequest",
     group: "authentication.k8s.io",
@@ -136,14 +170,23 @@ pub fn named(
 pub fn binding(value: &Value, name: &str) -> Result<Body, Status> {
     let own = value["metadata"]["name"].as_str().unwrap_or("");
     if !name.is_empty() && own != name {
-        return Err(Status::bad_request("name in URL does not match name in Binding object"));
+        return Err(Status::bad_request(
+            "name in URL does not match name in Binding object",
+        ));
     }
     let target = &value["target"];
-    let (kind, node) = (target["kind"].as_str().unwrap_or(""), target["name"].as_str().unwrap_or(""));
+    let (kind, node) = (
+        target["kind"].as_str().unwrap_or(""),
+        target["name"].as_str().unwrap_or(""),
+    );
     let path = Path::root("target");
     let mut errors = Vec::new();
     if !matches!(kind, "" | "Node") {
-        errors.push(FieldError::not_supported(&path.child("kind"), kind, &["Node", "<empty>"]));
+        errors.push(FieldError::not_supported(
+            &path.child("kind"),
+            kind,
+            &["Node", "<empty>"],
+        ));
     }
     if node.is_empty() {
         errors.push(FieldError::required(&path.child("name"), ""));
@@ -169,12 +212,23 @@ pub fn scale(value: &Value, kind: Kind, name: &str) -> Result<Body, Status> {
         )));
     }
     if own.is_empty() {
-        let why = format!("{} \"{name}\" is invalid: metadata.name: Required value", kind.name());
+        let why = format!(
+            "{} \"{name}\" is invalid: metadata.name: Required value",
+            kind.name()
+        );
         return Err(Status::bad_request(why));
     }
-    let replicas = value["spec"]["replicas"].as_i64().and_then(|n| i32::try_from(n).ok()).unwrap_or(0);
-    let version = value["metadata"]["resourceVersion"].as_str().filter(|version| !version.is_empty());
-    Ok(Body::Scale { replicas, resource_version: version.map(str::to_owned) })
+    let replicas = value["spec"]["replicas"]
+        .as_i64()
+        .and_then(|n| i32::try_from(n).ok())
+        .unwrap_or(0);
+    let version = value["metadata"]["resourceVersion"]
+        .as_str()
+        .filter(|version| !version.is_empty());
+    Ok(Body::Scale {
+        replicas,
+        resource_version: version.map(str::to_owned),
+    })
 }
 
 /// A patch's type from its media type.
@@ -208,8 +262,9 @@ pub fn delete(bytes: &[u8], content_type: &str) -> Result<Option<Value>, Status>
     }
     let parsed = match schema::named("meta/v1.DeleteOptions") {
         Some(ty) if is_protobuf(content_type) => read(bytes, content_type, ty, "DeleteOptions")?,
-        _ => decode_body(bytes, format(content_type)?)
-            .map_err(|why| Status::bad_request(format!("couldn't get version/kind; json parse error: {why}")))?,
+        _ => decode_body(bytes, format(content_type)?).map_err(|why| {
+            Status::bad_request(format!("couldn't get version/kind; json parse error: {why}"))
+        })?,
     };
     let (value, _) = decode_named::<Value>("meta/v1.DeleteOptions", parsed, FieldValidation::Ignore)?;
     Ok(Some(value))
@@ -235,7 +290,9 @@ pub fn parameters(query: &super::query::Query) -> Body {
 pub fn eviction(value: &Value, kind: Kind, name: &str, options: &mut Options) -> Result<Body, Status> {
     let own = value["metadata"]["name"].as_str().unwrap_or("");
     if own != name {
-        return Err(Status::bad_request("name in URL does not match name in Eviction object"));
+        return Err(Status::bad_request(
+            "name in URL does not match name in Eviction object",
+        ));
     }
     let given = &value["deleteOptions"];
     let empty = super::query::Query::default();

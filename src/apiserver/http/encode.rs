@@ -47,11 +47,16 @@ impl Encoder {
     }
 
     pub(super) fn meta_version(&self) -> &'static str {
-        if self.accepted.beta { "meta.k8s.io/v1beta1" } else { "meta.k8s.io/v1" }
+        if self.accepted.beta {
+            "meta.k8s.io/v1beta1"
+        } else {
+            "meta.k8s.io/v1"
+        }
     }
 
     pub(super) fn api_version(&self) -> String {
-        self.alias.map_or_else(|| self.info().api_version(), |alias| alias.api_version())
+        self.alias
+            .map_or_else(|| self.info().api_version(), |alias| alias.api_version())
     }
 
     /// The object in the version asked for.
@@ -90,7 +95,13 @@ impl Encoder {
         match self.accepted.shape {
             Shape::Whole => Ok(self.whole(object, managers)),
             Shape::Partial => Ok(self.partial(object, managers)),
-            Shape::Table => Ok(self.table(std::slice::from_ref(object), managers, object.revision(), None, true)),
+            Shape::Table => Ok(self.table(
+                std::slice::from_ref(object),
+                managers,
+                object.revision(),
+                None,
+                true,
+            )),
             Shape::PartialList => Err(not_acceptable(
                 "you requested PartialObjectMetadataList, but the requested object is not a list",
             )),
@@ -99,14 +110,26 @@ impl Encoder {
 
     /// One watch event's object as a Table; later events do without the columns.
     pub fn event_table(&self, object: &Object, managers: &Managers, with_columns: bool) -> Value {
-        self.table(std::slice::from_ref(object), managers, object.revision(), None, with_columns)
+        self.table(
+            std::slice::from_ref(object),
+            managers,
+            object.revision(),
+            None,
+            with_columns,
+        )
     }
 
     /// A bookmark has no row of its own; its annotations go into an empty object's.
     pub fn bookmark_table(&self, revision: u64, metadata: Value, with_columns: bool) -> Value {
         let mut table = self.table(&[], &Managers::default(), revision, None, with_columns);
-        let object = json!({"kind": "PartialObjectMetadata", "apiVersion": self.meta_version(), "metadata": metadata});
-        let cells: Vec<Value> = table["columnDefinitions"].as_array().into_iter().flatten().map(|_| "".into()).collect();
+        let object =
+            json!({"kind": "PartialObjectMetadata", "apiVersion": self.meta_version(), "metadata": metadata});
+        let cells: Vec<Value> = table["columnDefinitions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|_| "".into())
+            .collect();
         table["rows"] = json!([{"cells": cells, "object": object}]);
         table
     }
@@ -118,7 +141,9 @@ impl Encoder {
             if let Some(annotations) = metadata["annotations"].as_object_mut() {
                 annotations.remove("deprecated.daemonset.template.generation");
                 if annotations.is_empty() {
-                    metadata.as_object_mut().map(|metadata| metadata.remove("annotations"));
+                    metadata
+                        .as_object_mut()
+                        .map(|metadata| metadata.remove("annotations"));
                 }
             }
         }
@@ -133,7 +158,11 @@ impl Encoder {
         match self.accepted.shape {
             Shape::Whole if self.is_plain_json() => Ok(self.plain_list(list, managers)),
             Shape::Whole => {
-                let items: Vec<Value> = list.items.iter().map(|object| self.item(object, managers)).collect();
+                let items: Vec<Value> = list
+                    .items
+                    .iter()
+                    .map(|object| self.item(object, managers))
+                    .collect();
                 let kind = format!("{}List", self.info().name);
                 let value = json!({
                     "kind": kind, "apiVersion": self.api_version(), "metadata": list_meta(list.revision, Some(list)), "items": items,
@@ -141,14 +170,20 @@ impl Encoder {
                 Ok(self.bytes(&value))
             }
             Shape::PartialList => {
-                let items: Vec<Value> = list.items.iter().map(|object| self.partial(object, managers)).collect();
+                let items: Vec<Value> = list
+                    .items
+                    .iter()
+                    .map(|object| self.partial(object, managers))
+                    .collect();
                 let value = json!({
                     "kind": "PartialObjectMetadataList", "apiVersion": self.meta_version(),
                     "metadata": list_meta(list.revision, Some(list)), "items": items,
                 });
                 Ok(self.bytes(&value))
             }
-            Shape::Table => Ok(self.bytes(&self.table(&list.items, managers, list.revision, Some(list), true))),
+            Shape::Table => {
+                Ok(self.bytes(&self.table(&list.items, managers, list.revision, Some(list), true)))
+            }
             Shape::Partial => Err(not_acceptable(
                 "you requested PartialObjectMetadata, but the requested object is a list",
             )),
@@ -169,7 +204,9 @@ impl Encoder {
     fn plain_list(&self, list: &List, managers: &Managers) -> Vec<u8> {
         let (kind, version) = (self.info().name, self.info().api_version());
         let mut out = Vec::with_capacity(256 + 1536 * list.items.len());
-        out.extend_from_slice(format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":").as_bytes());
+        out.extend_from_slice(
+            format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":").as_bytes(),
+        );
         out.extend_from_slice(list_meta(list.revision, Some(list)).to_string().as_bytes());
         out.extend_from_slice(b",\"items\":[");
         // How every object begins; a list's items do without it.
@@ -191,8 +228,19 @@ impl Encoder {
         out
     }
 
-    fn table(&self, objects: &[Object], managers: &Managers, revision: u64, list: Option<&List>, with_columns: bool) -> Value {
-        let columns: Value = if with_columns { json!(table::columns(self.kind)) } else { Value::Null };
+    fn table(
+        &self,
+        objects: &[Object],
+        managers: &Managers,
+        revision: u64,
+        list: Option<&List>,
+        with_columns: bool,
+    ) -> Value {
+        let columns: Value = if with_columns {
+            json!(table::columns(self.kind))
+        } else {
+            Value::Null
+        };
         let rows: Vec<Value> = objects.iter().map(|object| self.row(object, managers)).collect();
         json!({
             "kind": "Table", "apiVersion": self.meta_version(), "metadata": list_meta(revision, list),
@@ -221,7 +269,12 @@ impl Encoder {
 
 /// Puts the managed fields into an object's metadata.
 fn fill(metadata: &mut Value, object: &Object, managers: &Managers) {
-    let Some(Ok(fields)) = managers.json(object).map(|json| serde_json::from_str::<Value>(&json)) else { return };
+    let Some(Ok(fields)) = managers
+        .json(object)
+        .map(|json| serde_json::from_str::<Value>(&json))
+    else {
+        return;
+    };
     if let Value::Object(metadata) = metadata {
         metadata.insert("managedFields".to_owned(), fields);
     }
@@ -234,8 +287,12 @@ pub(super) fn write(object: &Object, managers: &Managers, out: &mut Vec<u8>) {
     if object.meta().managed_fields.is_some() {
         return;
     }
-    let Some(fields) = managers.json(object) else { return };
-    let Some(at) = metadata_start(&out[start..]) else { return };
+    let Some(fields) = managers.json(object) else {
+        return;
+    };
+    let Some(at) = metadata_start(&out[start..]) else {
+        return;
+    };
     let mut text = format!("\"managedFields\":{fields}");
     if out.get(start + at) != Some(&b'}') {
         text.push(',');
@@ -284,7 +341,11 @@ pub fn bytes(value: &Value, accepted: Accepted) -> Vec<u8> {
         #[cfg(target_arch = "wasm32")]
         Format::Protobuf => Vec::new(),
         Format::Json => {
-            let encoded = if accepted.pretty { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
+            let encoded = if accepted.pretty {
+                serde_json::to_vec_pretty(value)
+            } else {
+                serde_json::to_vec(value)
+            };
             let mut out = encoded.unwrap_or_default();
             out.push(b'\n');
             out
@@ -296,14 +357,18 @@ pub fn bytes(value: &Value, accepted: Accepted) -> Vec<u8> {
 #[cfg(not(target_arch = "wasm32"))]
 fn protobuf(value: &Value) -> Vec<u8> {
     use crate::api::schema::{self, proto};
-    let (api_version, kind) = (value["apiVersion"].as_str().unwrap_or(""), value["kind"].as_str().unwrap_or(""));
+    let (api_version, kind) = (
+        value["apiVersion"].as_str().unwrap_or(""),
+        value["kind"].as_str().unwrap_or(""),
+    );
     let find = |kind: &str| {
         if let Some(kind) = Kind::by_api_version(api_version, kind) {
             return Some(schema::of(kind));
         }
         let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
         let package = group.split('.').next().unwrap_or(group);
-        schema::named(&format!("{package}/{version}.{kind}")).or_else(|| schema::named(&format!("meta/v1.{kind}")))
+        schema::named(&format!("{package}/{version}.{kind}"))
+            .or_else(|| schema::named(&format!("meta/v1.{kind}")))
     };
     let raw = match (find(kind), kind.strip_suffix("List").and_then(find)) {
         (Some(ty), _) => proto::encode(ty, value),

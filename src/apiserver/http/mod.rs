@@ -42,7 +42,12 @@ pub enum HttpAnswer {
 
 /// A decoded answer, before it becomes a response.
 pub(super) enum Reply {
-    Body { code: u16, content_type: &'static str, bytes: Vec<u8>, warnings: Vec<String> },
+    Body {
+        code: u16,
+        content_type: &'static str,
+        bytes: Vec<u8>,
+        warnings: Vec<String>,
+    },
     Watch(Box<OpenWatch>),
     Proxy(Box<ProxyRequest>),
 }
@@ -50,12 +55,22 @@ pub(super) enum Reply {
 impl Reply {
     pub(super) fn text(code: u16, text: impl Into<String>) -> Reply {
         let bytes = text.into().into_bytes();
-        Reply::Body { code, content_type: "text/plain; charset=utf-8", bytes, warnings: Vec::new() }
+        Reply::Body {
+            code,
+            content_type: "text/plain; charset=utf-8",
+            bytes,
+            warnings: Vec::new(),
+        }
     }
 
     pub(super) fn value(code: u16, value: &serde_json::Value, accepted: Accepted) -> Reply {
         let content_type = accepted.format.content_type();
-        Reply::Body { code, content_type, bytes: encode::bytes(value, accepted), warnings: Vec::new() }
+        Reply::Body {
+            code,
+            content_type,
+            bytes: encode::bytes(value, accepted),
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -89,7 +104,10 @@ impl Asked<'_> {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("")
 }
 
 /// Serves one request.
@@ -99,12 +117,16 @@ pub fn serve(server: &mut ApiServer, now: SimTime, request: &Request<Vec<u8>>) -
     let mut answer = match answer {
         Ok(Reply::Watch(watch)) => HttpAnswer::Watch(watch),
         Ok(Reply::Proxy(proxy)) => HttpAnswer::Proxy(proxy),
-        Ok(Reply::Body { code, content_type, bytes, warnings }) => {
-            HttpAnswer::Response(response(id, code, content_type, bytes, &warnings))
-        }
+        Ok(Reply::Body {
+            code,
+            content_type,
+            bytes,
+            warnings,
+        }) => HttpAnswer::Response(response(id, code, content_type, bytes, &warnings)),
         Err(status) => HttpAnswer::Response(refusal(id, request.headers(), &status)),
     };
-    if let (HttpAnswer::Response(response), Some(warning)) = (&mut answer, deprecation(request.uri().path())) {
+    if let (HttpAnswer::Response(response), Some(warning)) = (&mut answer, deprecation(request.uri().path()))
+    {
         add_warning(response.headers_mut(), warning);
     }
     answer
@@ -114,11 +136,15 @@ pub fn serve(server: &mut ApiServer, now: SimTime, request: &Request<Vec<u8>>) -
 /// methods of k8s.io/api.
 fn deprecation(path: &str) -> Option<&'static str> {
     match path::parse(path) {
-        Route::Resource(place) if place.group.is_empty() && place.version == "v1" => match place.resource.as_str() {
-            "endpoints" => Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
-            "componentstatuses" => Some("v1 ComponentStatus is deprecated in v1.19+"),
-            _ => None,
-        },
+        Route::Resource(place) if place.group.is_empty() && place.version == "v1" => {
+            match place.resource.as_str() {
+                "endpoints" => {
+                    Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
+                }
+                "componentstatuses" => Some("v1 ComponentStatus is deprecated in v1.19+"),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
@@ -144,7 +170,11 @@ fn answer(server: &mut ApiServer, now: SimTime, request: &Request<Vec<u8>>) -> R
         Route::Resource(place) => resource::serve(server, &asked, &place),
         Route::Other => {
             let verb = asked.method.as_str().to_ascii_lowercase();
-            let attributes = Attributes { verb: &verb, path: asked.path, ..Attributes::default() };
+            let attributes = Attributes {
+                verb: &verb,
+                path: asked.path,
+                ..Attributes::default()
+            };
             authorization::check(server, &asked.identity.user, &attributes)?;
             discovery::serve(server, &asked)
         }
@@ -158,26 +188,43 @@ pub(super) fn page_not_found() -> Reply {
 
 /// 404 and 405 of a path below a served version.
 pub(super) fn no_such_resource() -> Status {
-    let mut status = Status::new(404, "NotFound", "the server could not find the requested resource");
+    let mut status = Status::new(
+        404,
+        "NotFound",
+        "the server could not find the requested resource",
+    );
     status.details = Some(Box::default());
     status
 }
 
 pub(super) fn method_not_allowed() -> Status {
-    let mut status =
-        Status::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+    let mut status = Status::new(
+        405,
+        "MethodNotAllowed",
+        "the server does not allow this method on the requested resource",
+    );
     status.details = Some(Box::default());
     status
 }
 
-fn response(id: u64, code: u16, content_type: &str, bytes: Vec<u8>, warnings: &[String]) -> Response<Vec<u8>> {
+fn response(
+    id: u64,
+    code: u16,
+    content_type: &str,
+    bytes: Vec<u8>,
+    warnings: &[String],
+) -> Response<Vec<u8>> {
     let mut response = Response::new(bytes);
-    *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(content_type) {
         headers.insert(header::CONTENT_TYPE, value);
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, private"),
+    );
     if let Ok(value) = HeaderValue::from_str(&format!("00000000-0000-4000-8000-{id:012x}")) {
         headers.insert("audit-id", value);
     }
@@ -204,10 +251,16 @@ pub(super) fn refusal(id: u64, headers: &HeaderMap, status: &Status) -> Response
     // A client that accepts nothing we have still gets its Status, as JSON.
     let pretty = negotiate::wants_pretty(None, agent);
     let accepted = negotiate::accept(text(headers, &header::ACCEPT), pretty, true).unwrap_or_default();
-    let accepted = Accepted { shape: Shape::Whole, ..accepted };
+    let accepted = Accepted {
+        shape: Shape::Whole,
+        ..accepted
+    };
     let bytes = encode::bytes(&status.to_value(), accepted);
     let mut response = response(id, status.code, accepted.format.content_type(), bytes, &[]);
-    let delay = status.details.as_ref().and_then(|details| details.retry_after_seconds);
+    let delay = status
+        .details
+        .as_ref()
+        .and_then(|details| details.retry_after_seconds);
     if let Some(delay) = delay.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok()) {
         response.headers_mut().insert(header::RETRY_AFTER, delay);
     }

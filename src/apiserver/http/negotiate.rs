@@ -53,11 +53,20 @@ impl<'a> Clause<'a> {
                 key => parameters.push((key, value.trim())),
             }
         }
-        (Clause { media_type, parameters }, quality)
+        (
+            Clause {
+                media_type,
+                parameters,
+            },
+            quality,
+        )
     }
 
     fn parameter(&self, key: &str) -> Option<&'a str> {
-        self.parameters.iter().find(|(own, _)| *own == key).map(|(_, value)| *value)
+        self.parameters
+            .iter()
+            .find(|(own, _)| *own == key)
+            .map(|(_, value)| *value)
     }
 
     fn format(&self) -> Option<Format> {
@@ -71,8 +80,11 @@ impl<'a> Clause<'a> {
 
 /// The clauses of an `Accept` header, best first.
 fn clauses(accept: &str) -> Vec<Clause<'_>> {
-    let mut all: Vec<(Clause<'_>, f32)> =
-        accept.split(',').filter(|text| !text.trim().is_empty()).map(|text| Clause::parse(text.trim())).collect();
+    let mut all: Vec<(Clause<'_>, f32)> = accept
+        .split(',')
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| Clause::parse(text.trim()))
+        .collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
     all.into_iter().map(|(clause, _)| clause).collect()
 }
@@ -84,11 +96,18 @@ pub const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 /// Errors: 406.
 pub fn accept(header: &str, pretty: bool, shapes: bool) -> Result<Accepted, Status> {
     if header.trim().is_empty() {
-        return Ok(Accepted { pretty, ..Accepted::default() });
+        return Ok(Accepted {
+            pretty,
+            ..Accepted::default()
+        });
     }
     for clause in clauses(header) {
         let Some(format) = clause.format() else { continue };
-        let mut accepted = Accepted { format, pretty, ..Accepted::default() };
+        let mut accepted = Accepted {
+            format,
+            pretty,
+            ..Accepted::default()
+        };
         match clause.parameter("as") {
             None => return Ok(accepted),
             Some(kind) if shapes && clause.parameter("g") == Some("meta.k8s.io") => {
@@ -111,19 +130,34 @@ pub fn accept(header: &str, pretty: bool, shapes: bool) -> Result<Accepted, Stat
     // JSON is what every client that speaks protobuf takes as well; few take protobuf alone.
     let protobuf = |clause: &Clause<'_>| clause.media_type == PROTOBUF && clause.parameter("as").is_none();
     if cfg!(not(target_arch = "wasm32")) && clauses(header).iter().any(protobuf) {
-        return Ok(Accepted { format: Format::Protobuf, ..Accepted::default() });
+        return Ok(Accepted {
+            format: Format::Protobuf,
+            ..Accepted::default()
+        });
     }
-    Err(not_acceptable("only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"))
+    Err(not_acceptable(
+        "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+    ))
 }
 
 /// Whether the client asks for aggregated discovery, in which version.
 pub fn aggregated_discovery(header: &str) -> Option<&'static str> {
     for clause in clauses(header) {
-        match (clause.media_type, clause.parameter("as"), clause.parameter("g"), clause.parameter("v")) {
+        match (
+            clause.media_type,
+            clause.parameter("as"),
+            clause.parameter("g"),
+            clause.parameter("v"),
+        ) {
             ("application/json", Some("APIGroupDiscoveryList"), Some("apidiscovery.k8s.io"), Some("v2")) => {
                 return Some("v2");
             }
-            ("application/json", Some("APIGroupDiscoveryList"), Some("apidiscovery.k8s.io"), Some("v2beta1")) => {
+            (
+                "application/json",
+                Some("APIGroupDiscoveryList"),
+                Some("apidiscovery.k8s.io"),
+                Some("v2beta1"),
+            ) => {
                 return Some("v2beta1");
             }
             ("application/json" | "*/*", None, _, _) => return None,
@@ -141,7 +175,9 @@ pub fn not_acceptable(message: impl Into<String>) -> Status {
 pub fn wants_pretty(parameter: Option<&str>, agent: &str) -> bool {
     match parameter {
         Some(value) if !value.is_empty() => matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"),
-        _ => ["curl", "Wget", "Mozilla/5.0"].iter().any(|prefix| agent.starts_with(prefix)),
+        _ => ["curl", "Wget", "Mozilla/5.0"]
+            .iter()
+            .any(|prefix| agent.starts_with(prefix)),
     }
 }
 
@@ -154,11 +190,25 @@ mod tests {
         let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
         assert_eq!(accept(table, false, true).unwrap().shape, Shape::Table);
         assert_eq!(accept(table, false, false).unwrap().shape, Shape::Whole);
-        assert!(accept("application/json;as=Table;v=v1beta1;g=meta.k8s.io", false, true).unwrap().beta);
-        assert_eq!(accept("application/json;q=0.5,application/yaml", false, true).unwrap().format, Format::Yaml);
+        assert!(
+            accept("application/json;as=Table;v=v1beta1;g=meta.k8s.io", false, true)
+                .unwrap()
+                .beta
+        );
+        assert_eq!(
+            accept("application/json;q=0.5,application/yaml", false, true)
+                .unwrap()
+                .format,
+            Format::Yaml
+        );
         assert_eq!(accept("text/csv", false, true).unwrap_err().code, 406);
         assert_eq!(accept("", false, true), Ok(Accepted::default()));
-        assert_eq!(aggregated_discovery("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"), Some("v2"));
+        assert_eq!(
+            aggregated_discovery(
+                "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+            ),
+            Some("v2")
+        );
         assert_eq!(aggregated_discovery("application/json"), None);
         assert!(wants_pretty(None, "curl/8") && !wants_pretty(Some("false"), "curl/8"));
     }

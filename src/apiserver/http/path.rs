@@ -27,7 +27,10 @@ pub enum Route {
 
 /// Reads a path. Segments are percent-decoded; a trailing slash means nothing.
 pub fn parse(path: &str) -> Route {
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty()).map(percent_decode);
+    let mut segments = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(percent_decode);
     let mut out = ResourcePath::default();
     match segments.next().as_deref() {
         Some("api") => {}
@@ -37,7 +40,9 @@ pub fn parse(path: &str) -> Route {
         },
         _ => return Route::Other,
     }
-    let Some(version) = segments.next() else { return Route::Other };
+    let Some(version) = segments.next() else {
+        return Route::Other;
+    };
     out.version = version;
     let mut rest: Vec<String> = segments.collect();
     if rest.first().is_some_and(|first| first == "watch") {
@@ -94,7 +99,10 @@ mod tests {
             Route::Other => "other".to_owned(),
             Route::Resource(p) => {
                 let watch = if p.watch { "watch " } else { "" };
-                format!("{watch}{}/{} {}|{}|{}|{}", p.group, p.version, p.namespace, p.resource, p.name, p.subresource)
+                format!(
+                    "{watch}{}/{} {}|{}|{}|{}",
+                    p.group, p.version, p.namespace, p.resource, p.name, p.subresource
+                )
             }
         }
     }
@@ -111,8 +119,14 @@ mod tests {
             ("/api/v1/namespaces/a/finalize", "/v1 a|namespaces|a|finalize"),
             ("/api/v1/namespaces/a/pods/b/log", "/v1 a|pods|b|log"),
             ("/api/v1/watch/namespaces/a/pods", "watch /v1 a|pods||"),
-            ("/apis/apps/v1/namespaces/a/deployments/b/scale", "apps/v1 a|deployments|b|scale"),
-            ("/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode", "rbac.authorization.k8s.io/v1 |clusterroles|system:node|"),
+            (
+                "/apis/apps/v1/namespaces/a/deployments/b/scale",
+                "apps/v1 a|deployments|b|scale",
+            ),
+            (
+                "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode",
+                "rbac.authorization.k8s.io/v1 |clusterroles|system:node|",
+            ),
             ("/api/v1/nodes/n/proxy/a/b", "/v1 |nodes|n|proxy/a/b"),
             ("/metrics", "other"),
         ] {
@@ -122,7 +136,13 @@ mod tests {
 
     #[test]
     fn escapes() {
-        for (escaped, plain) in [("a%20b", "a b"), ("%", "%"), ("%zz%4", "%zz%4"), ("%e3%81%82", "あ"), ("%ff", "\u{fffd}")] {
+        for (escaped, plain) in [
+            ("a%20b", "a b"),
+            ("%", "%"),
+            ("%zz%4", "%zz%4"),
+            ("%e3%81%82", "あ"),
+            ("%ff", "\u{fffd}"),
+        ] {
             assert_eq!(percent_decode(escaped), plain);
         }
     }

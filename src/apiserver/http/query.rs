@@ -4,11 +4,11 @@
 //! url.Values, and pkg/apis/meta/{v1,internalversion}/validation.
 
 use super::path::percent_decode;
+use crate::api::decode::FieldValidation;
 use crate::api::labels::{FieldSelector, Selector};
 use crate::api::validation::FieldError;
 use crate::api::validation::field::{Json, Path};
 use crate::api::{Kind, Status};
-use crate::api::decode::FieldValidation;
 use crate::apiserver::{DeleteOptions, Options, Propagation, VersionMatch};
 
 /// The decoded pairs, in order.
@@ -24,7 +24,10 @@ impl Query {
             .filter(|pair| !pair.is_empty())
             .map(|pair| {
                 let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-                (percent_decode(&key.replace('+', " ")), percent_decode(&value.replace('+', " ")))
+                (
+                    percent_decode(&key.replace('+', " ")),
+                    percent_decode(&value.replace('+', " ")),
+                )
             })
             .collect();
         Query { pairs }
@@ -32,15 +35,23 @@ impl Query {
 
     /// The first value of a parameter.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.pairs.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .find(|(own, _)| own == key)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.pairs.iter().filter(move |(own, _)| own == key).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .filter(move |(own, _)| own == key)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.pairs
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// As upstream reads booleans: given is true, except `false` and `0`.
@@ -53,7 +64,10 @@ impl Query {
         match self.get(key) {
             None | Some("") => Ok(None),
             Some(text) => text.parse().map(Some).map_err(|_| {
-                Status::bad_request(format!("strconv.ParseInt: parsing \"{text}\": {}", number_error(text, 19)))
+                Status::bad_request(format!(
+                    "strconv.ParseInt: parsing \"{text}\": {}",
+                    number_error(text, 19)
+                ))
             }),
         }
     }
@@ -95,13 +109,25 @@ pub fn list(kind: Kind, query: &Query, watch: bool) -> Result<(Options, WatchOpt
     selectors(kind, query, &mut options)?;
     let limit = query.number("limit")?;
     let timeout = query.number("timeoutSeconds")?;
-    options.limit = limit.and_then(|limit| u64::try_from(limit).ok()).filter(|limit| *limit > 0);
-    options.continue_token = query.get("continue").filter(|token| !token.is_empty()).map(str::to_owned);
+    options.limit = limit
+        .and_then(|limit| u64::try_from(limit).ok())
+        .filter(|limit| *limit > 0);
+    options.continue_token = query
+        .get("continue")
+        .filter(|token| !token.is_empty())
+        .map(str::to_owned);
     let watch_options = WatchOptions {
-        resource_version: query.get("resourceVersion").filter(|version| !version.is_empty()).map(str::to_owned),
+        resource_version: query
+            .get("resourceVersion")
+            .filter(|version| !version.is_empty())
+            .map(str::to_owned),
         bookmarks: query.flag("allowWatchBookmarks"),
-        send_initial_events: query.get("sendInitialEvents").map(|_| query.flag("sendInitialEvents")),
-        timeout_seconds: timeout.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0),
+        send_initial_events: query
+            .get("sendInitialEvents")
+            .map(|_| query.flag("sendInitialEvents")),
+        timeout_seconds: timeout
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .filter(|seconds| *seconds > 0),
     };
     let matching = query.get("resourceVersionMatch").unwrap_or("");
     let errors = check_list(&options, &watch_options, matching, watch);
@@ -135,7 +161,10 @@ fn check_list(options: &Options, more: &WatchOptions, matching: &str, watch: boo
                 errors.push(FieldError::not_supported(&path, matching, &["NotOlderThan"]));
             }
             if options.continue_token.is_some() {
-                errors.push(FieldError::forbidden(&path, "resourceVersionMatch is forbidden when continue is provided"));
+                errors.push(FieldError::forbidden(
+                    &path,
+                    "resourceVersionMatch is forbidden when continue is provided",
+                ));
             }
         }
         return errors;
@@ -148,10 +177,17 @@ fn check_list(options: &Options, more: &WatchOptions, matching: &str, watch: boo
             ));
         }
         if options.continue_token.is_some() {
-            errors.push(FieldError::forbidden(&path, "resourceVersionMatch is forbidden when continue is provided"));
+            errors.push(FieldError::forbidden(
+                &path,
+                "resourceVersionMatch is forbidden when continue is provided",
+            ));
         }
         if !matches!(matching, "Exact" | "NotOlderThan") {
-            errors.push(FieldError::not_supported(&path, matching, &["Exact", "NotOlderThan", ""]));
+            errors.push(FieldError::not_supported(
+                &path,
+                matching,
+                &["Exact", "NotOlderThan", ""],
+            ));
         }
         if matching == "Exact" && more.resource_version.as_deref() == Some("0") {
             errors.push(FieldError::forbidden(
@@ -161,7 +197,10 @@ fn check_list(options: &Options, more: &WatchOptions, matching: &str, watch: boo
         }
     }
     if more.send_initial_events.is_some() {
-        errors.push(FieldError::forbidden(&Path::root("sendInitialEvents"), "sendInitialEvents is forbidden for list"));
+        errors.push(FieldError::forbidden(
+            &Path::root("sendInitialEvents"),
+            "sendInitialEvents is forbidden for list",
+        ));
     }
     errors
 }
@@ -169,11 +208,15 @@ fn check_list(options: &Options, more: &WatchOptions, matching: &str, watch: boo
 /// Which state a list shows. Source: k8s.io/apiserver/pkg/storage/cacher, and its table in
 /// kubernetes.io/docs/reference/using-api/api-concepts, "resource versions".
 fn version(options: &Options, more: &WatchOptions, matching: &str) -> Result<VersionMatch, Status> {
-    let Some(text) = more.resource_version.as_deref() else { return Ok(VersionMatch::Newest) };
-    let revision = revision(text)
-        .map_err(|why| Status::bad_request(format!("invalid resource version: {why}")))?;
+    let Some(text) = more.resource_version.as_deref() else {
+        return Ok(VersionMatch::Newest);
+    };
+    let revision =
+        revision(text).map_err(|why| Status::bad_request(format!("invalid resource version: {why}")))?;
     if options.continue_token.is_some() && revision != 0 {
-        return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+        return Err(Status::bad_request(
+            "specifying resource version is not allowed when using continue",
+        ));
     }
     Ok(match matching {
         "Exact" => VersionMatch::Exact(revision),
@@ -197,7 +240,10 @@ pub fn write(options_kind: &str, query: &Query, is_apply: bool) -> Result<Option
     let dry_run = dry_run(query, &mut errors);
     let manager = query.get("fieldManager").unwrap_or("");
     if is_apply && manager.is_empty() {
-        errors.push(FieldError::required(&Path::root("fieldManager"), "is required for apply patch"));
+        errors.push(FieldError::required(
+            &Path::root("fieldManager"),
+            "is required for apply patch",
+        ));
     }
     if manager.chars().count() > 128 {
         errors.push(FieldError::too_long(&Path::root("fieldManager"), 128));
@@ -207,7 +253,10 @@ pub fn write(options_kind: &str, query: &Query, is_apply: bool) -> Result<Option
         errors.push(FieldError::invalid(&Path::root("fieldManager"), manager, why));
     }
     if options_kind == "PatchOptions" && !is_apply && query.get("force").is_some() {
-        errors.push(FieldError::forbidden(&Path::root("force"), "may not be specified for non-apply patch"));
+        errors.push(FieldError::forbidden(
+            &Path::root("force"),
+            "may not be specified for non-apply patch",
+        ));
     }
     let field_validation = match query.get("fieldValidation").unwrap_or("") {
         "" | "Warn" => FieldValidation::Warn,
@@ -215,7 +264,11 @@ pub fn write(options_kind: &str, query: &Query, is_apply: bool) -> Result<Option
         "Strict" => FieldValidation::Strict,
         other => {
             let path = Path::root("fieldValidation");
-            errors.push(FieldError::not_supported(&path, other, &["", "Ignore", "Strict", "Warn"]));
+            errors.push(FieldError::not_supported(
+                &path,
+                other,
+                &["", "Ignore", "Strict", "Warn"],
+            ));
             FieldValidation::Warn
         }
     };
@@ -234,13 +287,21 @@ pub fn write(options_kind: &str, query: &Query, is_apply: bool) -> Result<Option
 fn dry_run(query: &Query, errors: &mut Vec<FieldError>) -> bool {
     let asked: Vec<&str> = query.all("dryRun").filter(|value| !value.is_empty()).collect();
     if asked.iter().any(|value| *value != "All") {
-        errors.push(FieldError::not_supported(&Path::root("dryRun"), Json(&asked), &["All"]));
+        errors.push(FieldError::not_supported(
+            &Path::root("dryRun"),
+            Json(&asked),
+            &["All"],
+        ));
     }
     !asked.is_empty()
 }
 
 /// `DeleteOptions` of a body over those of the query, checked.
-pub fn delete(kind: Kind, query: &Query, body: Option<&serde_json::Value>) -> Result<(Options, DeleteOptions), Status> {
+pub fn delete(
+    kind: Kind,
+    query: &Query,
+    body: Option<&serde_json::Value>,
+) -> Result<(Options, DeleteOptions), Status> {
     let mut options = Options::default();
     selectors(kind, query, &mut options)?;
     let mut errors = Vec::new();
@@ -248,10 +309,18 @@ pub fn delete(kind: Kind, query: &Query, body: Option<&serde_json::Value>) -> Re
     // Upstream takes the query only where there is no body.
     let propagation;
     if let Some(body) = body {
-        let asked: Vec<&str> =
-            body["dryRun"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        let asked: Vec<&str> = body["dryRun"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(serde_json::Value::as_str)
+            .collect();
         if asked.iter().any(|value| *value != "All") {
-            errors.push(FieldError::not_supported(&Path::root("dryRun"), Json(&asked), &["All"]));
+            errors.push(FieldError::not_supported(
+                &Path::root("dryRun"),
+                Json(&asked),
+                &["All"],
+            ));
         }
         options.dry_run = !asked.is_empty() || dry_run(query, &mut errors);
         delete.grace_period_seconds = body["gracePeriodSeconds"].as_i64();
@@ -282,7 +351,11 @@ pub fn delete(kind: Kind, query: &Query, body: Option<&serde_json::Value>) -> Re
         Some("Orphan") => Some(Propagation::Orphan),
         Some(other) => {
             let path = Path::root("propagationPolicy");
-            errors.push(FieldError::not_supported(&path, other, &["Foreground", "Background", "Orphan", "nil"]));
+            errors.push(FieldError::not_supported(
+                &path,
+                other,
+                &["Foreground", "Background", "Orphan", "nil"],
+            ));
             None
         }
     };
@@ -302,22 +375,59 @@ mod tests {
 
     #[test]
     fn list_options() {
-        let (options, watch) =
-            list(Kind::Pod, &Query::parse("limit=5&labelSelector=a%3Db,c&resourceVersion=7&timeoutSeconds=3"), false).unwrap();
-        assert_eq!((options.limit, options.version, watch.timeout_seconds), (Some(5), VersionMatch::Exact(7), Some(3)));
+        let (options, watch) = list(
+            Kind::Pod,
+            &Query::parse("limit=5&labelSelector=a%3Db,c&resourceVersion=7&timeoutSeconds=3"),
+            false,
+        )
+        .unwrap();
+        assert_eq!(
+            (options.limit, options.version, watch.timeout_seconds),
+            (Some(5), VersionMatch::Exact(7), Some(3))
+        );
         assert_eq!(options.label_selector.unwrap().to_string(), "a=b,c");
-        assert_eq!(list_error("limit=abc", false), "strconv.ParseInt: parsing \"abc\": invalid syntax");
-        assert_eq!(list_error("resourceVersion=abc", false), "invalid resource version: resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax");
-        assert_eq!(list_error("resourceVersionMatch=Exact", false), "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
-        assert_eq!(list_error("sendInitialEvents=true", true), "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+        assert_eq!(
+            list_error("limit=abc", false),
+            "strconv.ParseInt: parsing \"abc\": invalid syntax"
+        );
+        assert_eq!(
+            list_error("resourceVersion=abc", false),
+            "invalid resource version: resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax"
+        );
+        assert_eq!(
+            list_error("resourceVersionMatch=Exact", false),
+            "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        );
+        assert_eq!(
+            list_error("sendInitialEvents=true", true),
+            "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        );
     }
 
     #[test]
     fn write_options() {
-        let error = |text| write("CreateOptions", &Query::parse(text), false).unwrap_err().message;
-        assert_eq!(error("dryRun=Some"), "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"");
-        assert_eq!(error("fieldValidation=Maybe"), "CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"Maybe\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
-        assert!(write("CreateOptions", &Query::parse("dryRun=All&fieldValidation=Strict"), false).unwrap().dry_run);
+        let error = |text| {
+            write("CreateOptions", &Query::parse(text), false)
+                .unwrap_err()
+                .message
+        };
+        assert_eq!(
+            error("dryRun=Some"),
+            "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\""
+        );
+        assert_eq!(
+            error("fieldValidation=Maybe"),
+            "CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"Maybe\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+        );
+        assert!(
+            write(
+                "CreateOptions",
+                &Query::parse("dryRun=All&fieldValidation=Strict"),
+                false
+            )
+            .unwrap()
+            .dry_run
+        );
         assert!(write("PatchOptions", &Query::parse(""), true).is_err());
     }
 }

@@ -32,7 +32,8 @@ pub fn serve(server: &mut ApiServer, asked: &Asked<'_>, place: &ResourcePath) ->
         return Ok(page_not_found());
     }
     let alias = alias::find(&place.group, &place.version, &place.resource);
-    let stored = Kind::by_resource(&place.group, &place.version, &place.resource).or(alias.map(|alias| alias.kind));
+    let stored =
+        Kind::by_resource(&place.group, &place.version, &place.resource).or(alias.map(|alias| alias.kind));
     if let Some(kind) = stored {
         return stored_kind(server, asked, place, kind, alias);
     }
@@ -79,7 +80,12 @@ fn verb_of(asked: &Asked<'_>, place: &ResourcePath) -> &'static str {
 }
 
 /// Authorization comes before anything is read or looked up.
-fn authorize(server: &mut ApiServer, asked: &Asked<'_>, place: &ResourcePath, verb: &str) -> Result<(), Status> {
+fn authorize(
+    server: &mut ApiServer,
+    asked: &Asked<'_>,
+    place: &ResourcePath,
+    verb: &str,
+) -> Result<(), Status> {
     let subresource = place.subresource.split('/').next().unwrap_or("");
     let attributes = Attributes {
         verb,
@@ -95,7 +101,9 @@ fn authorize(server: &mut ApiServer, asked: &Asked<'_>, place: &ResourcePath, ve
 
 /// A refused request reaches the log as its handler would have logged it: refused there as well.
 fn log_refusal(server: &mut ApiServer, asked: &Asked<'_>, place: &ResourcePath, verb: &str) {
-    let Some(kind) = Kind::by_resource(&place.group, &place.version, &place.resource) else { return };
+    let Some(kind) = Kind::by_resource(&place.group, &place.version, &place.resource) else {
+        return;
+    };
     let verb = match verb {
         "get" => Verb::Get,
         "list" => Verb::List,
@@ -107,7 +115,11 @@ fn log_refusal(server: &mut ApiServer, asked: &Asked<'_>, place: &ResourcePath, 
         "deletecollection" => Verb::DeleteCollection,
         _ => return,
     };
-    let namespace = if kind.namespaced() { place.namespace.as_str() } else { "" };
+    let namespace = if kind.namespaced() {
+        place.namespace.as_str()
+    } else {
+        ""
+    };
     let mut request = Request::new(verb, kind, namespace, &place.name, Body::None);
     request.subresource = Subresource::parse(&place.subresource).unwrap_or_default();
     let answer = server.call(asked.now, &asked.identity, 0, request);
@@ -116,9 +128,19 @@ fn log_refusal(server: &mut ApiServer, asked: &Asked<'_>, place: &ResourcePath, 
 
 fn with_warnings(reply: Reply, more: Vec<String>) -> Reply {
     match reply {
-        Reply::Body { code, content_type, bytes, mut warnings } => {
+        Reply::Body {
+            code,
+            content_type,
+            bytes,
+            mut warnings,
+        } => {
             warnings.extend(more);
-            Reply::Body { code, content_type, bytes, warnings }
+            Reply::Body {
+                code,
+                content_type,
+                bytes,
+                warnings,
+            }
         }
         other => other,
     }
@@ -145,7 +167,11 @@ fn stored_kind(
     {
         return Err(no_such_resource());
     }
-    let namespace = if info.namespaced { place.namespace.as_str() } else { "" };
+    let namespace = if info.namespaced {
+        place.namespace.as_str()
+    } else {
+        ""
+    };
     let request = |verb, body| {
         let mut request = Request::new(verb, kind, namespace, &place.name, body);
         request.subresource = subresource;
@@ -160,18 +186,26 @@ fn stored_kind(
     let write_options = |kind: &str, is_apply| query::write(kind, &asked.query, is_apply);
     use Subresource as Sub;
     let request = match (asked.method.clone(), item, subresource) {
-        (Method::GET, true, Sub::None | Sub::Status | Sub::Scale | Sub::EphemeralContainers | Sub::Resize) => {
-            request(Verb::Get, Body::None)
-        }
+        (
+            Method::GET,
+            true,
+            Sub::None | Sub::Status | Sub::Scale | Sub::EphemeralContainers | Sub::Resize,
+        ) => request(Verb::Get, Body::None),
         (Method::GET, true, Sub::Log) => request(Verb::Get, body::parameters(&asked.query)),
         (Method::GET, true, Sub::Exec) => request(Verb::Get, body::parameters(&asked.query)),
         (Method::POST, true, Sub::Exec) => request(Verb::Create, body::parameters(&asked.query)),
-        (Method::POST, false, Sub::None) if info.namespaced && namespace.is_empty() => return Err(method_not_allowed()),
+        (Method::POST, false, Sub::None) if info.namespaced && namespace.is_empty() => {
+            return Err(method_not_allowed());
+        }
         (Method::POST, false, Sub::None) => {
             let options = write_options("CreateOptions", false)?;
-            let (body, found) = body::object(kind, alias, asked.bytes, content_type, options.field_validation)?;
+            let (body, found) =
+                body::object(kind, alias, asked.bytes, content_type, options.field_validation)?;
             warnings = found;
-            Request { options, ..request(Verb::Create, body) }
+            Request {
+                options,
+                ..request(Verb::Create, body)
+            }
         }
         (Method::POST, true, Sub::Binding | Sub::Eviction | Sub::Token) => {
             let mut options = write_options("CreateOptions", false)?;
@@ -187,30 +221,58 @@ fn stored_kind(
                 Sub::Eviction => body::eviction(&value, kind, &place.name, &mut options)?,
                 _ => Body::Value(value),
             };
-            Request { options, ..request(Verb::Create, body) }
+            Request {
+                options,
+                ..request(Verb::Create, body)
+            }
         }
         (Method::PUT, true, Sub::Scale) => {
             let options = write_options("UpdateOptions", false)?;
             let (value, found) = body::named(&SCALE, asked.bytes, content_type, options.field_validation)?;
             warnings = found;
-            Request { options, ..request(Verb::Update, body::scale(&value, kind, &place.name)?) }
+            Request {
+                options,
+                ..request(Verb::Update, body::scale(&value, kind, &place.name)?)
+            }
         }
-        (Method::PUT, true, Sub::None | Sub::Status | Sub::Finalize | Sub::EphemeralContainers | Sub::Resize) => {
+        (
+            Method::PUT,
+            true,
+            Sub::None | Sub::Status | Sub::Finalize | Sub::EphemeralContainers | Sub::Resize,
+        ) => {
             let options = write_options("UpdateOptions", false)?;
-            let (body, found) = body::object(kind, alias, asked.bytes, content_type, options.field_validation)?;
+            let (body, found) =
+                body::object(kind, alias, asked.bytes, content_type, options.field_validation)?;
             warnings = found;
-            Request { options, ..request(Verb::Update, body) }
+            Request {
+                options,
+                ..request(Verb::Update, body)
+            }
         }
-        (Method::PATCH, true, Sub::None | Sub::Status | Sub::Scale | Sub::EphemeralContainers | Sub::Resize) => {
+        (
+            Method::PATCH,
+            true,
+            Sub::None | Sub::Status | Sub::Scale | Sub::EphemeralContainers | Sub::Resize,
+        ) => {
             let patch_type = body::patch_type(content_type)?;
             let options = write_options("PatchOptions", patch_type == crate::apiserver::PatchType::Apply)?;
-            Request { options, ..request(Verb::Patch, body::patch(patch_type, asked.bytes)?) }
+            Request {
+                options,
+                ..request(Verb::Patch, body::patch(patch_type, asked.bytes)?)
+            }
         }
         (Method::DELETE, _, Sub::None) if item || kind != Kind::Namespace => {
             let given = body::delete(asked.bytes, content_type)?;
             let (options, delete) = query::delete(kind, &asked.query, given.as_ref())?;
-            let verb = if item { Verb::Delete } else { Verb::DeleteCollection };
-            Request { options, ..request(verb, Body::Delete(delete)) }
+            let verb = if item {
+                Verb::Delete
+            } else {
+                Verb::DeleteCollection
+            };
+            Request {
+                options,
+                ..request(verb, Body::Delete(delete))
+            }
         }
         _ => return Err(method_not_allowed()),
     };
@@ -220,7 +282,11 @@ fn stored_kind(
 
 /// A subresource upstream has and this server does not.
 fn not_served(name: &str) -> Status {
-    Status::new(501, "NotImplemented", format!("the subresource {name} is not served here"))
+    Status::new(
+        501,
+        "NotImplemented",
+        format!("the subresource {name} is not served here"),
+    )
 }
 
 /// Hands a request to its handler and writes the reply down.
@@ -239,15 +305,30 @@ fn call(
     let reply = match answer.result? {
         Served::Object(object) => {
             let bytes = encoder.object(&object, &server.managers)?;
-            Reply::Body { code: 200, content_type, bytes, warnings }
+            Reply::Body {
+                code: 200,
+                content_type,
+                bytes,
+                warnings,
+            }
         }
         Served::Created(object) => {
             let bytes = encoder.object(&object, &server.managers)?;
-            Reply::Body { code: 201, content_type, bytes, warnings }
+            Reply::Body {
+                code: 201,
+                content_type,
+                bytes,
+                warnings,
+            }
         }
         Served::List(list) => {
             let bytes = encoder.list(&list, &server.managers)?;
-            Reply::Body { code: 200, content_type, bytes, warnings }
+            Reply::Body {
+                code: 200,
+                content_type,
+                bytes,
+                warnings,
+            }
         }
         Served::Value { code, value } => with_warnings(Reply::value(code, &value, accepted), warnings),
         Served::Success(value) => with_warnings(Reply::value(200, &value, accepted), warnings),
@@ -266,7 +347,13 @@ fn encoder(
     let text = asked.query.get("includeObject").unwrap_or("");
     let include = IncludeObject::parse(text)
         .ok_or_else(|| Status::bad_request(format!("unrecognized includeObject value: {text}")))?;
-    Ok(Encoder { kind, alias, accepted, include, now: asked.now })
+    Ok(Encoder {
+        kind,
+        alias,
+        accepted,
+        include,
+        now: asked.now,
+    })
 }
 
 /// A list, or a watch.
@@ -280,9 +367,16 @@ fn read_collection(
     let accepted = asked.accept(true)?;
     let watch = place.watch || asked.query.flag("watch");
     let (options, more) = query::list(kind, &asked.query, watch)?;
-    let namespace = if kind.namespaced() { place.namespace.as_str() } else { "" };
+    let namespace = if kind.namespaced() {
+        place.namespace.as_str()
+    } else {
+        ""
+    };
     if !watch {
-        let request = Request { options, ..Request::new(Verb::List, kind, namespace, "", Body::None) };
+        let request = Request {
+            options,
+            ..Request::new(Verb::List, kind, namespace, "", Body::None)
+        };
         return call(server, asked, accepted, kind, alias, request);
     }
     if accepted.format != Format::Json {
@@ -290,7 +384,10 @@ fn read_collection(
             "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
         ));
     }
-    let request = Request { options, ..Request::new(Verb::Watch, kind, namespace, "", Body::None) };
+    let request = Request {
+        options,
+        ..Request::new(Verb::Watch, kind, namespace, "", Body::None)
+    };
     let how = watch_request(server, &more)?;
     let encoder = encoder(asked, accepted, kind, alias)?;
     let watcher = server.watch(asked.now, &asked.identity, request, how)?;
@@ -310,7 +407,11 @@ fn watch_request(server: &ApiServer, more: &WatchOptions) -> Result<WatchRequest
     };
     let spread = server.log.last_id().wrapping_mul(2_654_435_761) % MIN_WATCH;
     let seconds = more.timeout_seconds.unwrap_or(MIN_WATCH + spread);
-    Ok(WatchRequest { start, bookmarks: more.bookmarks, timeout: Some(Duration::from_secs(seconds)) })
+    Ok(WatchRequest {
+        start,
+        bookmarks: more.bookmarks,
+        timeout: Some(Duration::from_secs(seconds)),
+    })
 }
 
 /// `POST …/bindings`: the Pod is named in the body only.
@@ -349,7 +450,11 @@ fn not_stored(
         if !place.group.is_empty() {
             resource = format!("{resource}.{}", place.group);
         }
-        let mut status = Status::new(404, "NotFound", format!("{resource} \"{}\" not found", place.name));
+        let mut status = Status::new(
+            404,
+            "NotFound",
+            format!("{resource} \"{}\" not found", place.name),
+        );
         status.details = Some(Box::new(crate::api::status::StatusDetails {
             name: place.name.clone(),
             group: place.group.clone(),
@@ -358,7 +463,11 @@ fn not_stored(
         }));
         return Err(status);
     }
-    let (_, more) = query::list(Kind::ConfigMap, &asked.query, place.watch || asked.query.flag("watch"))?;
+    let (_, more) = query::list(
+        Kind::ConfigMap,
+        &asked.query,
+        place.watch || asked.query.flag("watch"),
+    )?;
     if place.watch || asked.query.flag("watch") {
         // A watch on a name nothing can have: it stays open and silent, with true bookmarks.
         let mut request = Request::new(Verb::Watch, Kind::ConfigMap, "", "", Body::None);

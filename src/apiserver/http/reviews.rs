@@ -4,9 +4,9 @@
 
 use super::body::{self, Named};
 use crate::api::Status;
+use crate::api::decode::FieldValidation;
 use crate::apiserver::authentication::{managed_fields, token_user};
 use crate::apiserver::authorization::Attributes;
-use crate::api::decode::FieldValidation;
 use crate::apiserver::{ApiServer, Identity, User};
 use crate::sim::SimTime;
 use serde_json::{Value, json};
@@ -16,23 +16,73 @@ const AUTHENTICATION: &str = "authentication.k8s.io";
 const AUTHORIZATION: &str = "authorization.k8s.io";
 
 const fn review(type_name: &'static str, group: &'static str, name: &'static str) -> Named {
-    let internal = if group.len() == AUTHENTICATION.len() { "authentication" } else { "authorization" };
-    Named { type_name, group, version: "v1", name, internal }
+    let internal = if group.len() == AUTHENTICATION.len() {
+        "authentication"
+    } else {
+        "authorization"
+    };
+    Named {
+        type_name,
+        group,
+        version: "v1",
+        name,
+        internal,
+    }
 }
 
 /// The reviews, by resource.
 static REVIEWS: &[(&str, Named)] = &[
-    ("tokenreviews", review("authentication/v1.TokenReview", AUTHENTICATION, "TokenReview")),
-    ("selfsubjectreviews", review("authentication/v1.SelfSubjectReview", AUTHENTICATION, "SelfSubjectReview")),
-    ("subjectaccessreviews", review("authorization/v1.SubjectAccessReview", AUTHORIZATION, "SubjectAccessReview")),
-    ("selfsubjectaccessreviews", review("authorization/v1.SelfSubjectAccessReview", AUTHORIZATION, "SelfSubjectAccessReview")),
-    ("localsubjectaccessreviews", review("authorization/v1.LocalSubjectAccessReview", AUTHORIZATION, "LocalSubjectAccessReview")),
-    ("selfsubjectrulesreviews", review("authorization/v1.SelfSubjectRulesReview", AUTHORIZATION, "SelfSubjectRulesReview")),
+    (
+        "tokenreviews",
+        review("authentication/v1.TokenReview", AUTHENTICATION, "TokenReview"),
+    ),
+    (
+        "selfsubjectreviews",
+        review(
+            "authentication/v1.SelfSubjectReview",
+            AUTHENTICATION,
+            "SelfSubjectReview",
+        ),
+    ),
+    (
+        "subjectaccessreviews",
+        review(
+            "authorization/v1.SubjectAccessReview",
+            AUTHORIZATION,
+            "SubjectAccessReview",
+        ),
+    ),
+    (
+        "selfsubjectaccessreviews",
+        review(
+            "authorization/v1.SelfSubjectAccessReview",
+            AUTHORIZATION,
+            "SelfSubjectAccessReview",
+        ),
+    ),
+    (
+        "localsubjectaccessreviews",
+        review(
+            "authorization/v1.LocalSubjectAccessReview",
+            AUTHORIZATION,
+            "LocalSubjectAccessReview",
+        ),
+    ),
+    (
+        "selfsubjectrulesreviews",
+        review(
+            "authorization/v1.SelfSubjectRulesReview",
+            AUTHORIZATION,
+            "SelfSubjectRulesReview",
+        ),
+    ),
 ];
 
 /// Finds a review by its resource.
 pub fn find(group: &str, version: &str, resource: &str) -> Option<&'static Named> {
-    let row = REVIEWS.iter().find(|(plural, named)| *plural == resource && named.group == group && named.version == version);
+    let row = REVIEWS
+        .iter()
+        .find(|(plural, named)| *plural == resource && named.group == group && named.version == version);
     row.map(|(_, named)| named)
 }
 
@@ -47,7 +97,11 @@ pub struct Asked<'a> {
 }
 
 /// Answers a review: the review with its `status`, and warnings.
-pub fn answer(server: &mut ApiServer, named: &Named, asked: &Asked<'_>) -> Result<(Value, Vec<String>), Status> {
+pub fn answer(
+    server: &mut ApiServer,
+    named: &Named,
+    asked: &Asked<'_>,
+) -> Result<(Value, Vec<String>), Status> {
     let (mut value, warnings) = body::named(named, asked.bytes, asked.content_type, asked.validation)?;
     let api_version = format!("{}/{}", named.group, named.version);
     let managed = managed_fields(&value, &api_version, asked.identity, asked.now, "");
@@ -57,7 +111,9 @@ pub fn answer(server: &mut ApiServer, named: &Named, asked: &Asked<'_>) -> Resul
         "TokenReview" => token_review(server, asked.now, &value),
         "SelfSubjectAccessReview" => access(server, &user, &value)?,
         "SelfSubjectRulesReview" => rules(server, &user, &value)?,
-        "LocalSubjectAccessReview" if value["spec"]["resourceAttributes"]["namespace"].as_str() != Some(asked.namespace) => {
+        "LocalSubjectAccessReview"
+            if value["spec"]["resourceAttributes"]["namespace"].as_str() != Some(asked.namespace) =>
+        {
             return Err(Status::bad_request(format!(
                 "spec.resourceAttributes.namespace must match namespace: {}",
                 asked.namespace
@@ -66,10 +122,20 @@ pub fn answer(server: &mut ApiServer, named: &Named, asked: &Asked<'_>) -> Resul
         _ => {
             let text = |key: &str| value["spec"][key].as_str().unwrap_or("").to_owned();
             let groups = value["spec"]["groups"].as_array().into_iter().flatten();
-            let groups: Vec<String> = groups.filter_map(|group| group.as_str().map(str::to_owned)).collect();
-            let other = User { name: text("user"), uid: text("uid"), groups };
+            let groups: Vec<String> = groups
+                .filter_map(|group| group.as_str().map(str::to_owned))
+                .collect();
+            let other = User {
+                name: text("user"),
+                uid: text("uid"),
+                groups,
+            };
             if other.name.is_empty() && other.groups.is_empty() {
-                return Err(invalid(named, "spec.user", "at least one of user or group must be specified"));
+                return Err(invalid(
+                    named,
+                    "spec.user",
+                    "at least one of user or group must be specified",
+                ));
             }
             access(server, &other, &value)?
         }
@@ -136,7 +202,9 @@ fn access(server: &mut ApiServer, user: &User, value: &Value) -> Result<Value, S
             ..Attributes::default()
         },
         _ => {
-            return Err(Status::bad_request("exactly one of nonResourceAttributes or resourceAttributes must be specified"));
+            return Err(Status::bad_request(
+                "exactly one of nonResourceAttributes or resourceAttributes must be specified",
+            ));
         }
     };
     let decision = server.decide(user, &attributes);
@@ -156,22 +224,33 @@ fn rules(server: &mut ApiServer, user: &Arc<User>, value: &Value) -> Result<Valu
     if user.in_group("system:masters") && rules.is_empty() {
         let all = || Some(vec!["*".to_owned()]);
         let verbs = vec!["*".to_owned()];
-        rules.push(crate::apiserver::authorization::Rule { api_groups: all(), resources: all(), verbs: verbs.clone(), ..Default::default() });
-        rules.push(crate::apiserver::authorization::Rule { non_resource_urls: all(), verbs, ..Default::default() });
+        rules.push(crate::apiserver::authorization::Rule {
+            api_groups: all(),
+            resources: all(),
+            verbs: verbs.clone(),
+            ..Default::default()
+        });
+        rules.push(crate::apiserver::authorization::Rule {
+            non_resource_urls: all(),
+            verbs,
+            ..Default::default()
+        });
     }
     let (mut resources, mut paths) = (Vec::new(), Vec::new());
     for rule in rules {
         if rule.non_resource_urls.is_some() {
             paths.push(json!({"verbs": rule.verbs, "nonResourceURLs": rule.non_resource_urls}));
         } else {
-            let mut row = json!({"verbs": rule.verbs, "apiGroups": rule.api_groups, "resources": rule.resources});
+            let mut row =
+                json!({"verbs": rule.verbs, "apiGroups": rule.api_groups, "resources": rule.resources});
             if let Some(names) = rule.resource_names {
                 row["resourceNames"] = json!(names);
             }
             resources.push(row);
         }
     }
-    let mut status = json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": !errors.is_empty()});
+    let mut status =
+        json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": !errors.is_empty()});
     if !errors.is_empty() {
         status["evaluationError"] = errors.join(", ").into();
     }

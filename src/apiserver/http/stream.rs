@@ -20,7 +20,12 @@ pub struct OpenWatch {
 
 impl OpenWatch {
     pub(super) fn new(watcher: Watcher, encoder: Encoder) -> OpenWatch {
-        OpenWatch { watcher, encoder, columns_sent: false, broken: false }
+        OpenWatch {
+            watcher,
+            encoder,
+            columns_sent: false,
+            broken: false,
+        }
     }
 
     /// Headers of the answer.
@@ -28,7 +33,10 @@ impl OpenWatch {
         let mut response = http::Response::new(());
         let headers = response.headers_mut();
         headers.insert("content-type", http::HeaderValue::from_static("application/json"));
-        headers.insert("cache-control", http::HeaderValue::from_static("no-cache, private"));
+        headers.insert(
+            "cache-control",
+            http::HeaderValue::from_static("no-cache, private"),
+        );
         response
     }
 
@@ -66,7 +74,10 @@ impl OpenWatch {
             WatchEvent::Added(object) => ("ADDED", object),
             WatchEvent::Modified(object) => ("MODIFIED", object),
             WatchEvent::Deleted(object) => ("DELETED", object),
-            WatchEvent::Bookmark { revision, initial_end } => {
+            WatchEvent::Bookmark {
+                revision,
+                initial_end,
+            } => {
                 let bookmark = self.bookmark(*revision, *initial_end);
                 return push(out, "BOOKMARK", &bookmark);
             }
@@ -106,7 +117,8 @@ impl OpenWatch {
             Shape::Whole => value,
             Shape::Table => {
                 let with_columns = !std::mem::replace(&mut self.columns_sent, true);
-                self.encoder.bookmark_table(revision, value["metadata"].take(), with_columns)
+                self.encoder
+                    .bookmark_table(revision, value["metadata"].take(), with_columns)
             }
             Shape::Partial | Shape::PartialList => {
                 value["kind"] = "PartialObjectMetadata".into();

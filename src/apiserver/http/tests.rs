@@ -24,15 +24,20 @@ fn send(server: &mut ApiServer, line: &str, headers: &str, body: &str) -> HttpAn
 
 fn text(server: &mut ApiServer, line: &str, headers: &str, body: &str) -> (u16, String) {
     match send(server, line, headers, body) {
-        HttpAnswer::Response(response) => {
-            (response.status().as_u16(), String::from_utf8(response.into_body()).unwrap())
-        }
+        HttpAnswer::Response(response) => (
+            response.status().as_u16(),
+            String::from_utf8(response.into_body()).unwrap(),
+        ),
         other => panic!("{other:?}"),
     }
 }
 
 fn json_of(server: &mut ApiServer, line: &str, body: &Value) -> (u16, Value) {
-    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
     let (code, text) = text(server, line, "", &body);
     (code, serde_json::from_str(&text).unwrap())
 }
@@ -48,41 +53,133 @@ fn a_life() {
     let (code, got) = json_of(&mut server, &format!("GET {CONFIGMAPS}/a"), &Value::Null);
     assert_eq!((code, &got), (200, &created));
     let (_, list) = json_of(&mut server, &format!("GET {CONFIGMAPS}?limit=1"), &Value::Null);
-    assert_eq!((list["kind"].as_str(), list["items"][0]["data"]["k"].as_str()), (Some("ConfigMapList"), Some("v")));
+    assert_eq!(
+        (list["kind"].as_str(), list["items"][0]["data"]["k"].as_str()),
+        (Some("ConfigMapList"), Some("v"))
+    );
     assert!(list["items"][0].get("kind").is_none());
     let patch = "content-type: application/merge-patch+json";
-    let (code, _) = text(&mut server, &format!("PATCH {CONFIGMAPS}/a"), patch, r#"{"data":{"k":"w"}}"#);
+    let (code, _) = text(
+        &mut server,
+        &format!("PATCH {CONFIGMAPS}/a"),
+        patch,
+        r#"{"data":{"k":"w"}}"#,
+    );
     assert_eq!(code, 200);
     let (code, gone) = json_of(&mut server, &format!("DELETE {CONFIGMAPS}/a"), &Value::Null);
     assert_eq!((code, gone["status"].as_str()), (200, Some("Success")));
-    assert_eq!(json_of(&mut server, &format!("GET {CONFIGMAPS}/a"), &Value::Null).0, 404);
+    assert_eq!(
+        json_of(&mut server, &format!("GET {CONFIGMAPS}/a"), &Value::Null).0,
+        404
+    );
 }
 
 #[test]
 fn what_is_refused_and_how() {
     let mut server = server();
     for (line, headers, body, code, words) in [
-        ("GET /api/v1/nosuch", "", "", 404, "the server could not find the requested resource"),
+        (
+            "GET /api/v1/nosuch",
+            "",
+            "",
+            404,
+            "the server could not find the requested resource",
+        ),
         ("GET /nosuch", "", "", 404, "404 page not found"),
-        ("GET /apis/nosuch.group/v1/things", "", "", 404, "404 page not found"),
-        ("PUT /api/v1/namespaces/default/pods", "", "{}", 405, "the server does not allow this method"),
-        ("POST /api/v1/namespaces/default/pods/x", "", "{}", 405, "the server does not allow this method"),
-        ("OPTIONS /api/v1/namespaces", "", "", 405, "the server does not allow this method"),
-        ("POST /api/v1/namespaces/default/pods", "content-type: text/plain", "x", 415, "accepted media types include"),
-        ("PATCH /api/v1/namespaces/default/pods/x", "content-type: application/json", "{}", 415, "415: Unsupported Media Type"),
-        ("GET /api/v1/namespaces/default/pods", "accept: text/csv", "", 406, "only the following media types are accepted"),
-        ("GET /api/v1/pods", "authorization: Bearer nope", "", 401, "Unauthorized"),
-        ("GET /api/v1/pods", "authorization: Bearer viewer-token", "", 403, "pods is forbidden: User \\\"viewer\\\" cannot list resource"),
-        ("GET /metrics", "authorization: Bearer viewer-token", "", 403, "cannot get path \\\"/metrics\\\""),
-        ("GET /api/v1/namespaces/default/pods?watch=1&resourceVersion=x", "", "", 500, "strconv.ParseUint"),
-        ("POST /api/v1/namespaces/default/pods", "", "{", 400, "unexpected end of JSON input"),
+        (
+            "GET /apis/nosuch.group/v1/things",
+            "",
+            "",
+            404,
+            "404 page not found",
+        ),
+        (
+            "PUT /api/v1/namespaces/default/pods",
+            "",
+            "{}",
+            405,
+            "the server does not allow this method",
+        ),
+        (
+            "POST /api/v1/namespaces/default/pods/x",
+            "",
+            "{}",
+            405,
+            "the server does not allow this method",
+        ),
+        (
+            "OPTIONS /api/v1/namespaces",
+            "",
+            "",
+            405,
+            "the server does not allow this method",
+        ),
+        (
+            "POST /api/v1/namespaces/default/pods",
+            "content-type: text/plain",
+            "x",
+            415,
+            "accepted media types include",
+        ),
+        (
+            "PATCH /api/v1/namespaces/default/pods/x",
+            "content-type: application/json",
+            "{}",
+            415,
+            "415: Unsupported Media Type",
+        ),
+        (
+            "GET /api/v1/namespaces/default/pods",
+            "accept: text/csv",
+            "",
+            406,
+            "only the following media types are accepted",
+        ),
+        (
+            "GET /api/v1/pods",
+            "authorization: Bearer nope",
+            "",
+            401,
+            "Unauthorized",
+        ),
+        (
+            "GET /api/v1/pods",
+            "authorization: Bearer viewer-token",
+            "",
+            403,
+            "pods is forbidden: User \\\"viewer\\\" cannot list resource",
+        ),
+        (
+            "GET /metrics",
+            "authorization: Bearer viewer-token",
+            "",
+            403,
+            "cannot get path \\\"/metrics\\\"",
+        ),
+        (
+            "GET /api/v1/namespaces/default/pods?watch=1&resourceVersion=x",
+            "",
+            "",
+            500,
+            "strconv.ParseUint",
+        ),
+        (
+            "POST /api/v1/namespaces/default/pods",
+            "",
+            "{",
+            400,
+            "unexpected end of JSON input",
+        ),
     ] {
         let (got, text) = text(&mut server, line, headers, body);
         assert_eq!(got, code, "{line}: {text}");
         assert!(text.contains(words), "{line}: {text}");
     }
     let refused = server.log.recent().find(|entry| entry.code == 403).unwrap();
-    assert_eq!((refused.path().as_str(), refused.stage), ("/api/v1/pods", super::super::Stage::Authorization));
+    assert_eq!(
+        (refused.path().as_str(), refused.stage),
+        ("/api/v1/pods", super::super::Stage::Authorization)
+    );
 }
 
 #[test]
@@ -95,7 +192,13 @@ fn a_watch_ends_with_lines() {
     json_of(&mut server, &format!("POST {CONFIGMAPS}"), &cm);
     let lines = String::from_utf8(watch.poll(&server, NOW)).unwrap();
     let event: Value = serde_json::from_str(lines.trim()).unwrap();
-    assert_eq!((event["type"].as_str(), event["object"]["metadata"]["name"].as_str()), (Some("ADDED"), Some("a")));
+    assert_eq!(
+        (
+            event["type"].as_str(),
+            event["object"]["metadata"]["name"].as_str()
+        ),
+        (Some("ADDED"), Some("a"))
+    );
     assert!(watch.poll(&server, NOW).is_empty() && !watch.ended());
 }
 
@@ -103,16 +206,32 @@ fn a_watch_ends_with_lines() {
 fn shapes() {
     let mut server = server();
     for (accept, kind) in [
-        ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", "Table"),
-        ("application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io", "PartialObjectMetadataList"),
+        (
+            "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+            "Table",
+        ),
+        (
+            "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
+            "PartialObjectMetadataList",
+        ),
         ("application/json", "NamespaceList"),
     ] {
-        let (_, text) = text(&mut server, "GET /api/v1/namespaces?limit=2", &format!("accept: {accept}"), "");
+        let (_, text) = text(
+            &mut server,
+            "GET /api/v1/namespaces?limit=2",
+            &format!("accept: {accept}"),
+            "",
+        );
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["kind"], kind);
         assert!(value["metadata"]["continue"].is_string());
     }
-    let (_, yaml) = text(&mut server, "GET /api/v1/namespaces/default", "accept: application/yaml", "");
+    let (_, yaml) = text(
+        &mut server,
+        "GET /api/v1/namespaces/default",
+        "accept: application/yaml",
+        "",
+    );
     assert!(yaml.starts_with("apiVersion: v1\nkind: Namespace\n"), "{yaml}");
 }
 
@@ -123,10 +242,19 @@ fn reviews() {
     let path = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     let (code, answer) = json_of(&mut server, path, &ask("create"));
     assert_eq!((code, answer["status"]["allowed"].as_bool()), (201, Some(true)));
-    let (_, answer) = text(&mut server, path, "authorization: Bearer viewer-token", &ask("create").to_string());
+    let (_, answer) = text(
+        &mut server,
+        path,
+        "authorization: Bearer viewer-token",
+        &ask("create").to_string(),
+    );
     assert!(answer.contains("\"allowed\":false"), "{answer}");
     let who = json!({});
-    let (_, answer) = json_of(&mut server, "POST /apis/authentication.k8s.io/v1/selfsubjectreviews", &who);
+    let (_, answer) = json_of(
+        &mut server,
+        "POST /apis/authentication.k8s.io/v1/selfsubjectreviews",
+        &who,
+    );
     assert_eq!(answer["status"]["userInfo"]["username"], "admin");
 }
 
@@ -140,7 +268,11 @@ fn any_bytes_get_an_answer() {
     runner
         .run(&strategy, |(method, path, body)| {
             let mut server = server();
-            for content_type in ["application/json", "application/yaml", "application/merge-patch+json"] {
+            for content_type in [
+                "application/json",
+                "application/yaml",
+                "application/merge-patch+json",
+            ] {
                 let request = Request::builder()
                     .method(method)
                     .uri(&path)

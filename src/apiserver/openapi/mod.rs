@@ -34,7 +34,9 @@ const DOCUMENTS: &[&str] = &[
 
 /// Serves a path below `/openapi`.
 pub(super) fn serve(asked: &Asked<'_>, segments: &[&str]) -> Result<Reply, Status> {
-    let Some((&"v3", document)) = segments.split_first() else { return Ok(page_not_found()) };
+    let Some((&"v3", document)) = segments.split_first() else {
+        return Ok(page_not_found());
+    };
     let accepted = asked.accept(false)?;
     if document.is_empty() {
         return Ok(Reply::value(200, &index(), accepted));
@@ -61,7 +63,12 @@ fn index() -> Value {
     });
     let paths: Map<String, Value> = DOCUMENTS
         .iter()
-        .map(|name| ((*name).to_owned(), json!({"serverRelativeURL": format!("/openapi/v3/{name}?hash={hash}")})))
+        .map(|name| {
+            (
+                (*name).to_owned(),
+                json!({"serverRelativeURL": format!("/openapi/v3/{name}?hash={hash}")}),
+            )
+        })
         .collect();
     json!({"paths": paths})
 }
@@ -89,11 +96,17 @@ mod tests {
     fn explain_finds_its_way() {
         let document = document_of("apps", "v1");
         let path = &document["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments"];
-        assert_eq!(path["get"]["x-kubernetes-group-version-kind"]["kind"], "Deployment");
+        assert_eq!(
+            path["get"]["x-kubernetes-group-version-kind"]["kind"],
+            "Deployment"
+        );
         let schemas = &document["components"]["schemas"];
         let deployment = &schemas["io.k8s.api.apps.v1.Deployment"];
         assert_eq!(deployment["x-kubernetes-group-version-kind"][0]["group"], "apps");
-        assert_eq!(deployment["properties"]["spec"]["allOf"][0]["$ref"], "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec");
+        assert_eq!(
+            deployment["properties"]["spec"]["allOf"][0]["$ref"],
+            "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec"
+        );
         let containers = &schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"];
         assert_eq!(containers["x-kubernetes-patch-merge-key"], "name");
         assert_eq!(containers["x-kubernetes-patch-strategy"], "merge");
@@ -119,7 +132,10 @@ mod tests {
             assert!(!found.is_empty(), "{name}");
             for reference in found {
                 let key = reference.strip_prefix("#/components/schemas/").unwrap();
-                assert!(!document["components"]["schemas"][key].is_null(), "{name}: {reference}");
+                assert!(
+                    !document["components"]["schemas"][key].is_null(),
+                    "{name}: {reference}"
+                );
             }
         }
     }

@@ -14,12 +14,21 @@ fn path_parameter(name: &str) -> Value {
 }
 
 fn write_parameters() -> Vec<Value> {
-    ["dryRun", "fieldManager", "fieldValidation"].map(|name| parameter(name, "string")).into()
+    ["dryRun", "fieldManager", "fieldValidation"]
+        .map(|name| parameter(name, "string"))
+        .into()
 }
 
 fn list_parameters() -> Vec<Value> {
-    let mut out: Vec<Value> =
-        ["continue", "fieldSelector", "labelSelector", "resourceVersion", "resourceVersionMatch"].map(|name| parameter(name, "string")).into();
+    let mut out: Vec<Value> = [
+        "continue",
+        "fieldSelector",
+        "labelSelector",
+        "resourceVersion",
+        "resourceVersionMatch",
+    ]
+    .map(|name| parameter(name, "string"))
+    .into();
     out.extend(["limit", "timeoutSeconds"].map(|name| parameter(name, "integer")));
     out.extend(["allowWatchBookmarks", "sendInitialEvents", "watch"].map(|name| parameter(name, "boolean")));
     out
@@ -58,7 +67,11 @@ impl Operation<'_> {
 }
 
 pub fn of(group: &str, version: &str) -> Map<String, Value> {
-    let base = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+    let base = if group.is_empty() {
+        format!("/api/{version}")
+    } else {
+        format!("/apis/{group}/{version}")
+    };
     let mut out = Map::new();
     for kind in discovery::stored(group, version) {
         add(&mut out, &base, group, version, kind);
@@ -67,40 +80,63 @@ pub fn of(group: &str, version: &str) -> Map<String, Value> {
 }
 
 fn add(out: &mut Map<String, Value>, base: &str, group: &str, version: &str, kind: Kind) {
-    let Some(ty) = schemas::root(kind, group, version) else { return };
+    let Some(ty) = schemas::root(kind, group, version) else {
+        return;
+    };
     let info = kind.info();
     let own = schemas::schema_name(ty);
     let gvk = gvk(group, version, info.name);
-    let first = group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
+    let first = group
+        .split('.')
+        .next()
+        .filter(|group| !group.is_empty())
+        .unwrap_or("core");
     let scope = if info.namespaced { "Namespaced" } else { "" };
     let tag = format!("{first}_{version}");
-    let capital = format!("{}{}", first[..1].to_uppercase(), &first[1..]) + &version[..1].to_uppercase() + &version[1..];
+    let capital = format!("{}{}", first[..1].to_uppercase(), &first[1..])
+        + &version[..1].to_uppercase()
+        + &version[1..];
     let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     let content = |media: &[&str], name: &str| {
-        let map: Map<String, Value> = media.iter().map(|media| ((*media).to_owned(), json!({"schema": reference(name)}))).collect();
+        let map: Map<String, Value> = media
+            .iter()
+            .map(|media| ((*media).to_owned(), json!({"schema": reference(name)})))
+            .collect();
         json!({"content": map, "required": true})
     };
-    let operation = |action: &'static str, verb: &str, parameters: Vec<Value>, body: Option<Value>, answer: &str| {
-        Operation {
-            action,
-            id: format!("{verb}{capital}{scope}{}", info.name),
-            tag: tag.clone(),
-            parameters,
-            body,
-            answer: answer.to_owned(),
-            gvk: &gvk,
-        }
-        .value()
-    };
+    let operation =
+        |action: &'static str, verb: &str, parameters: Vec<Value>, body: Option<Value>, answer: &str| {
+            Operation {
+                action,
+                id: format!("{verb}{capital}{scope}{}", info.name),
+                tag: tag.clone(),
+                parameters,
+                body,
+                answer: answer.to_owned(),
+                gvk: &gvk,
+            }
+            .value()
+        };
     let list = || operation("list", "list", list_parameters(), None, &format!("{own}List"));
     let status = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
-    let delete_body = || Some(content(&["*/*"], "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"));
+    let delete_body = || {
+        Some(content(
+            &["*/*"],
+            "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
+        ))
+    };
     let mut collection = json!({
         "get": list(),
         "post": operation("post", "create", write_parameters(), Some(content(&["*/*"], &own)), &own),
     });
     if kind != Kind::Namespace {
-        collection["delete"] = operation("deletecollection", "deleteCollection", list_parameters(), delete_body(), status);
+        collection["delete"] = operation(
+            "deletecollection",
+            "deleteCollection",
+            list_parameters(),
+            delete_body(),
+            status,
+        );
     }
     let patches = [
         "application/apply-patch+yaml",
@@ -131,15 +167,26 @@ fn add(out: &mut Map<String, Value>, base: &str, group: &str, version: &str, kin
     let plural = info.plural;
     let (place, namespace) = if info.namespaced {
         put(format!("{base}/{plural}"), json!({"get": list()}), Vec::new());
-        (format!("{base}/namespaces/{{namespace}}/{plural}"), vec![path_parameter("namespace")])
+        (
+            format!("{base}/namespaces/{{namespace}}/{plural}"),
+            vec![path_parameter("namespace")],
+        )
     } else {
         (format!("{base}/{plural}"), Vec::new())
     };
     put(place.clone(), collection, namespace.clone());
     let mut names = namespace;
     names.insert(0, path_parameter("name"));
-    for sub in info.subresources.iter().filter(|sub| matches!(**sub, "status" | "scale")) {
-        let subject = if *sub == "scale" { "autoscaling/v1.Scale" } else { "" };
+    for sub in info
+        .subresources
+        .iter()
+        .filter(|sub| matches!(**sub, "status" | "scale"))
+    {
+        let subject = if *sub == "scale" {
+            "autoscaling/v1.Scale"
+        } else {
+            ""
+        };
         let answer = crate::api::schema::named(subject).map_or_else(|| own.clone(), schemas::schema_name);
         if *sub == "scale" && group != "autoscaling" {
             // Its type stands in another document.

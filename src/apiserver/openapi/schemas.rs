@@ -1,8 +1,8 @@
 //! `components.schemas`: the types a group and version's kinds reach.
 
 use super::gvk;
-use crate::api::schema::{self, Docs, Field, Ty, Type};
 use crate::api::Kind;
+use crate::api::schema::{self, Docs, Field, Ty, Type};
 use crate::apiserver::http::alias;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -26,11 +26,31 @@ const QUESTIONS: &[(&str, &str, &str)] = &[
     ("autoscaling", "v1", "autoscaling/v1.Scale"),
     ("authentication.k8s.io", "v1", "authentication/v1.TokenRequest"),
     ("authentication.k8s.io", "v1", "authentication/v1.TokenReview"),
-    ("authentication.k8s.io", "v1", "authentication/v1.SelfSubjectReview"),
-    ("authorization.k8s.io", "v1", "authorization/v1.SubjectAccessReview"),
-    ("authorization.k8s.io", "v1", "authorization/v1.SelfSubjectAccessReview"),
-    ("authorization.k8s.io", "v1", "authorization/v1.LocalSubjectAccessReview"),
-    ("authorization.k8s.io", "v1", "authorization/v1.SelfSubjectRulesReview"),
+    (
+        "authentication.k8s.io",
+        "v1",
+        "authentication/v1.SelfSubjectReview",
+    ),
+    (
+        "authorization.k8s.io",
+        "v1",
+        "authorization/v1.SubjectAccessReview",
+    ),
+    (
+        "authorization.k8s.io",
+        "v1",
+        "authorization/v1.SelfSubjectAccessReview",
+    ),
+    (
+        "authorization.k8s.io",
+        "v1",
+        "authorization/v1.LocalSubjectAccessReview",
+    ),
+    (
+        "authorization.k8s.io",
+        "v1",
+        "authorization/v1.SelfSubjectRulesReview",
+    ),
 ];
 
 /// The type of a stored kind in the version of its alias.
@@ -38,13 +58,18 @@ pub fn root(kind: Kind, group: &str, version: &str) -> Option<&'static Type> {
     if kind.info().group == group && kind.info().version == version {
         return Some(schema::of(kind));
     }
-    alias::all().iter().find(|a| a.kind == kind && a.group == group).and_then(|a| schema::named(a.type_name))
+    alias::all()
+        .iter()
+        .find(|a| a.kind == kind && a.group == group)
+        .and_then(|a| schema::named(a.type_name))
 }
 
 pub fn of(group: &str, version: &str) -> Map<String, Value> {
     let mut out = Collected::default();
     for resource in crate::apiserver::discovery::stored(group, version) {
-        let Some(ty) = root(resource, group, version) else { continue };
+        let Some(ty) = root(resource, group, version) else {
+            continue;
+        };
         let name = resource.name();
         out.add(ty);
         if let Some(value) = out.schemas.get_mut(&schema_name(ty)) {
@@ -100,8 +125,12 @@ impl Collected {
             annotate(&mut value, field);
             properties.insert(field.name.to_owned(), value);
         }
-        let required: Vec<&str> =
-            ty.fields.iter().filter(|f| f.required && f.name != "metadata").map(|f| f.name).collect();
+        let required: Vec<&str> = ty
+            .fields
+            .iter()
+            .filter(|f| f.required && f.name != "metadata")
+            .map(|f| f.name)
+            .collect();
         let mut value = json!({"type": "object"});
         if !properties.is_empty() {
             value["properties"] = Value::Object(properties);
@@ -124,7 +153,9 @@ impl Collected {
         if let Some(meta) = schema::named("meta/v1.ListMeta") {
             self.add(meta);
         } else {
-            self.schemas.entry(format!("{META}.ListMeta")).or_insert_with(list_meta);
+            self.schemas
+                .entry(format!("{META}.ListMeta"))
+                .or_insert_with(list_meta);
         }
         let own = schema_name(ty);
         let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
@@ -170,14 +201,18 @@ impl Collected {
                 "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
                 json!({"description": "MicroTime is a moment with microseconds.", "type": "string", "format": "date-time"}),
             ),
-            Ty::Raw => shared("io.k8s.apimachinery.pkg.runtime.RawExtension", json!({"description": "RawExtension holds any object.", "type": "object"})),
+            Ty::Raw => shared(
+                "io.k8s.apimachinery.pkg.runtime.RawExtension",
+                json!({"description": "RawExtension holds any object.", "type": "object"}),
+            ),
             Ty::FieldsV1 => shared(
                 "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1",
                 json!({"description": "FieldsV1 stores a set of fields in a trie.", "type": "object"}),
             ),
             Ty::Struct(id) => {
                 self.add(id.get());
-                let mut value = json!({"allOf": [{"$ref": format!("#/components/schemas/{}", schema_name(id.get()))}]});
+                let mut value =
+                    json!({"allOf": [{"$ref": format!("#/components/schemas/{}", schema_name(id.get()))}]});
                 if top {
                     value["default"] = json!({});
                 }

@@ -3,8 +3,8 @@
 //! Source: sigs.k8s.io/structured-merge-diff/v6/merge/update.go and apimachinery's managedfields managers.
 
 use super::managed::{
-    self, Entry, FieldSet, ManagedFields, Manager, Operation, compare, empty, field_set, merge, normalized, problems,
-    with_named_fields, without,
+    self, Entry, FieldSet, ManagedFields, Manager, Operation, compare, empty, field_set, merge, normalized,
+    problems, with_named_fields, without,
 };
 use crate::api::schema::{self, Type};
 use crate::api::status::{StatusCause, StatusDetails};
@@ -39,7 +39,14 @@ pub fn apply(
         let before = Manager::new("before-first-apply", "");
         managed = managed::update_values(ty, &api_version, &empty(ty), &live_value, &managed, &before, time);
     }
-    let request = Apply { ty, api_version: &api_version, live: &live_value, applied, manager, time };
+    let request = Apply {
+        ty,
+        api_version: &api_version,
+        live: &live_value,
+        applied,
+        manager,
+        time,
+    };
     match request.run(&managed, force) {
         Err(conflicts) if &*manager.name == "kubectl" => {
             // What kubectl applied from the client before, and is still so, may be taken over.
@@ -49,7 +56,11 @@ pub fn apply(
                 .map(|(entry, set)| (entry, set.difference(&allowed)))
                 .filter(|(_, set)| !set.is_empty())
                 .collect();
-            if left.is_empty() { request.run(&managed, true) } else { Err(left) }
+            if left.is_empty() {
+                request.run(&managed, true)
+            } else {
+                Err(left)
+            }
         }
         result => result,
     }
@@ -66,23 +77,50 @@ fn check_applied(kind: Kind, applied: &Value) -> Result<(), Status> {
     let text = |key: &str| applied.get(key).and_then(Value::as_str).unwrap_or("");
     let (api_version, name) = (text("apiVersion"), text("kind"));
     if name.is_empty() {
-        return Err(Status::bad_request(format!("Object 'Kind' is missing in '{applied}'")));
+        return Err(Status::bad_request(format!(
+            "Object 'Kind' is missing in '{applied}'"
+        )));
     }
     if api_version != kind.info().api_version() || name != kind.name() {
-        let version = if api_version.contains('/') { api_version.to_owned() } else { format!("/{api_version}") };
-        return Err(Status::bad_request(format!("invalid object type: {version}, Kind={name}")));
+        let version = if api_version.contains('/') {
+            api_version.to_owned()
+        } else {
+            format!("/{api_version}")
+        };
+        return Err(Status::bad_request(format!(
+            "invalid object type: {version}, Kind={name}"
+        )));
     }
-    if applied.pointer("/metadata/managedFields").is_some_and(|fields| fields.as_array().is_none_or(|list| !list.is_empty())) {
+    if applied
+        .pointer("/metadata/managedFields")
+        .is_some_and(|fields| fields.as_array().is_none_or(|list| !list.is_empty()))
+    {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }
     let problems = problems(applied, schema::of(kind));
     let why = match problems.as_slice() {
         [] => return Ok(()),
         [one] => one.clone(),
-        many => format!("errors:\n{}", many.iter().map(|problem| format!("  {problem}")).collect::<Vec<_>>().join("\n")),
+        many => format!(
+            "errors:\n{}",
+            many.iter()
+                .map(|problem| format!("  {problem}"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        ),
     };
-    let meta = |key: &str| applied.pointer(&format!("/metadata/{key}")).and_then(Value::as_str).unwrap_or("").to_owned();
-    let version = if api_version.contains('/') { api_version.to_owned() } else { format!("/{api_version}") };
+    let meta = |key: &str| {
+        applied
+            .pointer(&format!("/metadata/{key}"))
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .to_owned()
+    };
+    let version = if api_version.contains('/') {
+        api_version.to_owned()
+    } else {
+        format!("/{api_version}")
+    };
     let (namespace, object) = (meta("namespace"), meta("name"));
     Err(Status::new(
         500,
@@ -105,11 +143,20 @@ struct Apply<'a> {
 impl Apply<'_> {
     fn run(&self, managed: &ManagedFields, force: bool) -> Result<(Value, ManagedFields), Conflicts> {
         let ty = self.ty;
-        let own = managed.position(&self.manager.name, Operation::Apply, self.api_version, self.manager.subresource);
-        let last = own.map(|at| managed.entries[at].fields.clone()).unwrap_or_default();
+        let own = managed.position(
+            &self.manager.name,
+            Operation::Apply,
+            self.api_version,
+            self.manager.subresource,
+        );
+        let last = own
+            .map(|at| managed.entries[at].fields.clone())
+            .unwrap_or_default();
         let mut managed = managed.clone();
         let reset = super::managed::reset(ty, self.manager.subresource);
-        let fields = field_set(self.applied, ty).recursive_difference(&unowned()).recursive_difference(&reset);
+        let fields = field_set(self.applied, ty)
+            .recursive_difference(&unowned())
+            .recursive_difference(&reset);
         let old_time = own.and_then(|at| managed.entries[at].time.clone());
         if let Some(at) = own {
             managed.entries.remove(at);
@@ -124,7 +171,10 @@ impl Apply<'_> {
         };
 
         let merged = merge(self.live, self.applied, ty);
-        let all = managed.entries.iter().fold(entry.fields.clone(), |set, entry| set.union(&entry.fields));
+        let all = managed
+            .entries
+            .iter()
+            .fold(entry.fields.clone(), |set, entry| set.union(&entry.fields));
         let pruned = prune(&merged, &last, &all, ty);
 
         let changes = compare(self.live, &pruned, ty);
@@ -170,21 +220,39 @@ fn prune(merged: &Value, last: &FieldSet, owned: &FieldSet, ty: &'static Type) -
     // What others own comes back.
     let merged_set = named(&field_set(merged, ty));
     let pruned_set = named(&field_set(&pruned, ty));
-    let pruned = without(merged, &merged_set.difference(&pruned_set.union(&named(owned))), ty);
+    let pruned = without(
+        merged,
+        &merged_set.difference(&pruned_set.union(&named(owned))),
+        ty,
+    );
     // And what the last configuration did not name itself is not left dangling, but kept.
     let pruned_set = named(&field_set(&pruned, ty));
-    without(merged, &merged_set.difference(&pruned_set).intersection(&named(last)), ty)
+    without(
+        merged,
+        &merged_set.difference(&pruned_set).intersection(&named(last)),
+        ty,
+    )
 }
 
 /// The fields of the client-side apply annotation that are still as they were applied.
 fn last_applied_fields(live: &Value, ty: &'static Type, api_version: &str) -> FieldSet {
-    let text = live.pointer("/metadata/annotations").and_then(|map| map.get(LAST_APPLIED)).and_then(Value::as_str);
-    let Some(Ok(applied)) = text.map(serde_json::from_str::<Value>) else { return FieldSet::new() };
-    if applied.get("apiVersion").and_then(Value::as_str) != Some(api_version) || !problems(&applied, ty).is_empty() {
+    let text = live
+        .pointer("/metadata/annotations")
+        .and_then(|map| map.get(LAST_APPLIED))
+        .and_then(Value::as_str);
+    let Some(Ok(applied)) = text.map(serde_json::from_str::<Value>) else {
+        return FieldSet::new();
+    };
+    if applied.get("apiVersion").and_then(Value::as_str) != Some(api_version)
+        || !problems(&applied, ty).is_empty()
+    {
         return FieldSet::new();
     }
     let changes = compare(&applied, live, ty);
-    field_set(&applied, ty).difference(&changes.modified).difference(&changes.added).difference(&changes.removed)
+    field_set(&applied, ty)
+        .difference(&changes.modified)
+        .difference(&changes.added)
+        .difference(&changes.removed)
 }
 
 /// kubectl applying on the server keeps the annotation of applying from the client up to date, if there is one.
@@ -192,7 +260,9 @@ fn refresh_last_applied(value: &mut Value) {
     let mut copy = value.clone();
     if let Some(metadata) = copy.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
-        let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else { return };
+        let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else {
+            return;
+        };
         if annotations.remove(LAST_APPLIED).is_none() {
             return;
         }
@@ -206,7 +276,10 @@ fn refresh_last_applied(value: &mut Value) {
 fn clear_nulls(value: Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(
-            map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, clear_nulls(value))).collect(),
+            map.into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| (key, clear_nulls(value)))
+                .collect(),
         ),
         Value::Array(items) => items.into_iter().map(clear_nulls).collect(),
         scalar => scalar,
@@ -214,11 +287,17 @@ fn clear_nulls(value: Value) -> Value {
 }
 
 fn conflict_status(conflicts: Conflicts) -> Status {
-    let mut lines: Vec<(String, Vec<String>)> = conflicts.into_iter().map(|(entry, set)| (entry.words(), set.paths())).collect();
+    let mut lines: Vec<(String, Vec<String>)> = conflicts
+        .into_iter()
+        .map(|(entry, set)| (entry.words(), set.paths()))
+        .collect();
     lines.sort();
     let count: usize = lines.iter().map(|(_, paths)| paths.len()).sum();
     let message = match lines.as_slice() {
-        [(manager, paths)] if count == 1 => format!("Apply failed with 1 conflict: conflict with {manager}: {}", paths[0]),
+        [(manager, paths)] if count == 1 => format!(
+            "Apply failed with 1 conflict: conflict with {manager}: {}",
+            paths[0]
+        ),
         many => {
             let blocks: Vec<String> = many
                 .iter()
@@ -237,7 +316,10 @@ fn conflict_status(conflicts: Conflicts) -> Status {
             field,
         })
     });
-    let details = StatusDetails { causes: causes.collect(), ..StatusDetails::default() };
+    let details = StatusDetails {
+        causes: causes.collect(),
+        ..StatusDetails::default()
+    };
     let mut status = Status::new(409, "Conflict", message);
     status.details = Some(Box::new(details));
     status

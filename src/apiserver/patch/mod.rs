@@ -27,7 +27,11 @@ pub fn read(format: PatchType, source: &[u8]) -> Result<Value, Status> {
     if format == PatchType::Apply {
         return read_applied(source);
     }
-    let frame = if format == PatchType::Strategic { "" } else { "error decoding patch: " };
+    let frame = if format == PatchType::Strategic {
+        ""
+    } else {
+        "error decoding patch: "
+    };
     let wrong = |why: &str| Status::bad_request(format!("{frame}{why}"));
     let (value, _) = decode::parse_json(source).map_err(|why| wrong(&why))?;
     let (fits, target) = match format {
@@ -35,7 +39,10 @@ pub fn read(format: PatchType, source: &[u8]) -> Result<Value, Status> {
         _ => (value.is_object() || value.is_null(), "map[string]interface {}"),
     };
     if !fits {
-        return Err(wrong(&format!("json: cannot unmarshal {} into Go value of type {target}", json_kind(&value))));
+        return Err(wrong(&format!(
+            "json: cannot unmarshal {} into Go value of type {target}",
+            json_kind(&value)
+        )));
     }
     match value {
         Value::Array(operations) if operations.len() > MOST_OPERATIONS => Err(Status::new(
@@ -48,7 +55,10 @@ pub fn read(format: PatchType, source: &[u8]) -> Result<Value, Status> {
         )),
         Value::Array(operations) => {
             if let Some(other) = operations.iter().find(|operation| !operation.is_object()) {
-                return Err(wrong(&format!("json: cannot unmarshal {} into Go value of type handlers.jsonPatchOp", json_kind(other))));
+                return Err(wrong(&format!(
+                    "json: cannot unmarshal {} into Go value of type handlers.jsonPatchOp",
+                    json_kind(other)
+                )));
             }
             Ok(Value::Array(operations))
         }
@@ -62,7 +72,8 @@ pub fn read(format: PatchType, source: &[u8]) -> Result<Value, Status> {
 fn read_applied(source: &[u8]) -> Result<Value, Status> {
     let text = String::from_utf8_lossy(source);
     let wrong = |why: String| Status::bad_request(format!("error decoding YAML: {why}"));
-    let document = yaml::read_one(&text).map_err(|error| wrong(format!("error converting YAML to JSON: {}", error.go_text())))?;
+    let document = yaml::read_one(&text)
+        .map_err(|error| wrong(format!("error converting YAML to JSON: {}", error.go_text())))?;
     match document.value {
         value @ Value::Object(_) => Ok(value),
         Value::Null => Ok(Value::Object(serde_json::Map::new())),
@@ -82,7 +93,11 @@ pub fn json(value: &mut Value, operations: &Value) -> Result<(), Status> {
 }
 
 fn unprocessable() -> Status {
-    let mut status = Status::new(422, "Invalid", "the server rejected our request due to an error in our request");
+    let mut status = Status::new(
+        422,
+        "Invalid",
+        "the server rejected our request due to an error in our request",
+    );
     status.details = Some(Box::default());
     status
 }
@@ -102,7 +117,11 @@ pub fn decode_patched(
     patched: Value,
     validation: FieldValidation,
 ) -> Result<Decoded, Status> {
-    let words = if format == PatchType::Strategic { Words::Unstructured } else { Words::Json };
+    let words = if format == PatchType::Strategic {
+        Words::Unstructured
+    } else {
+        Words::Json
+    };
     let mut body = decode::Body::from(patched);
     let before = (format != PatchType::Strategic).then(|| body.value.clone());
     let checked = decode::check(schema::of(kind), &mut body, words);
@@ -120,7 +139,11 @@ pub fn decode_patched(
         };
         return Err(blame(&shown, &error));
     }
-    let warnings = if validation == FieldValidation::Warn { checked.strict } else { Vec::new() };
+    let warnings = if validation == FieldValidation::Warn {
+        checked.strict
+    } else {
+        Vec::new()
+    };
     // Everything unknown or unfit is gone now; the second look inside is short.
     let object = Object::from_value(kind, body.value)?;
     Ok(Decoded { object, warnings })
@@ -129,8 +152,15 @@ pub fn decode_patched(
 fn blame(shown: &str, why: &str) -> Status {
     let message = format!("Invalid value: {}: {why}", Value::String(shown.to_owned()));
     let mut status = Status::new(422, "Invalid", format!(" \"\" is invalid: patch: {message}"));
-    let cause = StatusCause { reason: "FieldValueInvalid".to_owned(), message, field: "patch".to_owned() };
-    status.details = Some(Box::new(StatusDetails { causes: vec![cause], ..StatusDetails::default() }));
+    let cause = StatusCause {
+        reason: "FieldValueInvalid".to_owned(),
+        message,
+        field: "patch".to_owned(),
+    };
+    status.details = Some(Box::new(StatusDetails {
+        causes: vec![cause],
+        ..StatusDetails::default()
+    }));
     status
 }
 

@@ -98,11 +98,18 @@ fn merge_map(mut original: Object, mut patch: Object, ty: Option<&'static Type>)
 
 /// `$retainKeys`: what the patch does not name is cleared from a union.
 fn retain_keys(original: &mut Object, patch: &mut Object) -> Result<(), Status> {
-    let Some(keys) = patch.remove(RETAIN_KEYS) else { return Ok(()) };
+    let Some(keys) = patch.remove(RETAIN_KEYS) else {
+        return Ok(());
+    };
     let wrong = || Status::bad_request("invalid patch format of retainKeys");
-    let Value::Array(keys) = keys else { return Err(wrong()) };
+    let Value::Array(keys) = keys else {
+        return Err(wrong());
+    };
     let kept = |name: &str| keys.iter().any(|key| key.as_str() == Some(name));
-    if patch.iter().any(|(key, value)| !value.is_null() && !key.starts_with('$') && !kept(key)) {
+    if patch
+        .iter()
+        .any(|(key, value)| !value.is_null() && !key.starts_with('$') && !kept(key))
+    {
         return Err(wrong());
     }
     original.retain(|key, _| kept(key));
@@ -111,10 +118,16 @@ fn retain_keys(original: &mut Object, patch: &mut Object) -> Result<(), Status> 
 
 /// `$setElementOrder/x`: merges list `x` and puts it in the given order.
 fn order_lists(original: &mut Object, patch: &mut Object, ty: Option<&'static Type>) -> Result<(), Status> {
-    let names: Vec<String> = patch.keys().filter_map(|key| key.strip_prefix(ELEMENT_ORDER)).map(str::to_owned).collect();
+    let names: Vec<String> = patch
+        .keys()
+        .filter_map(|key| key.strip_prefix(ELEMENT_ORDER))
+        .map(str::to_owned)
+        .collect();
     for name in names {
         let wrong = || Status::bad_request("invalid patch format of setElementOrder list");
-        let Some(Value::Array(order)) = patch.remove(&format!("{ELEMENT_ORDER}{name}")) else { return Err(wrong()) };
+        let Some(Value::Array(order)) = patch.remove(&format!("{ELEMENT_ORDER}{name}")) else {
+            return Err(wrong());
+        };
         let field = ty.and_then(|ty| ty.field(&name));
         let key = field.and_then(|field| field.merge_key);
         let current = match original.get(&name) {
@@ -133,9 +146,11 @@ fn order_lists(original: &mut Object, patch: &mut Object, ty: Option<&'static Ty
         let merged = match (&current, patched) {
             (None, None) => continue,
             (Some(current), None) => current.clone(),
-            (None, Some(patched)) => {
-                patched.into_iter().filter(|item| !is_directive(item)).map(clean).collect()
-            }
+            (None, Some(patched)) => patched
+                .into_iter()
+                .filter(|item| !is_directive(item))
+                .map(clean)
+                .collect(),
             (Some(current), Some(patched)) => match field.filter(|field| field.merge) {
                 Some(field) => merge_list(current.clone(), patched, field)?,
                 None => patched,
@@ -195,7 +210,9 @@ fn merge_list(original: Vec<Value>, patch: Vec<Value>, field: &'static Field) ->
             return Err(no_merge_key(change, key));
         }
         match merged.iter_mut().find(|item| same(item, change, Some(key))) {
-            Some(Value::Object(current)) => *current = merge_map(std::mem::take(current), map.clone(), element)?,
+            Some(Value::Object(current)) => {
+                *current = merge_map(std::mem::take(current), map.clone(), element)?
+            }
             Some(other) => *other = change.clone(),
             None => merged.push(clean(change.clone())),
         }
@@ -204,11 +221,18 @@ fn merge_list(original: Vec<Value>, patch: Vec<Value>, field: &'static Field) ->
 }
 
 fn no_merge_key(item: &Value, key: &str) -> Status {
-    internal(format!("map: {} does not contain declared merge key: {key}", print::go(item)))
+    internal(format!(
+        "map: {} does not contain declared merge key: {key}",
+        print::go(item)
+    ))
 }
 
 /// Elements with `$patch`: deletes happen at once, a replace makes the patch the whole list.
-fn special_elements(mut original: Vec<Value>, patch: Vec<Value>, key: &str) -> Result<(Vec<Value>, Vec<Value>), Status> {
+fn special_elements(
+    mut original: Vec<Value>,
+    patch: Vec<Value>,
+    key: &str,
+) -> Result<(Vec<Value>, Vec<Value>), Status> {
     let mut changes = Vec::with_capacity(patch.len());
     let mut replace = false;
     for item in patch {
@@ -224,11 +248,25 @@ fn special_elements(mut original: Vec<Value>, patch: Vec<Value>, key: &str) -> R
                 original.retain(|other| !same(other, &item, Some(key)));
             }
             Some("replace") => replace = true,
-            Some("merge") => return Err(internal("merging lists cannot yet be specified in the patch".to_owned())),
-            _ => return Err(internal(format!("unknown patch type: {} in map: {}", print::go(directive), print::go(&item)))),
+            Some("merge") => {
+                return Err(internal(
+                    "merging lists cannot yet be specified in the patch".to_owned(),
+                ));
+            }
+            _ => {
+                return Err(internal(format!(
+                    "unknown patch type: {} in map: {}",
+                    print::go(directive),
+                    print::go(&item)
+                )));
+            }
         }
     }
-    if replace { Ok((changes, Vec::new())) } else { Ok((original, changes)) }
+    if replace {
+        Ok((changes, Vec::new()))
+    } else {
+        Ok((original, changes))
+    }
 }
 
 fn same(a: &Value, b: &Value, key: Option<&str>) -> bool {
@@ -274,7 +312,11 @@ fn clean(value: Value) -> Value {
         Value::Array(items) => Value::Array(
             items
                 .into_iter()
-                .filter(|item| item.get(DIRECTIVE).and_then(Value::as_str).is_none_or(|d| d == "merge"))
+                .filter(|item| {
+                    item.get(DIRECTIVE)
+                        .and_then(Value::as_str)
+                        .is_none_or(|d| d == "merge")
+                })
                 .map(clean)
                 .collect(),
         ),
@@ -283,5 +325,8 @@ fn clean(value: Value) -> Value {
 }
 
 fn is_marker(key: &str) -> bool {
-    key == DIRECTIVE || key == RETAIN_KEYS || key.starts_with(DELETE_PRIMITIVES) || key.starts_with(ELEMENT_ORDER)
+    key == DIRECTIVE
+        || key == RETAIN_KEYS
+        || key.starts_with(DELETE_PRIMITIVES)
+        || key.starts_with(ELEMENT_ORDER)
 }

@@ -19,9 +19,19 @@ pub fn compress(bytes: &[u8]) -> Vec<u8> {
 fn crc32(bytes: &[u8]) -> u32 {
     static TABLE: std::sync::OnceLock<[u32; 256]> = std::sync::OnceLock::new();
     let table = TABLE.get_or_init(|| {
-        std::array::from_fn(|i| (0..8).fold(i as u32, |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 }))
+        std::array::from_fn(|i| {
+            (0..8).fold(i as u32, |c, _| {
+                if c & 1 == 1 {
+                    0xedb8_8320 ^ (c >> 1)
+                } else {
+                    c >> 1
+                }
+            })
+        })
     });
-    !bytes.iter().fold(!0, |crc, byte| table[usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
+    !bytes
+        .iter()
+        .fold(!0, |crc, byte| table[usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
 }
 
 #[cfg(test)]
@@ -33,6 +43,9 @@ mod tests {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
         let text = b"abc".repeat(1000);
         let out = compress(&text);
-        assert_eq!(miniz_oxide::inflate::decompress_to_vec(&out[10..out.len() - 8]).unwrap(), text);
+        assert_eq!(
+            miniz_oxide::inflate::decompress_to_vec(&out[10..out.len() - 8]).unwrap(),
+            text
+        );
     }
 }

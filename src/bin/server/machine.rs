@@ -1,6 +1,10 @@
 //! The cluster behind a lock, its virtual clock paced by the wall's.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the server paces the virtual clock by the wall's")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the server paces the virtual clock by the wall's"
+)]
 
 use kube_by_hand::cluster::{Cluster, Preset};
 use kube_by_hand::seat::Mode;
@@ -54,7 +58,9 @@ impl Machine {
 
     /// The cluster; a panic in another request does not end the server.
     fn lock(&self) -> MutexGuard<'_, Cluster> {
-        self.cluster.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.cluster
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Works on the cluster at the present moment and tells everybody what changed.
@@ -82,7 +88,8 @@ impl Machine {
 
     fn tell(&self, cluster: &Cluster) {
         let revision = cluster.api.etcd.revision();
-        self.revision.send_if_modified(|known| std::mem::replace(known, revision) != revision);
+        self.revision
+            .send_if_modified(|known| std::mem::replace(known, revision) != revision);
     }
 }
 
@@ -112,7 +119,9 @@ pub async fn pace(machine: Arc<Machine>) {
             tokio::task::yield_now().await;
             continue;
         }
-        let sleep = next.map_or(LONGEST_SLEEP, |at| machine.until(at)).min(LONGEST_SLEEP);
+        let sleep = next
+            .map_or(LONGEST_SLEEP, |at| machine.until(at))
+            .min(LONGEST_SLEEP);
         tokio::select! {
             () = tokio::time::sleep(sleep) => {}
             () = machine.woken.notified() => {}
@@ -122,7 +131,11 @@ pub async fn pace(machine: Arc<Machine>) {
 
 /// Who holds the seats at the start.
 pub fn preset(autopilot: &str) -> Preset {
-    if autopilot == "all" { Preset::Autopilot } else { Preset::CompanyX }
+    if autopilot == "all" {
+        Preset::Autopilot
+    } else {
+        Preset::CompanyX
+    }
 }
 
 /// Gives the named seats to the autopilot; a component's name stands for its seat on every node.
@@ -133,7 +146,9 @@ pub fn seat_autopilots(cluster: &mut Cluster, autopilot: &str) -> Result<(), Str
         return Ok(());
     }
     for name in autopilot.split(',').filter(|name| !name.is_empty()) {
-        let fits = |seat: &&kube_by_hand::cluster::SeatState| seat.id.component() == name || seat.id.as_str() == name;
+        let fits = |seat: &&kube_by_hand::cluster::SeatState| {
+            seat.id.component() == name || seat.id.as_str() == name
+        };
         let seats: Vec<_> = cluster.seats().filter(fits).map(|seat| seat.id.clone()).collect();
         if seats.is_empty() {
             return Err(format!("--autopilot: there is no seat {name}"));

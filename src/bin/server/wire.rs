@@ -49,11 +49,17 @@ struct Shared {
 pub async fn serve(listener: TcpListener, machine: Arc<Machine>, page: PathBuf) {
     let (stop, stopping) = watch::channel(false);
     let page = page.join("index.html").is_file().then(|| ServeDir::new(&page));
-    let shared = Arc::new(Shared { machine, page, stopping });
+    let shared = Arc::new(Shared {
+        machine,
+        page,
+        stopping,
+    });
     let places = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
     let mut signal = std::pin::pin!(stop_signal());
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let Ok(place) = places.clone().acquire_owned().await else {
+            break;
+        };
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((socket, _)) => {
@@ -98,7 +104,11 @@ async fn connection(socket: TcpStream, shared: Arc<Shared>) {
         async move { Ok::<_, Infallible>(answer(&shared, request).await) }
     });
     let mut server = hyper::server::conn::http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS);
     let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(socket), service));
     // An error here is a client's: it went away, or spoke no HTTP.
     tokio::select! {
@@ -112,7 +122,11 @@ async fn connection(socket: TcpStream, shared: Arc<Shared>) {
 
 async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
     if request.uri().to_string().len() > MAX_URL_BYTES {
-        return refusal(&Status::new(414, "RequestURITooLong", "the request URI is too long"));
+        return refusal(&Status::new(
+            414,
+            "RequestURITooLong",
+            "the request URI is too long",
+        ));
     }
     if let Some(page) = shared.page.as_ref().filter(|_| wants_page(&request)) {
         return page_file(page.clone(), request).await;
@@ -125,7 +139,13 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
             return refusal(&Status::new(413, "RequestEntityTooLarge", message));
         }
         Ok(Err(_)) => return refusal(&Status::bad_request("unexpected EOF")),
-        Err(_) => return refusal(&Status::new(408, "Timeout", "the request body did not arrive in time")),
+        Err(_) => {
+            return refusal(&Status::new(
+                408,
+                "Timeout",
+                "the request body did not arrive in time",
+            ));
+        }
     };
     let request = Request::from_parts(head, body);
     if request.uri().path() == FORGET_PATH && request.method() == Method::POST {
@@ -149,9 +169,17 @@ const FORGET_PATH: &str = "/debug/forget-history";
 fn forget(shared: &Shared, request: &Request<Vec<u8>>) -> Response<Body> {
     let text = shared.machine.with(|cluster| {
         let now = cluster.now();
-        let identity = kube_by_hand::apiserver::authentication::authenticate(&mut cluster.api, now, request.headers())?;
+        let identity =
+            kube_by_hand::apiserver::authentication::authenticate(&mut cluster.api, now, request.headers())?;
         if !identity.user.in_group("system:masters") {
-            return Err(Status::new(403, "Forbidden", format!("forbidden: User \"{}\" cannot post path \"{FORGET_PATH}\"", identity.user.name)));
+            return Err(Status::new(
+                403,
+                "Forbidden",
+                format!(
+                    "forbidden: User \"{}\" cannot post path \"{FORGET_PATH}\"",
+                    identity.user.name
+                ),
+            ));
         }
         let revision = cluster.api.etcd.revision();
         cluster.api.etcd.compact(revision);
@@ -166,19 +194,28 @@ fn forget(shared: &Shared, request: &Request<Vec<u8>>) -> Response<Body> {
 fn refusal(status: &Status) -> Response<Body> {
     let mut response = Response::new(Body::from(status.to_value().to_string() + "\n"));
     *response.status_mut() = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 /// Compresses what is worth it.
 fn finish(response: Response<Vec<u8>>, asked: &HeaderMap) -> Response<Body> {
-    let accepts = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let gzip = accepts.flat_map(|value| value.split(',')).any(|coding| coding.trim().split(';').next() == Some("gzip"));
+    let accepts = asked
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let gzip = accepts
+        .flat_map(|value| value.split(','))
+        .any(|coding| coding.trim().split(';').next() == Some("gzip"));
     let (mut head, mut body) = response.into_parts();
     if gzip && body.len() >= gzip::THRESHOLD {
         body = gzip::compress(&body);
-        head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        head.headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        head.headers
+            .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        head.headers
+            .append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     Response::from_parts(head, Body::from(body))
 }
@@ -188,31 +225,39 @@ fn watch_body(machine: Arc<Machine>, watch: OpenWatch, stopping: watch::Receiver
     let (head, ()) = watch.head().into_parts();
     let revision = machine.subscribe();
     let start = (machine, watch, revision, stopping);
-    let lines = stream::unfold(start, |(machine, mut watch, mut revision, mut stopping)| async move {
-        loop {
-            revision.mark_unchanged();
-            let now = machine.now();
-            let lines = machine.look(|cluster| watch.poll(&cluster.api, now));
-            if !lines.is_empty() {
-                return Some((Ok::<Bytes, Infallible>(lines.into()), (machine, watch, revision, stopping)));
-            }
-            if watch.ended() || *stopping.borrow() {
-                return None;
-            }
-            // Something may have come between the look and now; the revision says so.
-            let due = watch.next_deadline().map_or(Duration::from_secs(60), |at| machine.until(at));
-            tokio::select! {
-                changed = revision.changed() => {
-                    if changed.is_err() {
-                        return None;
-                    }
-                    tokio::time::sleep(GATHER).await;
+    let lines = stream::unfold(
+        start,
+        |(machine, mut watch, mut revision, mut stopping)| async move {
+            loop {
+                revision.mark_unchanged();
+                let now = machine.now();
+                let lines = machine.look(|cluster| watch.poll(&cluster.api, now));
+                if !lines.is_empty() {
+                    return Some((
+                        Ok::<Bytes, Infallible>(lines.into()),
+                        (machine, watch, revision, stopping),
+                    ));
                 }
-                () = tokio::time::sleep(due) => {}
-                _ = stopping.changed() => {}
+                if watch.ended() || *stopping.borrow() {
+                    return None;
+                }
+                // Something may have come between the look and now; the revision says so.
+                let due = watch
+                    .next_deadline()
+                    .map_or(Duration::from_secs(60), |at| machine.until(at));
+                tokio::select! {
+                    changed = revision.changed() => {
+                        if changed.is_err() {
+                            return None;
+                        }
+                        tokio::time::sleep(GATHER).await;
+                    }
+                    () = tokio::time::sleep(due) => {}
+                    _ = stopping.changed() => {}
+                }
             }
-        }
-    });
+        },
+    );
     Response::from_parts(head, Body::from_stream(lines))
 }
 
@@ -224,9 +269,15 @@ fn kubelet(shared: &Shared, proxy: ProxyRequest) -> Response<Body> {
         Err(status) => return refusal(&status),
     };
     let follow = proxy.subresource == Subresource::Log && proxy.parameters["follow"].as_str() == Some("true");
-    let body = if follow { followed(machine.clone(), proxy, first, shared.stopping.clone()) } else { Body::from(first) };
+    let body = if follow {
+        followed(machine.clone(), proxy, first, shared.stopping.clone())
+    } else {
+        Body::from(first)
+    };
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }
 
@@ -236,40 +287,57 @@ const LOG_INTERVAL: Duration = Duration::from_millis(200);
 /// Whether a Pod is gone or done, so that its log cannot grow.
 fn has_ended(cluster: &Cluster, proxy: &ProxyRequest) -> bool {
     let meta = &proxy.pod.metadata;
-    let (namespace, name) = (meta.namespace.as_deref().unwrap_or(""), meta.name.as_deref().unwrap_or(""));
+    let (namespace, name) = (
+        meta.namespace.as_deref().unwrap_or(""),
+        meta.name.as_deref().unwrap_or(""),
+    );
     let stored = cluster.api.etcd.get(&Key::new(Kind::Pod, namespace, name));
     let phase = stored.and_then(|value| value.object.get::<Pod>()?.status.as_ref()?.phase.as_deref());
-    stored.is_none_or(|value| Some(value.object.uid()) != meta.uid.as_deref()) || matches!(phase, Some("Succeeded" | "Failed"))
+    stored.is_none_or(|value| Some(value.object.uid()) != meta.uid.as_deref())
+        || matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-fn followed(machine: Arc<Machine>, mut proxy: ProxyRequest, first: String, stopping: watch::Receiver<bool>) -> Body {
+fn followed(
+    machine: Arc<Machine>,
+    mut proxy: ProxyRequest,
+    first: String,
+    stopping: watch::Receiver<bool>,
+) -> Body {
     // What was shown counts from the log's beginning, so later looks ask for all of it.
     if let Some(parameters) = proxy.parameters.as_object_mut() {
         parameters.remove("tailLines");
         parameters.remove("sinceSeconds");
     }
-    let shown = machine.with(|cluster| cluster.kubelet_answer(&proxy)).map_or(0, |text| text.len());
+    let shown = machine
+        .with(|cluster| cluster.kubelet_answer(&proxy))
+        .map_or(0, |text| text.len());
     let start = (machine, proxy, Some(first), shown, stopping);
-    let lines = stream::unfold(start, |(machine, proxy, mut first, mut shown, stopping)| async move {
-        if let Some(text) = first.take().filter(|text| !text.is_empty()) {
-            return Some((Ok::<Bytes, Infallible>(text.into()), (machine, proxy, None, shown, stopping)));
-        }
-        loop {
-            if *stopping.borrow() {
-                return None;
+    let lines = stream::unfold(
+        start,
+        |(machine, proxy, mut first, mut shown, stopping)| async move {
+            if let Some(text) = first.take().filter(|text| !text.is_empty()) {
+                return Some((
+                    Ok::<Bytes, Infallible>(text.into()),
+                    (machine, proxy, None, shown, stopping),
+                ));
             }
-            let text = machine.with(|cluster| cluster.kubelet_answer(&proxy)).ok()?;
-            if text.len() > shown && text.is_char_boundary(shown) {
-                let more = text[shown..].to_owned();
-                shown = text.len();
-                return Some((Ok(more.into()), (machine, proxy, None, shown, stopping)));
+            loop {
+                if *stopping.borrow() {
+                    return None;
+                }
+                let text = machine.with(|cluster| cluster.kubelet_answer(&proxy)).ok()?;
+                if text.len() > shown && text.is_char_boundary(shown) {
+                    let more = text[shown..].to_owned();
+                    shown = text.len();
+                    return Some((Ok(more.into()), (machine, proxy, None, shown, stopping)));
+                }
+                if machine.look(|cluster| has_ended(cluster, &proxy)) {
+                    return None;
+                }
+                tokio::time::sleep(LOG_INTERVAL).await;
             }
-            if machine.look(|cluster| has_ended(cluster, &proxy)) {
-                return None;
-            }
-            tokio::time::sleep(LOG_INTERVAL).await;
-        }
-    });
+        },
+    );
     Body::from_stream(lines)
 }
 
@@ -279,9 +347,25 @@ fn wants_page(request: &Request<Incoming>) -> bool {
         return false;
     }
     let path = request.uri().path();
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
     let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
-    let api = matches!(first, "api" | "apis" | "openapi" | "version" | "healthz" | "livez" | "readyz" | "metrics" | "debug" | ".well-known");
+    let api = matches!(
+        first,
+        "api"
+            | "apis"
+            | "openapi"
+            | "version"
+            | "healthz"
+            | "livez"
+            | "readyz"
+            | "metrics"
+            | "debug"
+            | ".well-known"
+    );
     (path == "/" && accept.contains("text/html")) || (!api && path.contains('.'))
 }
 

@@ -10,7 +10,9 @@ use super::owned::OwnedPods;
 use super::pods::{normal, on_failure};
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
-use crate::client::helpers::{controller_of, controller_ref, pod_is_terminal, selector_is_empty, selector_matches};
+use crate::client::helpers::{
+    controller_of, controller_ref, pod_is_terminal, selector_is_empty, selector_matches,
+};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
@@ -19,12 +21,12 @@ use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet, Repli
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::sync::Arc;
 use std::time::Duration;
-pub(super) use util::{safe_encode, scaled_value};
 use util::{
-    HASH_LABEL, REVISION, Wanted, by_age, complete, condition, desired_annotation, name, new_replicas, progressing,
-    proportion, remove_condition, replicas, revision, same_template, set_condition, set_new_annotations,
-    set_size_annotations, template_hash,
+    HASH_LABEL, REVISION, Wanted, by_age, complete, condition, desired_annotation, name, new_replicas,
+    progressing, proportion, remove_condition, replicas, revision, same_template, set_condition,
+    set_new_annotations, set_size_annotations, template_hash,
 };
+pub(super) use util::{safe_encode, scaled_value};
 
 /// The deployment controller.
 #[derive(Clone, Debug)]
@@ -34,7 +36,9 @@ pub struct Deployments {
 
 impl Default for Deployments {
     fn default() -> Deployments {
-        Deployments { pods: OwnedPods::new("ReplicaSet") }
+        Deployments {
+            pods: OwnedPods::new("ReplicaSet"),
+        }
     }
 }
 
@@ -60,7 +64,10 @@ struct Sized<'a> {
 }
 
 fn available(set: &ReplicaSet) -> i32 {
-    set.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0)
+    set.status
+        .as_ref()
+        .and_then(|status| status.available_replicas)
+        .unwrap_or(0)
 }
 
 fn total(sets: &[Sized<'_>]) -> i32 {
@@ -72,14 +79,18 @@ impl<'a> Rollout<'a> {
     fn scale(&mut self, set: &Arc<ReplicaSet>, size: i32) -> bool {
         let from = replicas(set);
         let mut changed = (**set).clone();
-        let annotated = set_size_annotations(changed.metadata.annotations.get_or_insert_default(), &self.wanted);
+        let annotated =
+            set_size_annotations(changed.metadata.annotations.get_or_insert_default(), &self.wanted);
         if from == size && !annotated {
             return false;
         }
         changed.spec.get_or_insert_default().replicas = Some(size);
         let way = if size > from { "up" } else { "down" };
         let (from_text, size_text) = (from.to_string(), size.to_string());
-        let why = Why::new("deployment.scale", &[&self.key.name, name(set), &from_text, &size_text]);
+        let why = Why::new(
+            "deployment.scale",
+            &[&self.key.name, name(set), &from_text, &size_text],
+        );
         let mut duty = Duty::api(why, Request::update(changed));
         if from != size {
             let message = format!("Scaled {way} replica set {} from {from} to {size}", name(set));
@@ -92,12 +103,25 @@ impl<'a> Rollout<'a> {
     /// Finds the ReplicaSet of the present template and brings its revision up to date; creates
     /// it if asked to. What is created is assumed to be there afterwards.
     fn sync_revision(&mut self, create: bool) {
-        let newest_old = self.old.iter().map(|set| revision(set.metadata.annotations.as_ref())).max().unwrap_or(0);
+        let newest_old = self
+            .old
+            .iter()
+            .map(|set| revision(set.metadata.annotations.as_ref()))
+            .max()
+            .unwrap_or(0);
         let new_revision = newest_old + 1;
         if let Some(set) = self.new.clone() {
             let mut changed = (*set).clone();
-            let annotated = set_new_annotations(changed.metadata.annotations.get_or_insert_default(), self.deployment, new_revision);
-            let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
+            let annotated = set_new_annotations(
+                changed.metadata.annotations.get_or_insert_default(),
+                self.deployment,
+                new_revision,
+            );
+            let min_ready = set
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.min_ready_seconds)
+                .unwrap_or(0);
             if annotated || min_ready != self.wanted.min_ready_seconds {
                 let seconds = self.wanted.min_ready_seconds;
                 changed.spec.get_or_insert_default().min_ready_seconds = (seconds != 0).then_some(seconds);
@@ -106,10 +130,21 @@ impl<'a> Rollout<'a> {
                 self.plan.duties.push(Duty::api(why, Request::update(changed)));
                 return;
             }
-            self.new_revision = set.metadata.annotations.as_ref().and_then(|annotations| annotations.get(REVISION).cloned());
+            self.new_revision = set
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|annotations| annotations.get(REVISION).cloned());
             if self.wanted.progress_deadline.is_some() && condition(&self.status, "Progressing").is_none() {
                 let message = format!("Found new replica set \"{}\"", name(&set));
-                set_condition(&mut self.status, "Progressing", "True", "FoundNewReplicaSet", &message, self.now);
+                set_condition(
+                    &mut self.status,
+                    "Progressing",
+                    "True",
+                    "FoundNewReplicaSet",
+                    &message,
+                    self.now,
+                );
             }
             return;
         }
@@ -123,11 +158,18 @@ impl<'a> Rollout<'a> {
         let hash = template_hash(&spec.template, self.status.collision_count);
         let set_name = format!("{}-{hash}", self.key.name);
         let mut template = spec.template.clone();
-        let labels = template.metadata.get_or_insert_default().labels.get_or_insert_default();
+        let labels = template
+            .metadata
+            .get_or_insert_default()
+            .labels
+            .get_or_insert_default();
         labels.insert(HASH_LABEL.to_owned(), hash.clone());
         let labels = labels.clone();
         let mut selector = spec.selector.clone();
-        selector.match_labels.get_or_insert_default().insert(HASH_LABEL.to_owned(), hash);
+        selector
+            .match_labels
+            .get_or_insert_default()
+            .insert(HASH_LABEL.to_owned(), hash);
         let size = new_replicas(&self.wanted, self.old.iter().map(|set| replicas(set)).sum(), 0);
         let mut annotations = Default::default();
         set_new_annotations(&mut annotations, self.deployment, new_revision);
@@ -152,8 +194,11 @@ impl<'a> Rollout<'a> {
         };
         let why = Why::new("deployment.create", &[&self.key.name, &set_name]);
         let failed = format!("Failed to create new replica set \"{set_name}\": {{error}}");
-        let mut duty = Duty::api(why, Request::create(set.clone()))
-            .note(on_failure(self.key, "ReplicaSetCreateError", failed));
+        let mut duty = Duty::api(why, Request::create(set.clone())).note(on_failure(
+            self.key,
+            "ReplicaSetCreateError",
+            failed,
+        ));
         if size > 0 {
             let message = format!("Scaled up replica set {set_name} from 0 to {size}");
             duty = duty.note(normal(self.key, "ScalingReplicaSet", message));
@@ -162,7 +207,14 @@ impl<'a> Rollout<'a> {
         self.new_revision = Some(new_revision.to_string());
         if self.wanted.progress_deadline.is_some() {
             let message = format!("Created new replica set \"{set_name}\"");
-            set_condition(&mut self.status, "Progressing", "True", "NewReplicaSetCreated", &message, self.now);
+            set_condition(
+                &mut self.status,
+                "Progressing",
+                "True",
+                "NewReplicaSetCreated",
+                &message,
+                self.now,
+            );
         }
         self.new = Some(Arc::new(set));
     }
@@ -177,10 +229,16 @@ impl<'a> Rollout<'a> {
     /// Resizes without rolling anything out: paused, or replicas changed mid-rollout.
     fn resize(&mut self) {
         let new = self.new.clone();
-        let mut active: Vec<&Arc<ReplicaSet>> = self.old.iter().copied().filter(|set| replicas(set) > 0).collect();
+        let mut active: Vec<&Arc<ReplicaSet>> =
+            self.old.iter().copied().filter(|set| replicas(set) > 0).collect();
         let new_active = new.as_ref().filter(|set| replicas(set) > 0);
         let only = match (active.as_slice(), new_active) {
-            ([], None) => new.as_ref().or_else(|| self.old.iter().max_by_key(|set| set.metadata.creation_timestamp.clone()).copied()),
+            ([], None) => new.as_ref().or_else(|| {
+                self.old
+                    .iter()
+                    .max_by_key(|set| set.metadata.creation_timestamp.clone())
+                    .copied()
+            }),
             ([], Some(set)) => Some(set),
             ([set], None) => Some(*set),
             _ => None,
@@ -203,7 +261,11 @@ impl<'a> Rollout<'a> {
         } else if self.wanted.rolling {
             active.extend(new_active);
             let present: i32 = active.iter().map(|set| replicas(set)).sum();
-            let allowed = if self.wanted.replicas > 0 { self.wanted.replicas + self.wanted.max_surge } else { 0 };
+            let allowed = if self.wanted.replicas > 0 {
+                self.wanted.replicas + self.wanted.max_surge
+            } else {
+                0
+            };
             let to_add = allowed - present;
             // Largest first; among equals the newest grows and the oldest shrinks first.
             by_age(&mut active);
@@ -231,8 +293,15 @@ impl<'a> Rollout<'a> {
     fn roll(&mut self) {
         self.sync_revision(true);
         let Some(new) = self.new.clone() else { return };
-        let mut old: Vec<Sized<'_>> =
-            self.old.iter().filter(|set| replicas(set) > 0).map(|set| Sized { set, size: replicas(set) }).collect();
+        let mut old: Vec<Sized<'_>> = self
+            .old
+            .iter()
+            .filter(|set| replicas(set) > 0)
+            .map(|set| Sized {
+                set,
+                size: replicas(set),
+            })
+            .collect();
         let size = replicas(&new);
         let target = match size.cmp(&self.wanted.replicas) {
             std::cmp::Ordering::Equal => size,
@@ -244,7 +313,8 @@ impl<'a> Rollout<'a> {
             return;
         }
         if self.shrink_old(&mut old, &new) {
-            let sizes: Vec<(Arc<ReplicaSet>, i32)> = old.iter().map(|set| (set.set.clone(), set.size)).collect();
+            let sizes: Vec<(Arc<ReplicaSet>, i32)> =
+                old.iter().map(|set| (set.set.clone(), set.size)).collect();
             for (set, size) in sizes {
                 if size != replicas(&set) {
                     self.scale(&set, size);
@@ -297,9 +367,15 @@ impl<'a> Rollout<'a> {
             }
             return;
         }
-        let reported = self.old.iter().any(|set| set.status.as_ref().is_some_and(|status| status.replicas > 0));
+        let reported = self
+            .old
+            .iter()
+            .any(|set| set.status.as_ref().is_some_and(|status| status.replicas > 0));
         let running = |set: &&Arc<ReplicaSet>| {
-            self.controller.pods.of(set.metadata.uid.as_deref().unwrap_or("")).any(|pod| !pod_is_terminal(pod))
+            self.controller
+                .pods
+                .of(set.metadata.uid.as_deref().unwrap_or(""))
+                .any(|pod| !pod_is_terminal(pod))
         };
         if reported || self.old.iter().any(running) {
             return;
@@ -319,15 +395,30 @@ impl<'a> Rollout<'a> {
 
     /// Deletes the oldest empty ReplicaSets beyond the history limit.
     fn clean_up(&mut self) {
-        let done = self.deployment.status.as_ref().is_some_and(|status| complete(&self.wanted, self.deployment, status));
+        let done = self
+            .deployment
+            .status
+            .as_ref()
+            .is_some_and(|status| complete(&self.wanted, self.deployment, status));
         if done || self.paused() {
             self.clean_history();
         }
     }
 
     fn clean_history(&mut self) {
-        let Some(limit) = self.deployment.spec.as_ref().and_then(|spec| spec.revision_history_limit) else { return };
-        let mut alive: Vec<_> = self.old.iter().filter(|set| set.metadata.deletion_timestamp.is_none()).collect();
+        let Some(limit) = self
+            .deployment
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.revision_history_limit)
+        else {
+            return;
+        };
+        let mut alive: Vec<_> = self
+            .old
+            .iter()
+            .filter(|set| set.metadata.deletion_timestamp.is_none())
+            .collect();
         alive.sort_by_key(|set| revision(set.metadata.annotations.as_ref()));
         let surplus = alive.len().saturating_sub(limit.max(0) as usize);
         for set in alive.into_iter().take(surplus) {
@@ -337,13 +428,22 @@ impl<'a> Rollout<'a> {
                 continue;
             }
             let why = Why::new("deployment.clean", &[&self.key.name, name(set)]);
-            let request = Request::delete(Kind::ReplicaSet, &self.key.namespace, name(set), DeleteOptions::default());
+            let request = Request::delete(
+                Kind::ReplicaSet,
+                &self.key.namespace,
+                name(set),
+                DeleteOptions::default(),
+            );
             self.plan.duties.push(Duty::api(why, request));
         }
     }
 
     fn paused(&self) -> bool {
-        self.deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or(false)
+        self.deployment
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.paused)
+            .unwrap_or(false)
     }
 
     /// A paused rollout has no deadline: its Progressing condition says so.
@@ -354,9 +454,23 @@ impl<'a> Rollout<'a> {
         }
         let said = known == Some("DeploymentPaused");
         if self.paused() && !said {
-            set_condition(&mut self.status, "Progressing", "Unknown", "DeploymentPaused", "Deployment is paused", self.now);
+            set_condition(
+                &mut self.status,
+                "Progressing",
+                "Unknown",
+                "DeploymentPaused",
+                "Deployment is paused",
+                self.now,
+            );
         } else if !self.paused() && said {
-            set_condition(&mut self.status, "Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed", self.now);
+            set_condition(
+                &mut self.status,
+                "Progressing",
+                "Unknown",
+                "DeploymentResumed",
+                "Deployment is resumed",
+                self.now,
+            );
         }
     }
 
@@ -365,9 +479,21 @@ impl<'a> Rollout<'a> {
         let none = |count: i32| (count != 0).then_some(count);
         // What is only about to be created reports nothing.
         let status = |set: &Arc<ReplicaSet>| set.status.clone().unwrap_or_default();
-        let all: Vec<_> = self.old.iter().map(|set| status(set)).chain(self.new.iter().map(status)).collect();
-        let sum = |of: &dyn Fn(&k8s_openapi::api::apps::v1::ReplicaSetStatus) -> i32| all.iter().map(of).sum::<i32>();
-        let spec_total: i32 = self.old.iter().map(|set| replicas(set)).chain(self.new.iter().map(|set| replicas(set))).sum();
+        let all: Vec<_> = self
+            .old
+            .iter()
+            .map(|set| status(set))
+            .chain(self.new.iter().map(status))
+            .collect();
+        let sum = |of: &dyn Fn(&k8s_openapi::api::apps::v1::ReplicaSetStatus) -> i32| {
+            all.iter().map(of).sum::<i32>()
+        };
+        let spec_total: i32 = self
+            .old
+            .iter()
+            .map(|set| replicas(set))
+            .chain(self.new.iter().map(|set| replicas(set)))
+            .sum();
         let available = sum(&|status| status.available_replicas.unwrap_or(0));
         self.status.replicas = none(sum(&|status| status.replicas));
         self.status.updated_replicas = none(self.new.as_ref().map_or(0, |set| status(set).replicas));
@@ -377,9 +503,17 @@ impl<'a> Rollout<'a> {
         self.status.terminating_replicas = Some(sum(&|status| status.terminating_replicas.unwrap_or(0)));
         self.status.observed_generation = self.deployment.metadata.generation;
         let (value, reason, message) = if available >= self.wanted.replicas - self.wanted.max_unavailable {
-            ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
+            (
+                "True",
+                "MinimumReplicasAvailable",
+                "Deployment has minimum availability.",
+            )
         } else {
-            ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+            (
+                "False",
+                "MinimumReplicasUnavailable",
+                "Deployment does not have minimum availability.",
+            )
         };
         set_condition(&mut self.status, "Available", value, reason, message, self.now);
     }
@@ -392,7 +526,10 @@ impl<'a> Rollout<'a> {
             return;
         };
         let known = condition(&self.status, "Progressing").cloned();
-        let reason = known.as_ref().and_then(|condition| condition.reason.as_deref()).unwrap_or("");
+        let reason = known
+            .as_ref()
+            .and_then(|condition| condition.reason.as_deref())
+            .unwrap_or("");
         if self.status.replicas == self.status.updated_replicas && reason == "NewReplicaSetAvailable" {
             return;
         }
@@ -400,19 +537,42 @@ impl<'a> Rollout<'a> {
             Some(set) => format!("ReplicaSet \"{}\"", name(set)),
             None => format!("Deployment \"{}\"", self.key.name),
         };
-        let started = known.as_ref().and_then(|condition| crate::client::helpers::moment(&condition.last_update_time));
+        let started = known
+            .as_ref()
+            .and_then(|condition| crate::client::helpers::moment(&condition.last_update_time));
         let due = started.map(|started| started + Duration::from_secs(deadline.max(0) as u64));
         let now = self.now;
         if complete(&self.wanted, self.deployment, &self.status) {
             let message = format!("{who} has successfully progressed.");
-            set_condition(&mut self.status, "Progressing", "True", "NewReplicaSetAvailable", &message, now);
+            set_condition(
+                &mut self.status,
+                "Progressing",
+                "True",
+                "NewReplicaSetAvailable",
+                &message,
+                now,
+            );
         } else if progressing(&before, &self.status) {
             // Written again each time: its update time is what the deadline counts from.
-            let since = known.filter(|known| known.status == "True").and_then(|known| known.last_transition_time);
+            let since = known
+                .filter(|known| known.status == "True")
+                .and_then(|known| known.last_transition_time);
             remove_condition(&mut self.status, "Progressing");
             let message = format!("{who} is progressing.");
-            set_condition(&mut self.status, "Progressing", "True", "ReplicaSetUpdated", &message, now);
-            let written = self.status.conditions.iter_mut().flatten().find(|condition| condition.type_ == "Progressing");
+            set_condition(
+                &mut self.status,
+                "Progressing",
+                "True",
+                "ReplicaSetUpdated",
+                &message,
+                now,
+            );
+            let written = self
+                .status
+                .conditions
+                .iter_mut()
+                .flatten()
+                .find(|condition| condition.type_ == "Progressing");
             if let (Some(written), Some(since)) = (written, since) {
                 written.last_transition_time = Some(since);
             }
@@ -420,7 +580,14 @@ impl<'a> Rollout<'a> {
         } else if let Some(due) = due {
             if due < now {
                 let message = format!("{who} has timed out progressing.");
-                set_condition(&mut self.status, "Progressing", "False", "ProgressDeadlineExceeded", &message, now);
+                set_condition(
+                    &mut self.status,
+                    "Progressing",
+                    "False",
+                    "ProgressDeadlineExceeded",
+                    &message,
+                    now,
+                );
             } else {
                 // Upstream's check is a second late, too, as times are whole seconds.
                 self.plan.again_after(due.since(now) + Duration::from_secs(1));
@@ -431,7 +598,10 @@ impl<'a> Rollout<'a> {
     fn failures(&mut self) {
         let failed = self.new.iter().chain(self.old.iter().copied()).find_map(|set| {
             let conditions = set.status.as_ref()?.conditions.as_ref()?;
-            conditions.iter().find(|condition| condition.type_ == "ReplicaFailure").cloned()
+            conditions
+                .iter()
+                .find(|condition| condition.type_ == "ReplicaFailure")
+                .cloned()
         });
         match failed {
             Some(failed) => set_condition(
@@ -450,7 +620,8 @@ impl<'a> Rollout<'a> {
     fn report(mut self) -> Plan {
         let known = self.deployment.status.clone().unwrap_or_default();
         let annotations = self.deployment.metadata.annotations.as_ref();
-        let renumbered = self.new_revision.is_some() && annotations.and_then(|a| a.get(REVISION)) != self.new_revision.as_ref();
+        let renumbered = self.new_revision.is_some()
+            && annotations.and_then(|a| a.get(REVISION)) != self.new_revision.as_ref();
         if self.status == known && !renumbered {
             return self.plan;
         }
@@ -459,17 +630,31 @@ impl<'a> Rollout<'a> {
         let mut updated = (**self.deployment).clone();
         updated.status = Some(self.status);
         if let Some(number) = self.new_revision.filter(|_| renumbered) {
-            updated.metadata.annotations.get_or_insert_default().insert(REVISION.to_owned(), number);
+            updated
+                .metadata
+                .annotations
+                .get_or_insert_default()
+                .insert(REVISION.to_owned(), number);
         }
-        self.plan.duties.push(Duty::api(why, Request::update_status(updated)));
+        self.plan
+            .duties
+            .push(Duty::api(why, Request::update_status(updated)));
         self.plan
     }
 }
 
 impl Deployments {
     /// The ReplicaSets of a Deployment, once orphans are adopted and strangers released.
-    fn claim<'a>(&self, caches: &'a Caches, deployment: &Deployment, key: &Key, duties: &mut Vec<Duty>) -> Vec<&'a Arc<ReplicaSet>> {
-        let Some(spec) = &deployment.spec else { return Vec::new() };
+    fn claim<'a>(
+        &self,
+        caches: &'a Caches,
+        deployment: &Deployment,
+        key: &Key,
+        duties: &mut Vec<Duty>,
+    ) -> Vec<&'a Arc<ReplicaSet>> {
+        let Some(spec) = &deployment.spec else {
+            return Vec::new();
+        };
         let uid = deployment.metadata.uid.as_deref().unwrap_or("");
         let deleting = deployment.metadata.deletion_timestamp.is_some();
         let mut claimed = Vec::new();
@@ -479,11 +664,17 @@ impl Deployments {
             match controller_of(&set.metadata) {
                 Some(owner) if owner.uid == uid && matches => claimed.push(set),
                 Some(owner) if owner.uid == uid && !deleting => {
-                    duties.push(Duty::api(Why::new("deployment.release", &[name(set), &key.name]), release(uid, &object())));
+                    duties.push(Duty::api(
+                        Why::new("deployment.release", &[name(set), &key.name]),
+                        release(uid, &object()),
+                    ));
                 }
                 None if matches && !deleting && set.metadata.deletion_timestamp.is_none() => {
                     let owner = controller_ref(Kind::Deployment, &deployment.metadata);
-                    duties.push(Duty::api(Why::new("deployment.adopt", &[name(set), &key.name]), adopt(&owner, &object())));
+                    duties.push(Duty::api(
+                        Why::new("deployment.adopt", &[name(set), &key.name]),
+                        adopt(&owner, &object()),
+                    ));
                     claimed.push(set);
                 }
                 _ => {}
@@ -503,7 +694,9 @@ impl Component for Deployments {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::Deployment, Kind::ReplicaSet, Kind::Pod].map(Watch::all).to_vec()
+        [Kind::Deployment, Kind::ReplicaSet, Kind::Pod]
+            .map(Watch::all)
+            .to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -514,7 +707,9 @@ impl Component for Deployments {
                 if controller_of(&set.metadata).is_none() && change.new.is_some() {
                     for deployment in caches.list::<Deployment>(&change.key.namespace) {
                         let spec = deployment.spec.as_ref();
-                        if spec.is_some_and(|spec| selector_matches(&spec.selector, set.metadata.labels.as_ref())) {
+                        if spec.is_some_and(|spec| {
+                            selector_matches(&spec.selector, set.metadata.labels.as_ref())
+                        }) {
                             let name = deployment.metadata.name.as_deref().unwrap_or("");
                             dirty.push(Key::new(Kind::Deployment, &change.key.namespace, name));
                         }
@@ -541,8 +736,12 @@ impl Component for Deployments {
     }
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
-        let Some(deployment) = observed.caches.by_key::<Deployment>(key) else { return Plan::default() };
-        let Some(spec) = &deployment.spec else { return Plan::default() };
+        let Some(deployment) = observed.caches.by_key::<Deployment>(key) else {
+            return Plan::default();
+        };
+        let Some(spec) = &deployment.spec else {
+            return Plan::default();
+        };
         if selector_is_empty(&spec.selector) {
             return Plan::default();
         }
@@ -550,7 +749,10 @@ impl Component for Deployments {
         let mut all = self.claim(observed.caches, deployment, key, &mut plan.duties);
         by_age(&mut all);
         let new = all.iter().copied().find(|set| same_template(set, &spec.template));
-        let old = all.into_iter().filter(|set| new.is_none_or(|new| !Arc::ptr_eq(set, new))).collect();
+        let old = all
+            .into_iter()
+            .filter(|set| new.is_none_or(|new| !Arc::ptr_eq(set, new)))
+            .collect();
         let mut rollout = Rollout {
             controller: self,
             key,
@@ -576,7 +778,11 @@ impl Component for Deployments {
             }
             rollout.count();
         } else {
-            if rollout.wanted.rolling { rollout.roll() } else { rollout.recreate() }
+            if rollout.wanted.rolling {
+                rollout.roll()
+            } else {
+                rollout.recreate()
+            }
             rollout.count();
             rollout.progress();
             rollout.failures();

@@ -22,8 +22,15 @@ fn settle(bench: &mut Bench<Deployments>, wanted: Value) -> Vec<String> {
             return said;
         }
         for duty in &plan.duties {
-            said.extend(duty.notes.iter().filter(|note| !note.on_failure).map(|note| note.message.clone()));
-            let crate::seat::Action::Api(request) = &duty.action else { continue };
+            said.extend(
+                duty.notes
+                    .iter()
+                    .filter(|note| !note.on_failure)
+                    .map(|note| note.message.clone()),
+            );
+            let crate::seat::Action::Api(request) = &duty.action else {
+                continue;
+            };
             let object = body(duty);
             match request.kind {
                 Kind::Deployment => {
@@ -60,17 +67,34 @@ fn creates_a_replica_set_and_becomes_available() {
     bench.put(Kind::Deployment, deployment(3, "a"));
     let plan = bench.plan(Kind::Deployment, "d", "web");
     let created = body(&plan.duties[0]);
-    let hash = created["metadata"]["labels"]["pod-template-hash"].as_str().unwrap();
+    let hash = created["metadata"]["labels"]["pod-template-hash"]
+        .as_str()
+        .unwrap();
     assert_eq!(created["metadata"]["name"], format!("web-{hash}"));
-    assert_eq!(created["spec"]["selector"]["matchLabels"]["pod-template-hash"], hash);
-    assert_eq!(created["metadata"]["annotations"], json!({"deployment.kubernetes.io/revision": "1",
-        "deployment.kubernetes.io/desired-replicas": "3", "deployment.kubernetes.io/max-replicas": "4"}));
+    assert_eq!(
+        created["spec"]["selector"]["matchLabels"]["pod-template-hash"],
+        hash
+    );
+    assert_eq!(
+        created["metadata"]["annotations"],
+        json!({"deployment.kubernetes.io/revision": "1",
+        "deployment.kubernetes.io/desired-replicas": "3", "deployment.kubernetes.io/max-replicas": "4"})
+    );
     let status = body(&plan.duties[1]);
-    assert_eq!(status["metadata"]["annotations"]["deployment.kubernetes.io/revision"], "1");
-    assert_eq!(settle(&mut bench, deployment(3, "a")), [format!("Scaled up replica set web-{hash} from 0 to 3")]);
+    assert_eq!(
+        status["metadata"]["annotations"]["deployment.kubernetes.io/revision"],
+        "1"
+    );
+    assert_eq!(
+        settle(&mut bench, deployment(3, "a")),
+        [format!("Scaled up replica set web-{hash} from 0 to 3")]
+    );
     let deployment = bench.caches.get::<Deployment>("d", "web").unwrap();
     let status = deployment.status.as_ref().unwrap();
-    assert_eq!(condition(status, "Progressing").unwrap().reason.as_deref(), Some("NewReplicaSetAvailable"));
+    assert_eq!(
+        condition(status, "Progressing").unwrap().reason.as_deref(),
+        Some("NewReplicaSetAvailable")
+    );
     assert_eq!(condition(status, "Available").unwrap().status, "True");
 }
 
@@ -79,13 +103,31 @@ fn rolls_within_surge_and_unavailable() {
     let mut bench = Bench::new(Deployments::default());
     settle(&mut bench, deployment(4, "a"));
     let steps = settle(&mut bench, deployment(4, "b"));
-    let counts: Vec<_> = steps.iter().map(|step| step.split(' ').skip(5).collect::<Vec<_>>().join(" ")).collect();
-    assert_eq!(counts, ["from 0 to 1", "from 4 to 3", "from 1 to 2", "from 3 to 1", "from 2 to 4", "from 1 to 0"], "{steps:?}");
+    let counts: Vec<_> = steps
+        .iter()
+        .map(|step| step.split(' ').skip(5).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            "from 0 to 1",
+            "from 4 to 3",
+            "from 1 to 2",
+            "from 3 to 1",
+            "from 2 to 4",
+            "from 1 to 0"
+        ],
+        "{steps:?}"
+    );
     assert_eq!(sizes(&bench), [0, 4]);
     // Back to the first template: its ReplicaSet becomes revision 3.
     settle(&mut bench, deployment(4, "a"));
     assert_eq!(sizes(&bench), [0, 4]);
-    let revisions: Vec<_> = bench.caches.list::<ReplicaSet>("d").map(|set| revision(set.metadata.annotations.as_ref())).collect();
+    let revisions: Vec<_> = bench
+        .caches
+        .list::<ReplicaSet>("d")
+        .map(|set| revision(set.metadata.annotations.as_ref()))
+        .collect();
     assert!(revisions.contains(&2) && revisions.contains(&3), "{revisions:?}");
     // The history limit of one lets the older of two empty ones go.
     let steps = settle(&mut bench, deployment(4, "c"));
@@ -120,7 +162,10 @@ fn recreate_empties_first() {
     let mut bench = Bench::new(Deployments::default());
     settle(&mut bench, recreate("a"));
     let steps = settle(&mut bench, recreate("b"));
-    assert!(steps[0].ends_with("from 2 to 0") && steps[1].ends_with("from 0 to 2"), "{steps:?}");
+    assert!(
+        steps[0].ends_with("from 2 to 0") && steps[1].ends_with("from 0 to 2"),
+        "{steps:?}"
+    );
 }
 
 #[test]
@@ -138,11 +183,21 @@ fn a_stuck_rollout_is_noticed_after_its_deadline() {
         }
     }
     let plan = bench.plan(Kind::Deployment, "d", "web");
-    assert_eq!((plan.duties.len(), plan.again_after), (0, Some(Duration::from_secs(601))));
+    assert_eq!(
+        (plan.duties.len(), plan.again_after),
+        (0, Some(Duration::from_secs(601)))
+    );
     bench.now = bench.now + Duration::from_secs(602);
     let plan = bench.plan(Kind::Deployment, "d", "web");
     let conditions = body(&plan.duties[0])["status"]["conditions"].clone();
-    assert!(conditions.as_array().unwrap().iter().any(|c| c["reason"] == "ProgressDeadlineExceeded"), "{conditions}");
+    assert!(
+        conditions
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|c| c["reason"] == "ProgressDeadlineExceeded"),
+        "{conditions}"
+    );
 }
 
 #[test]

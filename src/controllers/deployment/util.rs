@@ -44,7 +44,11 @@ pub fn scaled_value(value: Option<&IntOrString>, total: i32, round_up: bool) -> 
         Some(IntOrString::String(text)) => {
             let percent: i64 = text.trim_end_matches('%').parse().unwrap_or(0);
             let product = percent * i64::from(total);
-            (if round_up { (product + 99).div_euclid(100) } else { product.div_euclid(100) }) as i32
+            (if round_up {
+                (product + 99).div_euclid(100)
+            } else {
+                product.div_euclid(100)
+            }) as i32
         }
     }
 }
@@ -58,8 +62,16 @@ impl Wanted {
         let limits = strategy.and_then(|strategy| strategy.rolling_update.as_ref());
         let (mut max_surge, mut max_unavailable) = (0, 0);
         if rolling {
-            max_surge = scaled_value(limits.and_then(|limits| limits.max_surge.as_ref()), replicas, true);
-            max_unavailable = scaled_value(limits.and_then(|limits| limits.max_unavailable.as_ref()), replicas, false);
+            max_surge = scaled_value(
+                limits.and_then(|limits| limits.max_surge.as_ref()),
+                replicas,
+                true,
+            );
+            max_unavailable = scaled_value(
+                limits.and_then(|limits| limits.max_unavailable.as_ref()),
+                replicas,
+                false,
+            );
             if max_surge == 0 && max_unavailable == 0 {
                 // Both rounded to nothing: the rollout must still move.
                 max_unavailable = 1;
@@ -72,7 +84,9 @@ impl Wanted {
             max_unavailable,
             rolling,
             min_ready_seconds: spec.and_then(|spec| spec.min_ready_seconds).unwrap_or(0),
-            progress_deadline: spec.and_then(|spec| spec.progress_deadline_seconds).filter(|s| *s != i32::MAX),
+            progress_deadline: spec
+                .and_then(|spec| spec.progress_deadline_seconds)
+                .filter(|s| *s != i32::MAX),
         }
     }
 }
@@ -86,12 +100,16 @@ pub fn name(set: &ReplicaSet) -> &str {
 }
 
 pub fn revision(annotations: Option<&Labels>) -> i64 {
-    annotations.and_then(|annotations| annotations.get(REVISION)?.parse().ok()).unwrap_or(0)
+    annotations
+        .and_then(|annotations| annotations.get(REVISION)?.parse().ok())
+        .unwrap_or(0)
 }
 
 /// Whether two templates are the same but for the hash label.
 pub fn same_template(set: &ReplicaSet, wanted: &PodTemplateSpec) -> bool {
-    let Some(own) = set.spec.as_ref().and_then(|spec| spec.template.as_ref()) else { return false };
+    let Some(own) = set.spec.as_ref().and_then(|spec| spec.template.as_ref()) else {
+        return false;
+    };
     if own.spec != wanted.spec {
         return false;
     }
@@ -124,7 +142,10 @@ pub fn template_hash(template: &PodTemplateSpec, collisions: Option<i32>) -> Str
 /// Digits as letters that spell no words. Source: apimachinery/pkg/util/rand, `SafeEncodeString`.
 pub fn safe_encode(digits: &str) -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    digits.bytes().map(|digit| char::from(LETTERS[digit as usize % LETTERS.len()])).collect()
+    digits
+        .bytes()
+        .map(|digit| char::from(LETTERS[digit as usize % LETTERS.len()]))
+        .collect()
 }
 
 /// Sets the annotations that remember the size of the Deployment; true if that changed something.
@@ -175,7 +196,11 @@ pub fn new_replicas(wanted: &Wanted, all: i32, new: i32) -> i32 {
         return wanted.replicas;
     }
     let most = wanted.replicas + wanted.max_surge;
-    if all >= most { new } else { new + (most - all).min(wanted.replicas - new) }
+    if all >= most {
+        new
+    } else {
+        new + (most - all).min(wanted.replicas - new)
+    }
 }
 
 /// By how many Pods a ReplicaSet grows or shrinks with its Deployment.
@@ -187,17 +212,32 @@ pub fn proportion(set: &ReplicaSet, wanted: &Wanted, status_replicas: i32, to_ad
     let fraction = if wanted.replicas == 0 {
         -size
     } else {
-        let before = set.metadata.annotations.as_ref().and_then(|annotations| annotations.get(MAX)?.parse::<i32>().ok());
-        let before = before.filter(|before| *before > 0).unwrap_or(status_replicas).max(1);
+        let before = set
+            .metadata
+            .annotations
+            .as_ref()
+            .and_then(|annotations| annotations.get(MAX)?.parse::<i32>().ok());
+        let before = before
+            .filter(|before| *before > 0)
+            .unwrap_or(status_replicas)
+            .max(1);
         let grown = f64::from(size) * f64::from(wanted.replicas + wanted.max_surge) / f64::from(before);
         grown.round() as i32 - size
     };
     let allowed = to_add - added;
-    if to_add > 0 { fraction.min(allowed) } else { fraction.max(allowed) }
+    if to_add > 0 {
+        fraction.min(allowed)
+    } else {
+        fraction.max(allowed)
+    }
 }
 
 pub fn condition<'a>(status: &'a DeploymentStatus, of: &str) -> Option<&'a DeploymentCondition> {
-    status.conditions.as_ref()?.iter().find(|condition| condition.type_ == of)
+    status
+        .conditions
+        .as_ref()?
+        .iter()
+        .find(|condition| condition.type_ == of)
 }
 
 pub fn remove_condition(status: &mut DeploymentStatus, of: &str) {
@@ -207,12 +247,21 @@ pub fn remove_condition(status: &mut DeploymentStatus, of: &str) {
 }
 
 /// Sets a condition unless it says the same already; keeps the time of a status that stays.
-pub fn set_condition(status: &mut DeploymentStatus, of: &str, value: &str, reason: &str, message: &str, now: SimTime) {
+pub fn set_condition(
+    status: &mut DeploymentStatus,
+    of: &str,
+    value: &str,
+    reason: &str,
+    message: &str,
+    now: SimTime,
+) {
     let known = condition(status, of);
     if known.is_some_and(|known| known.status == value && known.reason.as_deref() == Some(reason)) {
         return;
     }
-    let since = known.filter(|known| known.status == value).and_then(|known| known.last_transition_time.clone());
+    let since = known
+        .filter(|known| known.status == value)
+        .and_then(|known| known.last_transition_time.clone());
     let new = DeploymentCondition {
         type_: of.to_owned(),
         status: value.to_owned(),
@@ -246,7 +295,8 @@ pub fn progressing(old: &DeploymentStatus, new: &DeploymentStatus) -> bool {
 /// Oldest first, then by name.
 pub fn by_age(sets: &mut [&Arc<ReplicaSet>]) {
     sets.sort_by(|a, b| {
-        (&a.metadata.creation_timestamp, &a.metadata.name).cmp(&(&b.metadata.creation_timestamp, &b.metadata.name))
+        (&a.metadata.creation_timestamp, &a.metadata.name)
+            .cmp(&(&b.metadata.creation_timestamp, &b.metadata.name))
     });
 }
 
@@ -257,9 +307,22 @@ mod tests {
     #[test]
     fn arithmetic() {
         let percent = IntOrString::String("25%".to_owned());
-        assert_eq!((scaled_value(Some(&percent), 10, true), scaled_value(Some(&percent), 10, false)), (3, 2));
+        assert_eq!(
+            (
+                scaled_value(Some(&percent), 10, true),
+                scaled_value(Some(&percent), 10, false)
+            ),
+            (3, 2)
+        );
         assert_eq!(safe_encode("0123456789").len(), 10);
-        let wanted = Wanted { replicas: 10, max_surge: 3, max_unavailable: 2, rolling: true, min_ready_seconds: 0, progress_deadline: None };
+        let wanted = Wanted {
+            replicas: 10,
+            max_surge: 3,
+            max_unavailable: 2,
+            rolling: true,
+            min_ready_seconds: 0,
+            progress_deadline: None,
+        };
         assert_eq!(new_replicas(&wanted, 10, 0), 3);
         assert_eq!(new_replicas(&wanted, 13, 3), 3);
         assert_eq!(new_replicas(&wanted, 5, 5), 10);

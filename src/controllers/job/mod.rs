@@ -10,7 +10,9 @@ use super::owned::{OwnedPods, owner_keys};
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, PatchType, Request};
-use crate::client::helpers::{controller_of, controller_ref, moment, pod_is_ready, pod_is_terminal, pod_phase, selector_matches};
+use crate::client::helpers::{
+    controller_of, controller_ref, moment, pod_is_ready, pod_is_terminal, pod_phase, selector_matches,
+};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Note, Observed, Plan, Why};
@@ -38,13 +40,17 @@ pub struct Jobs {
 
 impl Default for Jobs {
     fn default() -> Jobs {
-        Jobs { pods: OwnedPods::new("Job") }
+        Jobs {
+            pods: OwnedPods::new("Job"),
+        }
     }
 }
 
 pub(super) fn condition<'a>(job: &'a Job, of: &str) -> Option<&'a JobCondition> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
-    conditions.iter().find(|condition| condition.type_ == of && condition.status == "True")
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == of && condition.status == "True")
 }
 
 /// When a Job was over: `Complete` or `Failed`, and since when.
@@ -54,7 +60,11 @@ pub(super) fn finished(job: &Job) -> Option<(&JobCondition, Option<SimTime>)> {
 }
 
 fn has_finalizer(pod: &Pod) -> bool {
-    pod.metadata.finalizers.iter().flatten().any(|own| own == FINALIZER)
+    pod.metadata
+        .finalizers
+        .iter()
+        .flatten()
+        .any(|own| own == FINALIZER)
 }
 
 fn index_of(pod: &Pod) -> Option<i32> {
@@ -64,15 +74,24 @@ fn index_of(pod: &Pod) -> Option<i32> {
 /// When a Pod's last container ended.
 fn ended(pod: &Pod) -> Option<SimTime> {
     let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-    let ends = statuses.iter().filter_map(|status| status.state.as_ref()?.terminated.as_ref()?.finished_at.as_ref());
+    let ends = statuses
+        .iter()
+        .filter_map(|status| status.state.as_ref()?.terminated.as_ref()?.finished_at.as_ref());
     ends.map(|time| SimTime::from_timestamp(time.0)).max()
 }
 
 /// The patch that lets a Pod go.
 fn untrack(pod: &Arc<Pod>, job: &str) -> Duty {
     let object = Object::Pod(pod.clone());
-    let patch = json!({"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER], "uid": pod.metadata.uid}});
-    let request = Request::patch(Kind::Pod, object.namespace(), object.name(), PatchType::Strategic, patch);
+    let patch =
+        json!({"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER], "uid": pod.metadata.uid}});
+    let request = Request::patch(
+        Kind::Pod,
+        object.namespace(),
+        object.name(),
+        PatchType::Strategic,
+        patch,
+    );
     Duty::api(Why::new("job.untrack", &[job, object.name()]), request)
 }
 
@@ -125,11 +144,16 @@ impl<'a> Look<'a> {
     /// Takes note of finished Pods, then lets them go, then counts them.
     fn account(&mut self) {
         let uncounted = self.status.uncounted_terminated_pods.clone().unwrap_or_default();
-        let (mut succeeded, mut failed) = (uncounted.succeeded.unwrap_or_default(), uncounted.failed.unwrap_or_default());
+        let (mut succeeded, mut failed) = (
+            uncounted.succeeded.unwrap_or_default(),
+            uncounted.failed.unwrap_or_default(),
+        );
         let mut completed = self.completed();
         let mut counted = (0, 0);
         let held = |uid: &String| {
-            self.pods.iter().any(|pod| pod.metadata.uid.as_ref() == Some(uid) && has_finalizer(pod))
+            self.pods
+                .iter()
+                .any(|pod| pod.metadata.uid.as_ref() == Some(uid) && has_finalizer(pod))
         };
         let settle = |list: &mut Vec<String>, count: &mut i32| {
             list.retain(|uid| {
@@ -144,7 +168,8 @@ impl<'a> Look<'a> {
             let uid = pod.metadata.uid.clone().unwrap_or_default();
             let well = pod_phase(pod) == "Succeeded";
             // Who is deleted before the end has failed.
-            let over = pod_is_terminal(pod) || (pod.metadata.deletion_timestamp.is_some() && self.suspended());
+            let over =
+                pod_is_terminal(pod) || (pod.metadata.deletion_timestamp.is_some() && self.suspended());
             if !over {
                 continue;
             }
@@ -173,19 +198,28 @@ impl<'a> Look<'a> {
             let text = indexes::format(&completed);
             self.status.completed_indexes = (!text.is_empty()).then_some(text);
         }
-        self.status.uncounted_terminated_pods =
-            Some(UncountedTerminatedPods { succeeded: list(succeeded), failed: list(failed) });
+        self.status.uncounted_terminated_pods = Some(UncountedTerminatedPods {
+            succeeded: list(succeeded),
+            failed: list(failed),
+        });
     }
 
     fn uncounted(&self) -> (i32, i32) {
         let uncounted = self.status.uncounted_terminated_pods.as_ref();
         let count = |list: Option<&Vec<String>>| list.map_or(0, Vec::len) as i32;
-        (count(uncounted.and_then(|u| u.succeeded.as_ref())), count(uncounted.and_then(|u| u.failed.as_ref())))
+        (
+            count(uncounted.and_then(|u| u.succeeded.as_ref())),
+            count(uncounted.and_then(|u| u.failed.as_ref())),
+        )
     }
 
     fn successes(&self) -> i32 {
         let already = self.status.succeeded.unwrap_or(0);
-        if self.indexed() { already } else { already + self.uncounted().0 }
+        if self.indexed() {
+            already
+        } else {
+            already + self.uncounted().0
+        }
     }
 
     /// Why the Job can not succeed any more: reason and message.
@@ -199,26 +233,44 @@ impl<'a> Look<'a> {
             };
             return Some((reason, message));
         }
-        if let (Some(seconds), Some(started)) = (self.spec.active_deadline_seconds, moment(&self.status.start_time))
+        if let (Some(seconds), Some(started)) =
+            (self.spec.active_deadline_seconds, moment(&self.status.start_time))
             && !self.suspended()
         {
             let due = started + Duration::from_secs(seconds.max(0) as u64);
             if due <= self.now {
-                return Some(("DeadlineExceeded", "Job was active longer than specified deadline".to_owned()));
+                return Some((
+                    "DeadlineExceeded",
+                    "Job was active longer than specified deadline".to_owned(),
+                ));
             }
             self.plan.again_after(due.since(self.now));
         }
         let failed = self.status.failed.unwrap_or(0) + self.uncounted().1;
-        let restarts: i32 = match self.spec.template.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) {
+        let restarts: i32 = match self
+            .spec
+            .template
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.restart_policy.as_deref())
+        {
             Some("OnFailure") => {
-                let statuses = self.pods.iter().filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref());
+                let statuses = self
+                    .pods
+                    .iter()
+                    .filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref());
                 statuses.flatten().map(|status| status.restart_count).sum()
             }
             _ => 0,
         };
         let limit = self.spec.backoff_limit.unwrap_or(6);
         let too_often = failed > limit || (restarts > 0 && restarts >= limit);
-        too_often.then(|| ("BackoffLimitExceeded", "Job has reached the specified backoff limit".to_owned()))
+        too_often.then(|| {
+            (
+                "BackoffLimitExceeded",
+                "Job has reached the specified backoff limit".to_owned(),
+            )
+        })
     }
 
     fn is_complete(&self, active: usize) -> bool {
@@ -232,7 +284,11 @@ impl<'a> Look<'a> {
     fn stop(&mut self, sentence: &'static str) {
         for pod in self.active() {
             let name = pod.metadata.name.as_deref().unwrap_or("");
-            self.plan.duties.push(delete_pod(self.key, Why::new(sentence, &[&self.key.name, name]), pod));
+            self.plan.duties.push(delete_pod(
+                self.key,
+                Why::new(sentence, &[&self.key.name, name]),
+                pod,
+            ));
         }
     }
 
@@ -242,12 +298,19 @@ impl<'a> Look<'a> {
             .pods
             .iter()
             .filter(|pod| pod_is_terminal(pod))
-            .filter_map(|pod| Some((ended(pod).or_else(|| moment(&pod.metadata.creation_timestamp))?, pod_phase(pod) == "Failed")))
+            .filter_map(|pod| {
+                Some((
+                    ended(pod).or_else(|| moment(&pod.metadata.creation_timestamp))?,
+                    pod_phase(pod) == "Failed",
+                ))
+            })
             .collect();
         ends.sort();
         let failures = ends.iter().rev().take_while(|(_, failed)| *failed).count() as u32;
         let (last, _) = ends.last().filter(|_| failures > 0)?;
-        let delay = FAILURE_BACK_OFF.saturating_mul(1u32.checked_shl(failures - 1).unwrap_or(u32::MAX)).min(MAX_FAILURE_BACK_OFF);
+        let delay = FAILURE_BACK_OFF
+            .saturating_mul(1u32.checked_shl(failures - 1).unwrap_or(u32::MAX))
+            .min(MAX_FAILURE_BACK_OFF);
         let due = *last + delay;
         (due > self.now).then(|| due.since(self.now))
     }
@@ -271,9 +334,17 @@ impl<'a> Look<'a> {
             }
             return;
         }
-        let terminating = self.pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_some() && !pod_is_terminal(pod)).count();
+        let terminating = self
+            .pods
+            .iter()
+            .filter(|pod| pod.metadata.deletion_timestamp.is_some() && !pod_is_terminal(pod))
+            .count();
         let replaces_early = self.spec.pod_replacement_policy.as_deref() != Some("Failed");
-        let present = if replaces_early { active.len() } else { active.len() + terminating };
+        let present = if replaces_early {
+            active.len()
+        } else {
+            active.len() + terminating
+        };
         let missing = wanted.saturating_sub(present).min(MAX_PER_SYNC);
         if missing == 0 {
             return;
@@ -283,7 +354,11 @@ impl<'a> Look<'a> {
             return;
         }
         let indexes: Vec<Option<i32>> = if self.indexed() {
-            let taken: BTreeSet<i32> = active.iter().filter_map(|pod| index_of(pod)).chain(self.completed()).collect();
+            let taken: BTreeSet<i32> = active
+                .iter()
+                .filter_map(|pod| index_of(pod))
+                .chain(self.completed())
+                .collect();
             let free = (0..self.spec.completions.unwrap_or(0)).filter(|index| !taken.contains(index));
             free.take(missing).map(Some).collect()
         } else {
@@ -298,40 +373,80 @@ impl<'a> Look<'a> {
     }
 
     fn new_pod(&self, index: Option<i32>) -> Pod {
-        let mut pod = pod_from_template(&self.spec.template, &self.job.metadata, controller_ref(Kind::Job, &self.job.metadata));
-        pod.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
+        let mut pod = pod_from_template(
+            &self.spec.template,
+            &self.job.metadata,
+            controller_ref(Kind::Job, &self.job.metadata),
+        );
+        pod.metadata
+            .finalizers
+            .get_or_insert_default()
+            .push(FINALIZER.to_owned());
         let Some(index) = index else { return pod };
         let name = &self.key.name;
         pod.metadata.generate_name = Some(format!("{name}-{index}-"));
-        pod.metadata.annotations.get_or_insert_default().insert(INDEX.to_owned(), index.to_string());
-        pod.metadata.labels.get_or_insert_default().insert(INDEX.to_owned(), index.to_string());
+        pod.metadata
+            .annotations
+            .get_or_insert_default()
+            .insert(INDEX.to_owned(), index.to_string());
+        pod.metadata
+            .labels
+            .get_or_insert_default()
+            .insert(INDEX.to_owned(), index.to_string());
         let spec = pod.spec.get_or_insert_default();
         spec.hostname = Some(format!("{name}-{index}"));
         let variable = EnvVar {
             name: "JOB_COMPLETION_INDEX".to_owned(),
             value_from: Some(EnvVarSource {
-                field_ref: Some(ObjectFieldSelector { api_version: None, field_path: format!("metadata.labels['{INDEX}']") }),
+                field_ref: Some(ObjectFieldSelector {
+                    api_version: None,
+                    field_path: format!("metadata.labels['{INDEX}']"),
+                }),
                 ..EnvVarSource::default()
             }),
             value: None,
         };
-        for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+        for container in spec
+            .containers
+            .iter_mut()
+            .chain(spec.init_containers.iter_mut().flatten())
+        {
             container.env.get_or_insert_default().push(variable.clone());
         }
         pod
     }
 
     fn suspend_or_resume(&mut self) {
-        let known = self.status.conditions.iter().flatten().find(|known| known.type_ == "Suspended").map(|known| known.status.clone());
+        let known = self
+            .status
+            .conditions
+            .iter()
+            .flatten()
+            .find(|known| known.type_ == "Suspended")
+            .map(|known| known.status.clone());
         if self.suspended() {
             if known.as_deref() != Some("True") {
-                set_condition(&mut self.status, "Suspended", "True", "JobSuspended", "Job suspended", self.now);
+                set_condition(
+                    &mut self.status,
+                    "Suspended",
+                    "True",
+                    "JobSuspended",
+                    "Job suspended",
+                    self.now,
+                );
                 self.notes.push(normal(self.key, "Suspended", "Job suspended"));
             }
             self.status.start_time = None;
         } else {
             if known.as_deref() == Some("True") {
-                set_condition(&mut self.status, "Suspended", "False", "JobResumed", "Job resumed", self.now);
+                set_condition(
+                    &mut self.status,
+                    "Suspended",
+                    "False",
+                    "JobResumed",
+                    "Job resumed",
+                    self.now,
+                );
                 self.status.start_time = Some(self.now.meta_time());
                 self.notes.push(normal(self.key, "Resumed", "Job resumed"));
             }
@@ -345,7 +460,11 @@ impl<'a> Look<'a> {
         self.account();
         self.suspend_or_resume();
         let active = self.active();
-        let terminating = self.pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_some() && !pod_is_terminal(pod)).count();
+        let terminating = self
+            .pods
+            .iter()
+            .filter(|pod| pod.metadata.deletion_timestamp.is_some() && !pod_is_terminal(pod))
+            .count();
         let ready = active.iter().filter(|pod| pod_is_ready(pod)).count();
         self.status.active = (!active.is_empty()).then_some(active.len() as i32);
         self.status.ready = Some(ready as i32);
@@ -353,7 +472,14 @@ impl<'a> Look<'a> {
         let all_counted = self.uncounted() == (0, 0);
         let nothing_left = active.is_empty() && terminating == 0 && all_counted;
         if let Some((reason, message)) = self.failure() {
-            set_condition(&mut self.status, "FailureTarget", "True", reason, &message, self.now);
+            set_condition(
+                &mut self.status,
+                "FailureTarget",
+                "True",
+                reason,
+                &message,
+                self.now,
+            );
             self.stop("job.stop");
             if nothing_left {
                 set_condition(&mut self.status, "Failed", "True", reason, &message, self.now);
@@ -363,8 +489,22 @@ impl<'a> Look<'a> {
             let message = "Reached expected number of succeeded pods";
             self.stop("job.stop");
             if nothing_left {
-                set_condition(&mut self.status, "SuccessCriteriaMet", "True", "CompletionsReached", message, self.now);
-                set_condition(&mut self.status, "Complete", "True", "CompletionsReached", message, self.now);
+                set_condition(
+                    &mut self.status,
+                    "SuccessCriteriaMet",
+                    "True",
+                    "CompletionsReached",
+                    message,
+                    self.now,
+                );
+                set_condition(
+                    &mut self.status,
+                    "Complete",
+                    "True",
+                    "CompletionsReached",
+                    message,
+                    self.now,
+                );
                 self.status.completion_time = Some(self.now.meta_time());
                 self.notes.push(normal(self.key, "Completed", "Job completed"));
             }
@@ -408,7 +548,9 @@ impl Component for Jobs {
                 if controller_of(&pod.metadata).is_none() && change.new.is_some() {
                     for job in caches.list::<Job>(&change.key.namespace) {
                         let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-                        if selector.is_some_and(|selector| selector_matches(selector, pod.metadata.labels.as_ref())) {
+                        if selector
+                            .is_some_and(|selector| selector_matches(selector, pod.metadata.labels.as_ref()))
+                        {
                             dirty.push(Key::of(&Object::Job(job.clone())));
                         }
                     }
@@ -424,26 +566,62 @@ impl Component for Jobs {
         let Some(job) = job.filter(|job| job.metadata.deletion_timestamp.is_none()) else {
             // Nobody counts these Pods any more.
             let of_job = |pod: &&Arc<Pod>| {
-                has_finalizer(pod) && controller_of(&pod.metadata).is_some_and(|owner| owner.kind == "Job" && *owner.name == *key.name)
+                has_finalizer(pod)
+                    && controller_of(&pod.metadata)
+                        .is_some_and(|owner| owner.kind == "Job" && *owner.name == *key.name)
             };
-            plan.duties.extend(observed.caches.list::<Pod>(&key.namespace).filter(of_job).map(|pod| untrack(pod, &key.name)));
+            plan.duties.extend(
+                observed
+                    .caches
+                    .list::<Pod>(&key.namespace)
+                    .filter(of_job)
+                    .map(|pod| untrack(pod, &key.name)),
+            );
             return plan;
         };
         let Some(spec) = &job.spec else { return plan };
         let uid = job.metadata.uid.as_deref().unwrap_or("");
         if finished(job).is_some() {
-            plan.duties.extend(self.pods.of(uid).filter(|pod| has_finalizer(pod)).map(|pod| untrack(pod, &key.name)));
+            plan.duties.extend(
+                self.pods
+                    .of(uid)
+                    .filter(|pod| has_finalizer(pod))
+                    .map(|pod| untrack(pod, &key.name)),
+            );
             return plan;
         }
-        if spec.managed_by.as_deref().is_some_and(|by| by != "kubernetes.io/job-controller") {
+        if spec
+            .managed_by
+            .as_deref()
+            .is_some_and(|by| by != "kubernetes.io/job-controller")
+        {
             return plan;
         }
-        let Some(selector) = &spec.selector else { return plan };
+        let Some(selector) = &spec.selector else {
+            return plan;
+        };
         let matches = |pod: &Pod| selector_matches(selector, pod.metadata.labels.as_ref());
         let orphans = self.pods.orphans(&key.namespace);
-        let pods = claim_pods(Kind::Job, &job.metadata, matches, self.pods.of(uid), orphans, &mut plan.duties);
+        let pods = claim_pods(
+            Kind::Job,
+            &job.metadata,
+            matches,
+            self.pods.of(uid),
+            orphans,
+            &mut plan.duties,
+        );
         let status = job.status.clone().unwrap_or_default();
-        Look { key, job, spec, pods, now: observed.now, status, plan, notes: Vec::new() }.run()
+        Look {
+            key,
+            job,
+            spec,
+            pods,
+            now: observed.now,
+            status,
+            plan,
+            notes: Vec::new(),
+        }
+        .run()
     }
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
@@ -484,9 +662,13 @@ impl Component for TtlAfterFinished {
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let Some(job) = observed.caches.by_key::<Job>(key) else { return plan };
+        let Some(job) = observed.caches.by_key::<Job>(key) else {
+            return plan;
+        };
         let ttl = job.spec.as_ref().and_then(|spec| spec.ttl_seconds_after_finished);
-        let (Some(ttl), Some((_, Some(since)))) = (ttl, finished(job)) else { return plan };
+        let (Some(ttl), Some((_, Some(since)))) = (ttl, finished(job)) else {
+            return plan;
+        };
         if job.metadata.deletion_timestamp.is_some() {
             return plan;
         }
@@ -501,7 +683,10 @@ impl Component for TtlAfterFinished {
             ..Default::default()
         };
         let why = Why::new("job.expired", &[&key.name, &ttl.to_string()]);
-        plan.duties.push(Duty::api(why, Request::delete(Kind::Job, &key.namespace, &key.name, options)));
+        plan.duties.push(Duty::api(
+            why,
+            Request::delete(Kind::Job, &key.namespace, &key.name, options),
+        ));
         plan
     }
 

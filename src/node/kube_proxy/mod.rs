@@ -8,7 +8,9 @@ mod words;
 
 pub use words::WORDS;
 
-use super::ipvs::{Change as Edit, Forward, Protocol, Server, ServerSettings, Service as Virtual, ServiceKey};
+use super::ipvs::{
+    Change as Edit, Forward, Protocol, Server, ServerSettings, Service as Virtual, ServiceKey,
+};
 use super::{Machine, NodeAction};
 use crate::api::{Kind, Object};
 use crate::apiserver::Identity;
@@ -27,8 +29,14 @@ const MIN_SYNC_PERIOD: Duration = Duration::from_secs(1);
 /// How often a server without new connections is looked at. Source: graceful_termination.go.
 const DRAIN_CHECK: Duration = Duration::from_secs(60);
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
-const MASQ: ServerSettings = ServerSettings { forward: Forward::Masq, weight: 1 };
-const DRAINING: ServerSettings = ServerSettings { forward: Forward::Masq, weight: 0 };
+const MASQ: ServerSettings = ServerSettings {
+    forward: Forward::Masq,
+    weight: 1,
+};
+const DRAINING: ServerSettings = ServerSettings {
+    forward: Forward::Masq,
+    weight: 0,
+};
 
 /// The kube-proxy of one machine.
 #[derive(Clone, Debug)]
@@ -49,7 +57,10 @@ fn service_of(object: &Object) -> Option<Key> {
 
 impl KubeProxy {
     pub fn new(name: &str) -> KubeProxy {
-        KubeProxy { node: name.into(), slices: BTreeMap::new() }
+        KubeProxy {
+            node: name.into(),
+            slices: BTreeMap::new(),
+        }
     }
 
     fn edit(&self, sentence: &'static str, args: Vec<Arc<str>>, edit: Edit) -> Duty<NodeAction> {
@@ -57,37 +68,72 @@ impl KubeProxy {
     }
 
     /// The edits for one Service.
-    fn service_plan(&self, observed: &Observed<'_, Machine>, key: &Key, service: &Service) -> Plan<NodeAction> {
+    fn service_plan(
+        &self,
+        observed: &Observed<'_, Machine>,
+        key: &Key,
+        service: &Service,
+    ) -> Plan<NodeAction> {
         let mut plan = Plan::default();
         let machine = observed.host;
-        let slices = self.slices.get(key).into_iter().flat_map(|slices| slices.values());
+        let slices = self
+            .slices
+            .get(key)
+            .into_iter()
+            .flat_map(|slices| slices.values());
         for want in wanted::wanted(service, slices, &self.node, machine.ip) {
             let known = machine.ipvs().service(&want.service);
             let (service, settings) = (want.service, want.settings);
-            let args = || vec![key.name.clone(), Arc::from(format!("{}:{}", service.address, service.port))];
+            let args = || {
+                vec![
+                    key.name.clone(),
+                    Arc::from(format!("{}:{}", service.address, service.port)),
+                ]
+            };
             match known {
                 None => {
                     let edit = Edit::AddService { service, settings };
-                    plan.duties.push(self.edit("kube-proxy.add_service", args(), edit));
+                    plan.duties
+                        .push(self.edit("kube-proxy.add_service", args(), edit));
                 }
                 Some(known) if known.settings != settings => {
                     let edit = Edit::EditService { service, settings };
-                    plan.duties.push(self.edit("kube-proxy.edit_service", args(), edit));
+                    plan.duties
+                        .push(self.edit("kube-proxy.edit_service", args(), edit));
                 }
                 Some(_) => {}
             }
             for server in want.servers.iter() {
                 let edit = match known.and_then(|known| known.server(server)) {
-                    None => ("kube-proxy.add_server", Edit::AddServer { service, server: *server, settings: MASQ }),
-                    Some(known) if known.settings != MASQ => {
-                        ("kube-proxy.edit_server", Edit::EditServer { service, server: *server, settings: MASQ })
-                    }
+                    None => (
+                        "kube-proxy.add_server",
+                        Edit::AddServer {
+                            service,
+                            server: *server,
+                            settings: MASQ,
+                        },
+                    ),
+                    Some(known) if known.settings != MASQ => (
+                        "kube-proxy.edit_server",
+                        Edit::EditServer {
+                            service,
+                            server: *server,
+                            settings: MASQ,
+                        },
+                    ),
                     Some(_) => continue,
                 };
-                plan.duties.push(self.edit(edit.0, vec![key.name.clone(), server.to_string().into()], edit.1));
+                plan.duties.push(self.edit(
+                    edit.0,
+                    vec![key.name.clone(), server.to_string().into()],
+                    edit.1,
+                ));
             }
             if let Some(known) = known {
-                for (server, state) in known.servers().filter(|(server, _)| !want.servers.contains(server)) {
+                for (server, state) in known
+                    .servers()
+                    .filter(|(server, _)| !want.servers.contains(server))
+                {
                     self.remove_server(&key.name, service, server, state, &mut plan);
                 }
             }
@@ -96,15 +142,31 @@ impl KubeProxy {
     }
 
     /// A server that should not be there: gone at once, or first without new connections.
-    fn remove_server(&self, name: &Arc<str>, service: ServiceKey, server: &SocketAddrV4, state: &Server, plan: &mut Plan<NodeAction>) {
+    fn remove_server(
+        &self,
+        name: &Arc<str>,
+        service: ServiceKey,
+        server: &SocketAddrV4,
+        state: &Server,
+        plan: &mut Plan<NodeAction>,
+    ) {
         let open = state.active_connections() + state.inactive_connections();
         let args = || vec![name.clone(), Arc::from(server.to_string())];
         if open == 0 || service.protocol != Protocol::Tcp {
-            let edit = Edit::DeleteServer { service, server: *server };
-            plan.duties.push(self.edit("kube-proxy.delete_server", args(), edit));
+            let edit = Edit::DeleteServer {
+                service,
+                server: *server,
+            };
+            plan.duties
+                .push(self.edit("kube-proxy.delete_server", args(), edit));
         } else if state.settings.weight != 0 {
-            let edit = Edit::EditServer { service, server: *server, settings: DRAINING };
-            plan.duties.push(self.edit("kube-proxy.drain_server", args(), edit));
+            let edit = Edit::EditServer {
+                service,
+                server: *server,
+                settings: DRAINING,
+            };
+            plan.duties
+                .push(self.edit("kube-proxy.drain_server", args(), edit));
             plan.again_after(DRAIN_CHECK);
         } else {
             plan.again_after(DRAIN_CHECK);
@@ -116,15 +178,22 @@ impl KubeProxy {
         let mut plan = Plan::default();
         let machine = observed.host;
         let services = observed.caches.list::<Service>("");
-        let wanted: BTreeSet<ServiceKey> = services.flat_map(|service| wanted::keys(service, machine.ip)).collect();
+        let wanted: BTreeSet<ServiceKey> = services
+            .flat_map(|service| wanted::keys(service, machine.ip))
+            .collect();
         let ours = |key: &ServiceKey| {
             let octets = key.address.octets();
-            (octets[0] == 10 && octets[1] == 96) || (key.address == machine.ip && (30_000..=32_767).contains(&key.port))
+            (octets[0] == 10 && octets[1] == 96)
+                || (key.address == machine.ip && (30_000..=32_767).contains(&key.port))
         };
         let stale = |(key, _): &(&ServiceKey, &Arc<Virtual>)| !wanted.contains(key) && ours(key);
         for (service, _) in machine.ipvs().services().filter(stale) {
             let address = Arc::from(format!("{}:{}", service.address, service.port));
-            plan.duties.push(self.edit("kube-proxy.delete_service", vec![address], Edit::DeleteService { service: *service }));
+            plan.duties.push(self.edit(
+                "kube-proxy.delete_service",
+                vec![address],
+                Edit::DeleteService { service: *service },
+            ));
         }
         plan
     }
@@ -149,11 +218,18 @@ impl Component<Machine, NodeAction> for KubeProxy {
             Object::EndpointSlice(_) => {
                 let of = |object: &Option<Object>| object.as_ref().and_then(service_of);
                 let (old, new) = (of(&change.old), of(&change.new));
-                if let Some(slices) = old.as_ref().filter(|_| old != new).and_then(|old| self.slices.get_mut(old)) {
+                if let Some(slices) = old
+                    .as_ref()
+                    .filter(|_| old != new)
+                    .and_then(|old| self.slices.get_mut(old))
+                {
                     slices.remove(&change.key.name);
                 }
                 if let (Some(new), Some(Object::EndpointSlice(slice))) = (&new, &change.new) {
-                    self.slices.entry(new.clone()).or_default().insert(change.key.name.clone(), slice.clone());
+                    self.slices
+                        .entry(new.clone())
+                        .or_default()
+                        .insert(change.key.name.clone(), slice.clone());
                 }
                 if old != new {
                     dirty.extend(old);
@@ -173,7 +249,10 @@ impl Component<Machine, NodeAction> for KubeProxy {
         let table = *key == table_key();
         if !machine.ipvs().loaded() {
             if table && !machine.is_doing(&NodeAction::LoadIpvs) {
-                plan.duties.push(Duty::local(Why::new("kube-proxy.load", &[&self.node]), NodeAction::LoadIpvs));
+                plan.duties.push(Duty::local(
+                    Why::new("kube-proxy.load", &[&self.node]),
+                    NodeAction::LoadIpvs,
+                ));
             }
             return plan;
         }
@@ -200,7 +279,6 @@ impl Component<Machine, NodeAction> for KubeProxy {
         Box::new(self.clone())
     }
 }
-
 
 #[cfg(test)]
 mod tests;

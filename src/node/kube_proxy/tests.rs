@@ -17,14 +17,25 @@ impl Desk {
         let proxy = KubeProxy::new("inazu");
         let mut machine = Machine::new("inazu", Ipv4Addr::new(192, 168, 0, 11), Hardware::default());
         machine.ipvs_mut().load();
-        Desk { caches: Caches::new(proxy.watches()), proxy, machine }
+        Desk {
+            caches: Caches::new(proxy.watches()),
+            proxy,
+            machine,
+        }
     }
 
     fn event(&mut self, mut object: Object, event_type: EventType) {
         self.caches.revision += 1;
         let revision = self.caches.revision;
         object.meta_mut().resource_version = Some(revision.to_string());
-        let event = Event { revision, event_type, key: Key::of(&object), object, previous: None, request: 0 };
+        let event = Event {
+            revision,
+            event_type,
+            key: Key::of(&object),
+            object,
+            previous: None,
+            request: 0,
+        };
         let change = self.caches.observe(&event).unwrap();
         self.proxy.observe(&self.caches, &change, &mut Vec::new());
     }
@@ -34,10 +45,16 @@ impl Desk {
     }
 
     fn lines(&self) -> Vec<String> {
-        let observed = Observed { caches: &self.caches, host: &self.machine, now: SimTime::ZERO };
+        let observed = Observed {
+            caches: &self.caches,
+            host: &self.machine,
+            now: SimTime::ZERO,
+        };
         let mut keys: Vec<Key> = self.caches.keys(Kind::Service).cloned().collect();
         keys.push(table_key());
-        let duties = keys.iter().flat_map(|key| self.proxy.reconcile(&observed, key).duties);
+        let duties = keys
+            .iter()
+            .flat_map(|key| self.proxy.reconcile(&observed, key).duties);
         let line = |duty: Duty<NodeAction>| {
             assert!(WORDS.iter().any(|(key, ..)| *key == duty.why.sentence));
             match duty.action {
@@ -50,9 +67,21 @@ impl Desk {
 
     fn perform(&mut self) -> Vec<String> {
         let lines = self.lines();
-        let observed = Observed { caches: &self.caches, host: &self.machine.clone(), now: SimTime::ZERO };
-        let keys: Vec<Key> = self.caches.keys(Kind::Service).cloned().chain([table_key()]).collect();
-        for duty in keys.iter().flat_map(|key| self.proxy.reconcile(&observed, key).duties) {
+        let observed = Observed {
+            caches: &self.caches,
+            host: &self.machine.clone(),
+            now: SimTime::ZERO,
+        };
+        let keys: Vec<Key> = self
+            .caches
+            .keys(Kind::Service)
+            .cloned()
+            .chain([table_key()])
+            .collect();
+        for duty in keys
+            .iter()
+            .flat_map(|key| self.proxy.reconcile(&observed, key).duties)
+        {
             if let Action::Local(NodeAction::Ipvs(edit)) = &duty.action {
                 self.machine.ipvs_mut().apply(edit).unwrap();
             }
@@ -64,7 +93,10 @@ impl Desk {
 
 fn service(more: Value) -> Value {
     let mut spec = json!({"clusterIP": "10.96.0.10", "ports": [{"port": 80, "protocol": "TCP"}]});
-    more.as_object().unwrap().iter().for_each(|(key, value)| spec[key] = value.clone());
+    more.as_object()
+        .unwrap()
+        .iter()
+        .for_each(|(key, value)| spec[key] = value.clone());
     json!({"metadata": {"name": "web", "namespace": "d"}, "spec": spec})
 }
 
@@ -83,7 +115,14 @@ fn slice(endpoints: &[(&str, &str, bool, bool)]) -> Value {
 fn enters_changes_and_removes() {
     let mut desk = Desk::new();
     desk.put(Kind::Service, service(json!({})));
-    desk.put(Kind::EndpointSlice, slice(&[("10.244.1.2", "inazu", true, false), ("10.244.2.2", "suda", true, false), ("10.244.2.3", "suda", false, false)]));
+    desk.put(
+        Kind::EndpointSlice,
+        slice(&[
+            ("10.244.1.2", "inazu", true, false),
+            ("10.244.2.2", "suda", true, false),
+            ("10.244.2.3", "suda", false, false),
+        ]),
+    );
     assert_eq!(
         desk.perform(),
         [
@@ -93,15 +132,32 @@ fn enters_changes_and_removes() {
         ]
     );
     let wrong = Edit::EditServer {
-        service: ServiceKey { protocol: Protocol::Tcp, address: "10.96.0.10".parse().unwrap(), port: 80 },
+        service: ServiceKey {
+            protocol: Protocol::Tcp,
+            address: "10.96.0.10".parse().unwrap(),
+            port: 80,
+        },
         server: "10.244.1.2:8080".parse().unwrap(),
-        settings: ServerSettings { forward: Forward::Route, weight: 1 },
+        settings: ServerSettings {
+            forward: Forward::Route,
+            weight: 1,
+        },
     };
     desk.machine.ipvs_mut().apply(&wrong).unwrap();
-    assert_eq!(desk.perform(), ["ipvsadm -e -t 10.96.0.10:80 -r 10.244.1.2:8080 -m -w 1"]);
-    desk.put(Kind::EndpointSlice, slice(&[("10.244.1.2", "inazu", true, false)]));
+    assert_eq!(
+        desk.perform(),
+        ["ipvsadm -e -t 10.96.0.10:80 -r 10.244.1.2:8080 -m -w 1"]
+    );
+    desk.put(
+        Kind::EndpointSlice,
+        slice(&[("10.244.1.2", "inazu", true, false)]),
+    );
     assert_eq!(desk.perform(), ["ipvsadm -d -t 10.96.0.10:80 -r 10.244.2.2:8080"]);
-    let gone = desk.caches.get_object(&Key::new(Kind::Service, "d", "web")).unwrap().clone();
+    let gone = desk
+        .caches
+        .get_object(&Key::new(Kind::Service, "d", "web"))
+        .unwrap()
+        .clone();
     desk.event(gone, EventType::Delete);
     assert_eq!(desk.perform(), ["ipvsadm -D -t 10.96.0.10:80"]);
 }
@@ -110,9 +166,18 @@ fn enters_changes_and_removes() {
 fn terminating_servers_only_when_no_other_is_left() {
     let mut desk = Desk::new();
     desk.put(Kind::Service, service(json!({})));
-    desk.put(Kind::EndpointSlice, slice(&[("10.244.1.2", "inazu", false, true)]));
+    desk.put(
+        Kind::EndpointSlice,
+        slice(&[("10.244.1.2", "inazu", false, true)]),
+    );
     assert_eq!(desk.perform().len(), 2);
-    desk.put(Kind::EndpointSlice, slice(&[("10.244.1.2", "inazu", false, true), ("10.244.1.3", "inazu", true, false)]));
+    desk.put(
+        Kind::EndpointSlice,
+        slice(&[
+            ("10.244.1.2", "inazu", false, true),
+            ("10.244.1.3", "inazu", true, false),
+        ]),
+    );
     assert_eq!(desk.perform().len(), 2);
 }
 
@@ -122,10 +187,22 @@ fn node_ports_affinity_and_local_traffic() {
     let more = json!({"type": "NodePort", "externalTrafficPolicy": "Local", "sessionAffinity": "ClientIP",
         "ports": [{"port": 80, "nodePort": 30080}]});
     desk.put(Kind::Service, service(more));
-    desk.put(Kind::EndpointSlice, slice(&[("10.244.1.2", "inazu", true, false), ("10.244.2.2", "suda", true, false)]));
+    desk.put(
+        Kind::EndpointSlice,
+        slice(&[
+            ("10.244.1.2", "inazu", true, false),
+            ("10.244.2.2", "suda", true, false),
+        ]),
+    );
     let lines = desk.perform();
     assert_eq!(lines[0], "ipvsadm -A -t 10.96.0.10:80 -s rr -p 10800");
-    assert_eq!(lines[3..], ["ipvsadm -A -t 192.168.0.11:30080 -s rr -p 10800", "ipvsadm -a -t 192.168.0.11:30080 -r 10.244.1.2:8080 -m -w 1"]);
+    assert_eq!(
+        lines[3..],
+        [
+            "ipvsadm -A -t 192.168.0.11:30080 -s rr -p 10800",
+            "ipvsadm -a -t 192.168.0.11:30080 -r 10.244.1.2:8080 -m -w 1"
+        ]
+    );
 }
 
 #[test]

@@ -50,9 +50,24 @@ pub fn refuses<'a>(
     let hardware = &machine.hardware;
     let checks = [
         ("pods", 1, count, i64::from(hardware.max_pods)),
-        ("cpu", requests.milli_cpu, used.milli_cpu, hardware.cpu_milli as i64),
-        ("memory", requests.memory, used.memory, hardware.memory_bytes as i64),
-        ("ephemeral-storage", requests.ephemeral_storage, used.ephemeral_storage, hardware.ephemeral_storage_bytes as i64),
+        (
+            "cpu",
+            requests.milli_cpu,
+            used.milli_cpu,
+            hardware.cpu_milli as i64,
+        ),
+        (
+            "memory",
+            requests.memory,
+            used.memory,
+            hardware.memory_bytes as i64,
+        ),
+        (
+            "ephemeral-storage",
+            requests.ephemeral_storage,
+            used.ephemeral_storage,
+            hardware.ephemeral_storage_bytes as i64,
+        ),
     ];
     for (resource, requested, used, capacity) in checks {
         if requested > 0 && used + requested > capacity {
@@ -65,16 +80,29 @@ pub fn refuses<'a>(
         }
     }
     let predicate = |name: &str, why: &str| {
-        Some(Refusal { reason: name.to_owned(), message: format!("Predicate {name} failed: {why}") })
+        Some(Refusal {
+            reason: name.to_owned(),
+            message: format!("Predicate {name} failed: {why}"),
+        })
     };
     let node = node?;
     if !node_admitted(pod, node) {
-        return predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
+        return predicate(
+            "NodeAffinity",
+            "node(s) didn't match Pod's node affinity/selector",
+        );
     }
     if port_taken {
-        return predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports");
+        return predicate(
+            "NodePorts",
+            "node(s) didn't have free ports for the requested pod ports",
+        );
     }
-    let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+    let taints = node
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.taints.as_deref())
+        .unwrap_or_default();
     if untolerated(pod, taints, &["NoExecute"]).is_some() {
         return predicate("TaintToleration", "node(s) had untolerated taint(s)");
     }

@@ -80,7 +80,11 @@ pub struct Kubelet {
 
 impl Kubelet {
     pub fn new(name: &str, plain: bool) -> Kubelet {
-        Kubelet { node: name.into(), plain, memory: RefCell::default() }
+        Kubelet {
+            node: name.into(),
+            plain,
+            memory: RefCell::default(),
+        }
     }
 
     fn node_key(&self) -> Key {
@@ -93,13 +97,34 @@ impl Kubelet {
 }
 
 /// An Event about one container of a Pod.
-fn container_note(about: &Key, init: bool, container: &str, warning: bool, reason: &'static str, message: String) -> Note {
+fn container_note(
+    about: &Key,
+    init: bool,
+    container: &str,
+    warning: bool,
+    reason: &'static str,
+    message: String,
+) -> Note {
     let list = if init { "initContainers" } else { "containers" };
-    Note { about: about.clone(), warning, reason, message, on_failure: false, field_path: format!("spec.{list}{{{container}}}") }
+    Note {
+        about: about.clone(),
+        warning,
+        reason,
+        message,
+        on_failure: false,
+        field_path: format!("spec.{list}{{{container}}}"),
+    }
 }
 
 fn note(about: &Key, warning: bool, reason: &'static str, message: String) -> Note {
-    Note { about: about.clone(), warning, reason, message, on_failure: false, field_path: String::new() }
+    Note {
+        about: about.clone(),
+        warning,
+        reason,
+        message,
+        on_failure: false,
+        field_path: String::new(),
+    }
 }
 
 impl Component<Machine, NodeAction> for Kubelet {
@@ -108,7 +133,11 @@ impl Component<Machine, NodeAction> for Kubelet {
     }
 
     fn identity(&self) -> Identity {
-        Identity::component(&format!("system:node:{}", self.node), &["system:nodes", "system:authenticated"], "kubelet")
+        Identity::component(
+            &format!("system:node:{}", self.node),
+            &["system:nodes", "system:authenticated"],
+            "kubelet",
+        )
     }
 
     fn watches(&self) -> Vec<Watch> {
@@ -187,7 +216,9 @@ impl Kubelet {
         if !memory.pods.contains_key(uid) {
             memory.pods.insert(uid.to_owned(), PodMemory::default());
         }
-        let Some(of_pod) = memory.pods.get_mut(uid) else { return Plan::default() };
+        let Some(of_pod) = memory.pods.get_mut(uid) else {
+            return Plan::default();
+        };
         sync::Sync::new(observed, key, pod, of_pod).plan()
     }
 }
@@ -199,9 +230,17 @@ pub fn container_config(pod: &Pod, container: &core::Container, attempt: u32) ->
     let around = environment::Around {
         caches: &Caches::default(),
         pod,
-        node: pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or(""),
-        host_ip: status.and_then(|status| status.host_ip.clone()).unwrap_or_default(),
-        pod_ip: status.and_then(|status| status.pod_ip.clone()).unwrap_or_default(),
+        node: pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.node_name.as_deref())
+            .unwrap_or(""),
+        host_ip: status
+            .and_then(|status| status.host_ip.clone())
+            .unwrap_or_default(),
+        pod_ip: status
+            .and_then(|status| status.pod_ip.clone())
+            .unwrap_or_default(),
     };
     let plain = |variable: &core::EnvVar| Some((variable.name.clone(), variable.value.clone()?));
     let env = around

@@ -13,7 +13,8 @@ use crate::node::{Machine, NodeAction};
 use crate::seat::{Duty, Observed, Plan, Why};
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{
-    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
+    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStatus, HostIP, Pod,
+    PodCondition, PodIP, PodStatus,
 };
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -38,7 +39,8 @@ impl Kubelet {
                 ..DeleteOptions::default()
             };
             let request = Request::delete(Kind::Pod, &key.namespace, &key.name, options);
-            plan.duties.push(Duty::api(Why::new("kubelet.delete", &[&key.name]), request));
+            plan.duties
+                .push(Duty::api(Why::new("kubelet.delete", &[&key.name]), request));
             return plan;
         }
         if pod_is_terminal(pod) {
@@ -61,27 +63,47 @@ impl Kubelet {
         let ip = self.plain_ip(observed.host, pod, memory);
         let status = report(observed, pod, phase, started.unwrap_or(observed.now), ip);
         let why = Why::new("kubelet.report", &[&key.name, phase]);
-        let updated = Pod { metadata: pod.metadata.clone(), spec: pod.spec.clone(), status: Some(status) };
+        let updated = Pod {
+            metadata: pod.metadata.clone(),
+            spec: pod.spec.clone(),
+            status: Some(status),
+        };
         plan.duties.push(Duty::api(why, Request::update_status(updated)));
         plan
     }
 
     /// An address of the machine's range that no other Pod was given.
     fn plain_ip(&self, machine: &Machine, pod: &Pod, memory: &mut Memory) -> Ipv4Addr {
-        if let Some(known) = pod.status.as_ref().and_then(|status| status.pod_ip.as_deref()?.parse().ok()) {
+        if let Some(known) = pod
+            .status
+            .as_ref()
+            .and_then(|status| status.pod_ip.as_deref()?.parse().ok())
+        {
             return known;
         }
-        let of_pod = memory.pods.entry(pod.metadata.uid.clone().unwrap_or_default()).or_default();
+        let of_pod = memory
+            .pods
+            .entry(pod.metadata.uid.clone().unwrap_or_default())
+            .or_default();
         let number = *of_pod.plain_ip.get_or_insert_with(|| {
             memory.last_ip += 1;
             memory.last_ip
         });
         // 0, 1 and 255 of a /24 are taken; after 253 Pods the addresses come round again.
-        machine.pod_cidr().and_then(|range| range.nth(1 + number % 253 + 1)).unwrap_or(machine.ip)
+        machine
+            .pod_cidr()
+            .and_then(|range| range.nth(1 + number % 253 + 1))
+            .unwrap_or(machine.ip)
     }
 }
 
-fn report(observed: &Observed<'_, Machine>, pod: &Pod, phase: &str, started: SimTime, ip: Ipv4Addr) -> PodStatus {
+fn report(
+    observed: &Observed<'_, Machine>,
+    pod: &Pod,
+    phase: &str,
+    started: SimTime,
+    ip: Ipv4Addr,
+) -> PodStatus {
     let now = observed.now;
     let running = phase == "Running";
     let state = |done: bool| {
@@ -95,34 +117,44 @@ fn report(observed: &Observed<'_, Machine>, pod: &Pod, phase: &str, started: Sim
                 ..ContainerStateTerminated::default()
             });
         } else {
-            state.running = Some(ContainerStateRunning { started_at: Some(started.meta_time()) });
+            state.running = Some(ContainerStateRunning {
+                started_at: Some(started.meta_time()),
+            });
         }
         Some(state)
     };
     let uid = pod.metadata.uid.as_deref().unwrap_or("");
-    let of = |(number, container): (usize, &k8s_openapi::api::core::v1::Container), done: bool| ContainerStatus {
-        name: container.name.clone(),
-        image: container.image.clone().unwrap_or_default(),
-        ready: !done || !running,
-        started: Some(!done),
-        state: state(done),
-        last_state: Some(ContainerState::default()),
-        container_id: Some(format!("containerd://{uid}-{number}")),
-        image_id: image_id(container.image.as_deref().unwrap_or("")),
-        ..ContainerStatus::default()
-    };
+    let of =
+        |(number, container): (usize, &k8s_openapi::api::core::v1::Container), done: bool| ContainerStatus {
+            name: container.name.clone(),
+            image: container.image.clone().unwrap_or_default(),
+            ready: !done || !running,
+            started: Some(!done),
+            state: state(done),
+            last_state: Some(ContainerState::default()),
+            container_id: Some(format!("containerd://{uid}-{number}")),
+            image_id: image_id(container.image.as_deref().unwrap_or("")),
+            ..ContainerStatus::default()
+        };
     let spec = pod.spec.as_ref();
-    let statuses = spec.iter().flat_map(|spec| &spec.containers).enumerate().map(|container| ContainerStatus {
-        ready: running,
-        ..of(container, !running)
-    });
+    let statuses = spec
+        .iter()
+        .flat_map(|spec| &spec.containers)
+        .enumerate()
+        .map(|container| ContainerStatus {
+            ready: running,
+            ..of(container, !running)
+        });
     let inits: Vec<ContainerStatus> = spec
         .iter()
         .flat_map(|spec| spec.init_containers.iter().flatten())
         .enumerate()
         .map(|(number, init)| {
             let sidecar = init.restart_policy.as_deref() == Some("Always");
-            ContainerStatus { ready: true, ..of((number, init), !sidecar || !running) }
+            ContainerStatus {
+                ready: true,
+                ..of((number, init), !sidecar || !running)
+            }
         })
         .collect();
     let host = observed.host.ip.to_string();
@@ -140,7 +172,10 @@ fn report(observed: &Observed<'_, Machine>, pod: &Pod, phase: &str, started: Sim
             // This kubelet is too plain to follow generations.
             conditions(pod, phase, true, Ok(()), &[], now)
                 .into_iter()
-                .map(|condition| PodCondition { observed_generation: None, ..condition })
+                .map(|condition| PodCondition {
+                    observed_generation: None,
+                    ..condition
+                })
                 .collect(),
         ),
         ..pod.status.clone().unwrap_or_default()

@@ -2,9 +2,9 @@
 //!
 //! Source: pkg/kubelet/prober/worker.go, pkg/probe.
 
+use crate::node::Machine;
 use crate::node::images::{HttpRequest, Site, respond};
 use crate::node::runtime::Container;
-use crate::node::Machine;
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -58,7 +58,13 @@ pub struct Outcome {
 impl Probing {
     pub fn new(kind: ProbeKind, probe: &core::Probe, started: SimTime) -> Probing {
         let delay = Duration::from_secs(probe.initial_delay_seconds.unwrap_or(0).max(0) as u64);
-        Probing { good: kind == ProbeKind::Liveness, last: false, in_a_row: 0, next: started + delay, given_up: false }
+        Probing {
+            good: kind == ProbeKind::Liveness,
+            last: false,
+            in_a_row: 0,
+            next: started + delay,
+            given_up: false,
+        }
     }
 
     /// Probes if it is time to; at most once for one moment.
@@ -80,12 +86,20 @@ impl Probing {
         let well = result.is_ok();
         self.in_a_row = if self.last == well { self.in_a_row + 1 } else { 1 };
         self.last = well;
-        let threshold = if well { probe.success_threshold.unwrap_or(1) } else { probe.failure_threshold.unwrap_or(3) };
+        let threshold = if well {
+            probe.success_threshold.unwrap_or(1)
+        } else {
+            probe.failure_threshold.unwrap_or(3)
+        };
         if self.in_a_row >= threshold.max(1) {
             self.good = well;
             self.given_up = !well && kind != ProbeKind::Readiness;
         }
-        Outcome { failure: result.err().map(|why| format!("{} probe failed: {why}", kind.name())) }
+        Outcome {
+            failure: result
+                .err()
+                .map(|why| format!("{} probe failed: {why}", kind.name())),
+        }
     }
 }
 
@@ -93,8 +107,15 @@ fn port_of(port: &IntOrString, container: &core::Container) -> Option<u16> {
     match port {
         IntOrString::Int(number) => u16::try_from(*number).ok(),
         IntOrString::String(name) => {
-            let named = container.ports.iter().flatten().find(|port| port.name.as_ref() == Some(name));
-            named.map_or_else(|| name.parse().ok(), |port| u16::try_from(port.container_port).ok())
+            let named = container
+                .ports
+                .iter()
+                .flatten()
+                .find(|port| port.name.as_ref() == Some(name));
+            named.map_or_else(
+                || name.parse().ok(),
+                |port| u16::try_from(port.container_port).ok(),
+            )
         }
     }
 }
@@ -115,9 +136,17 @@ fn ask(
         let argv = exec.command.clone().unwrap_or_default();
         let ran = machine.clone().exec(now, &container.id, &argv)?;
         if ran.exit_code.is_none() || ran.took > timeout {
-            return Err(format!("command timed out: {:?} timed out after {}s", argv.join(" "), timeout.as_secs()));
+            return Err(format!(
+                "command timed out: {:?} timed out after {}s",
+                argv.join(" "),
+                timeout.as_secs()
+            ));
         }
-        return if ran.exit_code == Some(0) { Ok(()) } else { Err(format!("{}{}", ran.stdout, ran.stderr)) };
+        return if ran.exit_code == Some(0) {
+            Ok(())
+        } else {
+            Err(format!("{}{}", ran.stdout, ran.stderr))
+        };
     }
     if let Some(get) = &probe.http_get {
         let port = port_of(&get.port, spec).ok_or("couldn't extract port")?;
@@ -129,10 +158,17 @@ fn ask(
             return Err(format!("Get \"{url}\": {}", refused(&host, port)));
         };
         let user_agent = "kube-probe/1.36";
-        let request = HttpRequest { user_agent, ..HttpRequest::get(path, &host, machine.ip) };
+        let request = HttpRequest {
+            user_agent,
+            ..HttpRequest::get(path, &host, machine.ip)
+        };
         let started = listener.started_at.unwrap_or(now);
         let hostname = machine.hostname(&listener.id);
-        let site = Site { hostname: &hostname, started, process: &listener.process };
+        let site = Site {
+            hostname: &hostname,
+            started,
+            process: &listener.process,
+        };
         let server = listener.process.server(port).ok_or("nothing listens")?;
         return match respond(server, &site, &request, now) {
             Some((response, _)) if response.takes > timeout => Err(format!(
@@ -140,7 +176,9 @@ fn ask(
             )),
             Some((response, _)) if (200..400).contains(&response.status) => Ok(()),
             Some((response, _)) => Err(format!("HTTP probe failed with statuscode: {}", response.status)),
-            None => Err(format!("Get \"{url}\": net/http: HTTP/1.x transport connection broken: malformed HTTP response")),
+            None => Err(format!(
+                "Get \"{url}\": net/http: HTTP/1.x transport connection broken: malformed HTTP response"
+            )),
         };
     }
     let port = match (&probe.tcp_socket, &probe.grpc) {
@@ -149,6 +187,9 @@ fn ask(
         (None, None) => return Ok(()),
     };
     let port = port.ok_or("couldn't extract port")?;
-    if machine.accepts(ip, port) { Ok(()) } else { Err(refused(&ip.to_string(), port)) }
+    if machine.accepts(ip, port) {
+        Ok(())
+    } else {
+        Err(refused(&ip.to_string(), port))
+    }
 }
-

@@ -13,7 +13,8 @@ use crate::seat::{Duty, Observed, Plan, Why};
 use crate::sim::SimTime;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::api::core::v1::{
-    ContainerImage, DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec, NodeStatus, NodeSystemInfo,
+    ContainerImage, DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec,
+    NodeStatus, NodeSystemInfo,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -34,7 +35,10 @@ const VERSION: &str = "v1.36.3";
 /// in the office network.
 fn own_range(ip: Ipv4Addr) -> Option<Cidr> {
     let place = u32::from(ip).wrapping_sub(10) & 0x3ff;
-    Cidr::new(Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 244, 0, 0)) + (place << 8)), 24)
+    Cidr::new(
+        Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 244, 0, 0)) + (place << 8)),
+        24,
+    )
 }
 
 fn quantities(machine: &Machine) -> BTreeMap<String, Quantity> {
@@ -70,13 +74,31 @@ fn conditions(machine: &Machine, known: &[NodeCondition], now: SimTime) -> Vec<N
         ("False", "KubeletNotReady", why)
     };
     let wanted = [
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        (
+            "MemoryPressure",
+            "False",
+            "KubeletHasSufficientMemory",
+            "kubelet has sufficient memory available",
+        ),
+        (
+            "DiskPressure",
+            "False",
+            "KubeletHasNoDiskPressure",
+            "kubelet has no disk pressure",
+        ),
+        (
+            "PIDPressure",
+            "False",
+            "KubeletHasSufficientPID",
+            "kubelet has sufficient PID available",
+        ),
         ("Ready", ready, reason, message),
     ];
-    let mut all: Vec<NodeCondition> =
-        known.iter().filter(|own| !wanted.iter().any(|(of, ..)| *of == own.type_)).cloned().collect();
+    let mut all: Vec<NodeCondition> = known
+        .iter()
+        .filter(|own| !wanted.iter().any(|(of, ..)| *of == own.type_))
+        .cloned()
+        .collect();
     for (of, status, reason, message) in wanted {
         let before = known.iter().find(|own| own.type_ == of && own.status == status);
         let since = before.and_then(|before| before.last_transition_time.clone());
@@ -94,7 +116,11 @@ fn conditions(machine: &Machine, known: &[NodeCondition], now: SimTime) -> Vec<N
 
 fn images(machine: &Machine) -> Option<Vec<ContainerImage>> {
     let mut images: Vec<_> = machine.runtime().images().collect();
-    images.sort_by(|a, b| b.size_bytes.cmp(&a.size_bytes).then_with(|| a.reference.cmp(&b.reference)));
+    images.sort_by(|a, b| {
+        b.size_bytes
+            .cmp(&a.size_bytes)
+            .then_with(|| a.reference.cmp(&b.reference))
+    });
     let listed: Vec<ContainerImage> = images
         .into_iter()
         .take(MAX_IMAGES)
@@ -107,18 +133,37 @@ fn images(machine: &Machine) -> Option<Vec<ContainerImage>> {
 }
 
 fn status(machine: &Machine, known: &NodeStatus, now: SimTime) -> NodeStatus {
-    let address = |of: &str, address: String| NodeAddress { type_: of.to_owned(), address };
+    let address = |of: &str, address: String| NodeAddress {
+        type_: of.to_owned(),
+        address,
+    };
     // Ids a real machine would have, made from its name.
     let id = |what: &str| {
         let hex = crate::node::images::hex64(&[&machine.name, what]);
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32])
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..32]
+        )
     };
     NodeStatus {
         capacity: Some(quantities(machine)),
         allocatable: Some(quantities(machine)),
-        addresses: Some(vec![address("InternalIP", machine.ip.to_string()), address("Hostname", machine.name.to_string())]),
-        conditions: Some(conditions(machine, known.conditions.as_deref().unwrap_or_default(), now)),
-        daemon_endpoints: Some(NodeDaemonEndpoints { kubelet_endpoint: Some(DaemonEndpoint { port: 10250 }) }),
+        addresses: Some(vec![
+            address("InternalIP", machine.ip.to_string()),
+            address("Hostname", machine.name.to_string()),
+        ]),
+        conditions: Some(conditions(
+            machine,
+            known.conditions.as_deref().unwrap_or_default(),
+            now,
+        )),
+        daemon_endpoints: Some(NodeDaemonEndpoints {
+            kubelet_endpoint: Some(DaemonEndpoint { port: 10250 }),
+        }),
         images: images(machine),
         node_info: Some(NodeSystemInfo {
             architecture: "amd64".to_owned(),
@@ -141,7 +186,12 @@ fn status(machine: &Machine, known: &NodeStatus, now: SimTime) -> NodeStatus {
 /// container runtime yet, and says so.
 fn first_status(machine: &Machine, now: SimTime) -> NodeStatus {
     let mut first = status(machine, &NodeStatus::default(), now);
-    for condition in first.conditions.iter_mut().flatten().filter(|condition| condition.type_ == "Ready") {
+    for condition in first
+        .conditions
+        .iter_mut()
+        .flatten()
+        .filter(|condition| condition.type_ == "Ready")
+    {
         condition.status = "False".to_owned();
         condition.reason = Some("KubeletNotReady".to_owned());
         condition.message = Some("container runtime status check may not have completed yet".to_owned());
@@ -151,20 +201,35 @@ fn first_status(machine: &Machine, now: SimTime) -> NodeStatus {
 
 /// Whether two statuses differ in more than their heartbeats.
 fn differs(known: &NodeStatus, wanted: &NodeStatus) -> bool {
-    let bare = |conditions: &Option<Vec<NodeCondition>>| -> Vec<(String, String, Option<String>, Option<String>)> {
-        let mut bare: Vec<_> = conditions
-            .iter()
-            .flatten()
-            .map(|c| (c.type_.clone(), c.status.clone(), c.reason.clone(), c.message.clone()))
-            .collect();
-        bare.sort();
-        bare
+    let bare =
+        |conditions: &Option<Vec<NodeCondition>>| -> Vec<(String, String, Option<String>, Option<String>)> {
+            let mut bare: Vec<_> = conditions
+                .iter()
+                .flatten()
+                .map(|c| {
+                    (
+                        c.type_.clone(),
+                        c.status.clone(),
+                        c.reason.clone(),
+                        c.message.clone(),
+                    )
+                })
+                .collect();
+            bare.sort();
+            bare
+        };
+    let rest = |status: &NodeStatus| {
+        (
+            status.addresses.clone(),
+            status.images.clone(),
+            status.capacity.clone(),
+        )
     };
-    let rest = |status: &NodeStatus| (status.addresses.clone(), status.images.clone(), status.capacity.clone());
     bare(&known.conditions) != bare(&wanted.conditions)
         || rest(known) != rest(wanted)
         || known.allocatable.is_none()
-        || known.node_info.as_ref().map(|info| &info.kubelet_version) != wanted.node_info.as_ref().map(|info| &info.kubelet_version)
+        || known.node_info.as_ref().map(|info| &info.kubelet_version)
+            != wanted.node_info.as_ref().map(|info| &info.kubelet_version)
 }
 
 impl Kubelet {
@@ -180,14 +245,22 @@ impl Kubelet {
         Node {
             metadata: ObjectMeta {
                 name: Some(self.node.to_string()),
-                labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+                labels: Some(
+                    labels
+                        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                        .into(),
+                ),
                 annotations: Some(BTreeMap::from([(
                     "volumes.kubernetes.io/controller-managed-attach-detach".to_owned(),
                     "true".to_owned(),
                 )])),
                 ..ObjectMeta::default()
             },
-            spec: Some(NodeSpec { pod_cidr: range.clone(), pod_cidrs: range.map(|range| vec![range]), ..NodeSpec::default() }),
+            spec: Some(NodeSpec {
+                pod_cidr: range.clone(),
+                pod_cidrs: range.map(|range| vec![range]),
+                ..NodeSpec::default()
+            }),
             status: Some(first_status(machine, now)),
         }
     }
@@ -199,10 +272,13 @@ impl Kubelet {
         let node = observed.caches.by_key::<Node>(&key);
         let given = node.and_then(|node| node.spec.as_ref()?.pod_cidr.as_deref()?.parse().ok());
         if !machine.cni_installed() {
-            let installing = machine.in_flight().any(|(_, work)| matches!(work.action, NodeAction::InstallCni { .. }));
+            let installing = machine
+                .in_flight()
+                .any(|(_, work)| matches!(work.action, NodeAction::InstallCni { .. }));
             if !installing && let Some(pod_cidr) = given.or_else(|| own_range(machine.ip)) {
                 let action = NodeAction::InstallCni { pod_cidr };
-                plan.duties.push(Duty::local(Why::new("kubelet.cni", &[&self.node]), action));
+                plan.duties
+                    .push(Duty::local(Why::new("kubelet.cni", &[&self.node]), action));
             }
             if node.is_none() {
                 return plan;
@@ -212,12 +288,17 @@ impl Kubelet {
             let why = Why::new("kubelet.register", &[&self.node]);
             let duty = Duty::api(why, Request::create(self.new_node(machine, now)));
             let starting = note(&key, false, "Starting", "Starting kubelet.".to_owned());
-            plan.duties.push(if self.plain { duty } else { duty.note(starting) });
+            plan.duties
+                .push(if self.plain { duty } else { duty.note(starting) });
             return plan;
         };
         let known = node.status.clone().unwrap_or_default();
         let wanted = status(machine, &known, now);
-        let ready = known.conditions.iter().flatten().find(|condition| condition.type_ == "Ready");
+        let ready = known
+            .conditions
+            .iter()
+            .flatten()
+            .find(|condition| condition.type_ == "Ready");
         let heard = ready.and_then(|condition| moment(&condition.last_heartbeat_time));
         let due = heard.map_or(now, |heard| heard + REPORT);
         if !differs(&known, &wanted) && now < due {
@@ -228,10 +309,18 @@ impl Kubelet {
         let is_ready = machine.cni_installed();
         let mut updated = (**node).clone();
         updated.status = Some(wanted);
-        let mut duty = Duty::api(Why::new("kubelet.node_status", &[&self.node]), Request::update_status(updated));
+        let mut duty = Duty::api(
+            Why::new("kubelet.node_status", &[&self.node]),
+            Request::update_status(updated),
+        );
         if was_ready != is_ready && !self.plain {
             let reason = if is_ready { "NodeReady" } else { "NodeNotReady" };
-            duty = duty.note(note(&key, false, reason, format!("Node {} status is now: {reason}", self.node)));
+            duty = duty.note(note(
+                &key,
+                false,
+                reason,
+                format!("Node {} status is now: {reason}", self.node),
+            ));
         }
         plan.duties.push(duty);
         plan.again_after(REPORT);
@@ -242,7 +331,9 @@ impl Kubelet {
     pub(super) fn lease_plan(&self, observed: &Observed<'_, Machine>) -> Plan<NodeAction> {
         let mut plan = Plan::default();
         let now = observed.now;
-        let Some(node) = observed.caches.get::<Node>("", &self.node) else { return plan };
+        let Some(node) = observed.caches.get::<Node>("", &self.node) else {
+            return plan;
+        };
         let why = Why::new("kubelet.heartbeat", &[&self.node]);
         match observed.caches.get::<Lease>(LEASES, &self.node) {
             None => {

@@ -7,8 +7,8 @@ use crate::api::qos::pod_qos_class;
 use crate::node::runtime::{Container, ContainerState};
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{
-    self as core, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, HostIP, Pod,
-    PodCondition, PodIP, PodSpec, PodStatus,
+    self as core, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
+    HostIP, Pod, PodCondition, PodIP, PodSpec, PodStatus,
 };
 use std::sync::Arc;
 
@@ -26,13 +26,22 @@ fn terminated(container: &Container) -> ContainerStateTerminated {
 }
 
 fn container_status(sync: &Sync<'_, '_>, spec: &core::Container, waits_for: &str) -> ContainerStatus {
-    let mut same = sync.containers.iter().filter(|container| container.config.name == spec.name);
+    let mut same = sync
+        .containers
+        .iter()
+        .filter(|container| container.config.name == spec.name);
     let (newest, before) = (same.next(), same.next());
     let past = |container: Option<&&Arc<Container>>| {
-        container.map(|container| core::ContainerState { terminated: Some(terminated(container)), ..Default::default() })
+        container.map(|container| core::ContainerState {
+            terminated: Some(terminated(container)),
+            ..Default::default()
+        })
     };
     let waiting = |reason: &str, message: Option<String>| core::ContainerState {
-        waiting: Some(ContainerStateWaiting { reason: Some(reason.to_owned()), message }),
+        waiting: Some(ContainerStateWaiting {
+            reason: Some(reason.to_owned()),
+            message,
+        }),
         ..core::ContainerState::default()
     };
     let held_up = sync.waiting.get(spec.name.as_str());
@@ -44,7 +53,9 @@ fn container_status(sync: &Sync<'_, '_>, spec: &core::Container, waits_for: &str
         ..ContainerStatus::default()
     };
     let Some(newest) = newest else {
-        let (reason, message) = held_up.map_or((waits_for, None), |(reason, message)| (*reason, Some(message.clone())));
+        let (reason, message) = held_up.map_or((waits_for, None), |(reason, message)| {
+            (*reason, Some(message.clone()))
+        });
         status.state = Some(waiting(reason, message));
         return status;
     };
@@ -64,14 +75,20 @@ fn container_status(sync: &Sync<'_, '_>, spec: &core::Container, waits_for: &str
             status.started = Some(health.started);
             status.ready = health.ready;
             let started_at = newest.started_at.map(SimTime::meta_time);
-            core::ContainerState { running: Some(ContainerStateRunning { started_at }), ..Default::default() }
+            core::ContainerState {
+                running: Some(ContainerStateRunning { started_at }),
+                ..Default::default()
+            }
         }
         ContainerState::Exited => match held_up {
             Some((reason, message)) => {
                 status.last_state = past(Some(newest));
                 waiting(reason, Some(message.clone()))
             }
-            None => core::ContainerState { terminated: Some(terminated(newest)), ..Default::default() },
+            None => core::ContainerState {
+                terminated: Some(terminated(newest)),
+                ..Default::default()
+            },
         },
     });
     status
@@ -94,7 +111,10 @@ fn phase(sync: &Sync<'_, '_>, spec: &PodSpec, statuses: &[ContainerStatus], endi
     let (mut running, mut waiting, mut stopped, mut succeeded) = (0, 0, 0, 0);
     for status in statuses {
         let state = status.state.as_ref();
-        let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+        let last = status
+            .last_state
+            .as_ref()
+            .and_then(|state| state.terminated.as_ref());
         if state.is_some_and(|state| state.running.is_some()) {
             running += 1;
         } else if let Some(ended) = state.and_then(|state| state.terminated.as_ref()) {
@@ -108,7 +128,11 @@ fn phase(sync: &Sync<'_, '_>, spec: &PodSpec, statuses: &[ContainerStatus], endi
     }
     let policy = spec.restart_policy.as_deref().unwrap_or("Always");
     if ending && stopped > 0 && running == 0 {
-        return if stopped == succeeded && waiting == 0 { "Succeeded" } else { "Failed" };
+        return if stopped == succeeded && waiting == 0 {
+            "Succeeded"
+        } else {
+            "Failed"
+        };
     }
     match () {
         () if !sync.initialised || waiting > 0 => "Pending",
@@ -122,10 +146,21 @@ fn phase(sync: &Sync<'_, '_>, spec: &PodSpec, statuses: &[ContainerStatus], endi
 }
 
 /// Sets a condition; its time is that of the last change of its status.
-pub fn set_condition(conditions: &mut Vec<PodCondition>, pod: &Pod, of: &str, result: Result<(), (&str, String)>, now: SimTime) {
+pub fn set_condition(
+    conditions: &mut Vec<PodCondition>,
+    pod: &Pod,
+    of: &str,
+    result: Result<(), (&str, String)>,
+    now: SimTime,
+) {
     let status = if result.is_ok() { "True" } else { "False" };
-    let known = conditions.iter().position(|condition| condition.type_ == of).map(|at| conditions.remove(at));
-    let since = known.filter(|known| known.status == status).and_then(|known| known.last_transition_time);
+    let known = conditions
+        .iter()
+        .position(|condition| condition.type_ == of)
+        .map(|at| conditions.remove(at));
+    let since = known
+        .filter(|known| known.status == status)
+        .and_then(|known| known.last_transition_time);
     let (reason, message) = match result {
         Ok(()) => (None, None),
         Err((reason, message)) => (Some(reason.to_owned()), (!message.is_empty()).then_some(message)),
@@ -150,11 +185,22 @@ pub fn conditions(
     unready: &[&str],
     now: SimTime,
 ) -> Vec<PodCondition> {
-    let mut conditions = pod.status.as_ref().and_then(|status| status.conditions.clone()).unwrap_or_default();
+    let mut conditions = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.clone())
+        .unwrap_or_default();
     let list = |names: &[&str]| format!("[{}]", names.join(" "));
-    let sandbox = if has_sandbox { Ok(()) } else { Err(("", String::new())) };
+    let sandbox = if has_sandbox {
+        Ok(())
+    } else {
+        Err(("", String::new()))
+    };
     set_condition(&mut conditions, pod, "PodReadyToStartContainers", sandbox, now);
-    if let Some(condition) = conditions.last_mut().filter(|condition| condition.reason.as_deref() == Some("")) {
+    if let Some(condition) = conditions
+        .last_mut()
+        .filter(|condition| condition.reason.as_deref() == Some(""))
+    {
         condition.reason = None;
     }
     let initialised = match (phase, initialised) {
@@ -166,16 +212,24 @@ pub fn conditions(
         "Succeeded" => Err(("PodCompleted", String::new())),
         "Failed" => Err(("PodFailed", String::new())),
         _ if unready.is_empty() => Ok(()),
-        _ => Err(("ContainersNotReady", format!("containers with unready status: {}", list(unready)))),
+        _ => Err((
+            "ContainersNotReady",
+            format!("containers with unready status: {}", list(unready)),
+        )),
     };
     let gates = pod.spec.as_ref().and_then(|spec| spec.readiness_gates.as_ref());
     let closed = |gate: &&core::PodReadinessGate| {
-        !conditions.iter().any(|condition| condition.type_ == gate.condition_type && condition.status == "True")
+        !conditions
+            .iter()
+            .any(|condition| condition.type_ == gate.condition_type && condition.status == "True")
     };
     let closed = gates.into_iter().flatten().find(closed);
     let pod_ready = match (&ready, closed) {
         (Ok(()), Some(gate)) => {
-            let message = format!("the status of pod readiness gate \"{}\" is not \"True\", but False", gate.condition_type);
+            let message = format!(
+                "the status of pod readiness gate \"{}\" is not \"True\", but False",
+                gate.condition_type
+            );
             Err(("ReadinessGatesNotReady", message))
         }
         _ => ready.clone(),
@@ -192,32 +246,73 @@ pub fn of(sync: &Sync<'_, '_>, ending: bool) -> PodStatus {
     let pod = sync.pod;
     let known = pod.status.clone().unwrap_or_default();
     let Some(spec) = &pod.spec else { return known };
-    let waits_for = if spec.init_containers.as_ref().is_some_and(|inits| !inits.is_empty()) { "PodInitializing" } else { "ContainerCreating" };
-    let statuses: Vec<ContainerStatus> = spec.containers.iter().map(|c| container_status(sync, c, waits_for)).collect();
-    let inits: Vec<ContainerStatus> =
-        spec.init_containers.iter().flatten().map(|container| init_status(sync, container)).collect();
+    let waits_for = if spec
+        .init_containers
+        .as_ref()
+        .is_some_and(|inits| !inits.is_empty())
+    {
+        "PodInitializing"
+    } else {
+        "ContainerCreating"
+    };
+    let statuses: Vec<ContainerStatus> = spec
+        .containers
+        .iter()
+        .map(|c| container_status(sync, c, waits_for))
+        .collect();
+    let inits: Vec<ContainerStatus> = spec
+        .init_containers
+        .iter()
+        .flatten()
+        .map(|container| init_status(sync, container))
+        .collect();
     let phase = phase(sync, spec, &statuses, ending);
-    let incomplete: Vec<&str> = inits.iter().filter(|status| !init_done(spec, status)).map(|status| &*status.name).collect();
+    let incomplete: Vec<&str> = inits
+        .iter()
+        .filter(|status| !init_done(spec, status))
+        .map(|status| &*status.name)
+        .collect();
     let initialised = if incomplete.is_empty() || (sync.initialised && phase == "Running") {
         Ok(())
     } else {
-        Err(format!("containers with incomplete status: [{}]", incomplete.join(" ")))
+        Err(format!(
+            "containers with incomplete status: [{}]",
+            incomplete.join(" ")
+        ))
     };
     let sidecar = |name: &str| {
-        spec.init_containers.iter().flatten().any(|init| init.name == name && init.restart_policy.as_deref() == Some("Always"))
+        spec.init_containers
+            .iter()
+            .flatten()
+            .any(|init| init.name == name && init.restart_policy.as_deref() == Some("Always"))
     };
-    let counted = inits.iter().filter(|status| sidecar(&status.name)).chain(&statuses);
-    let unready: Vec<&str> = counted.filter(|status| !status.ready).map(|status| &*status.name).collect();
+    let counted = inits
+        .iter()
+        .filter(|status| sidecar(&status.name))
+        .chain(&statuses);
+    let unready: Vec<&str> = counted
+        .filter(|status| !status.ready)
+        .map(|status| &*status.name)
+        .collect();
     let mut status = PodStatus {
         phase: Some(phase.to_owned()),
         observed_generation: pod.metadata.generation,
         start_time: Some(sync.start_time().meta_time()),
         host_ip: Some(sync.machine.ip.to_string()),
-        host_ips: Some(vec![HostIP { ip: sync.machine.ip.to_string() }]),
+        host_ips: Some(vec![HostIP {
+            ip: sync.machine.ip.to_string(),
+        }]),
         container_statuses: Some(statuses.clone()),
         init_container_statuses: (!inits.is_empty()).then(|| inits.clone()),
         qos_class: Some(pod_qos_class(Some(spec)).to_owned()),
-        conditions: Some(conditions(pod, phase, sync.sandbox.is_some(), initialised, &unready, sync.now)),
+        conditions: Some(conditions(
+            pod,
+            phase,
+            sync.sandbox.is_some(),
+            initialised,
+            &unready,
+            sync.now,
+        )),
         ..known
     };
     status.nominated_node_name = None;
@@ -231,19 +326,26 @@ pub fn of(sync: &Sync<'_, '_>, ending: bool) -> PodStatus {
 
 /// Whether an init container has done what the others wait for.
 fn init_done(spec: &PodSpec, status: &ContainerStatus) -> bool {
-    let sidecar = spec.init_containers.iter().flatten().any(|init| {
-        init.name == status.name && init.restart_policy.as_deref() == Some("Always")
-    });
-    if sidecar { status.started == Some(true) } else { status.ready }
+    let sidecar = spec
+        .init_containers
+        .iter()
+        .flatten()
+        .any(|init| init.name == status.name && init.restart_policy.as_deref() == Some("Always"));
+    if sidecar {
+        status.started == Some(true)
+    } else {
+        status.ready
+    }
 }
 
 /// `Running, 1/2 ready`: the report in short, for the reason of the duty.
 pub fn summary(status: &PodStatus) -> String {
     let statuses = status.container_statuses.as_deref().unwrap_or_default();
     let ready = statuses.iter().filter(|status| status.ready).count();
-    let waiting = statuses.iter().find_map(|status| status.state.as_ref()?.waiting.as_ref()?.reason.as_deref());
+    let waiting = statuses
+        .iter()
+        .find_map(|status| status.state.as_ref()?.waiting.as_ref()?.reason.as_deref());
     let word = waiting.filter(|reason| !matches!(*reason, "ContainerCreating" | "PodInitializing"));
     let phase = word.or(status.phase.as_deref()).unwrap_or("Unknown");
     format!("{phase}, {ready}/{}", statuses.len())
 }
-

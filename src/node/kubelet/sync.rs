@@ -33,7 +33,11 @@ const DEFAULT_GRACE: i64 = 30;
 pub fn go_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis < 1000 {
-        return if millis == 0 { "0s".to_owned() } else { format!("{millis}ms") };
+        return if millis == 0 {
+            "0s".to_owned()
+        } else {
+            format!("{millis}ms")
+        };
     }
     let (minutes, millis) = (millis / 60_000, millis % 60_000);
     let (hours, minutes) = (minutes / 60, minutes % 60);
@@ -51,7 +55,9 @@ pub fn go_duration(duration: Duration) -> String {
 fn back_off(streak: u32) -> Duration {
     match streak {
         0 => Duration::ZERO,
-        n => FIRST_BACK_OFF.saturating_mul(1u32.checked_shl(n - 1).unwrap_or(u32::MAX)).min(MAX_BACK_OFF),
+        n => FIRST_BACK_OFF
+            .saturating_mul(1u32.checked_shl(n - 1).unwrap_or(u32::MAX))
+            .min(MAX_BACK_OFF),
     }
 }
 
@@ -88,7 +94,12 @@ pub struct Sync<'a, 'm> {
 }
 
 impl<'a, 'm> Sync<'a, 'm> {
-    pub fn new(observed: &'a Observed<'a, Machine>, key: &'a Key, pod: &'a Arc<Pod>, memory: &'m mut PodMemory) -> Self {
+    pub fn new(
+        observed: &'a Observed<'a, Machine>,
+        key: &'a Key,
+        pod: &'a Arc<Pod>,
+        memory: &'m mut PodMemory,
+    ) -> Self {
         let machine = observed.host;
         let uid = pod.metadata.uid.as_deref().unwrap_or("");
         let sandboxes = machine.runtime().sandboxes_of(uid);
@@ -102,7 +113,9 @@ impl<'a, 'm> Sync<'a, 'm> {
             uid,
             plan: Plan::default(),
             containers: machine.runtime().containers_of(uid),
-            sandbox: sandboxes.into_iter().find(|sandbox| sandbox.state == SandboxState::Ready),
+            sandbox: sandboxes
+                .into_iter()
+                .find(|sandbox| sandbox.state == SandboxState::Ready),
             waiting: BTreeMap::new(),
             health: BTreeMap::new(),
             initialised: true,
@@ -145,17 +158,27 @@ impl<'a, 'm> Sync<'a, 'm> {
     }
 
     fn is_init(&self, name: &str) -> bool {
-        self.spec().is_some_and(|spec| spec.init_containers.iter().flatten().any(|init| init.name == name))
+        self.spec().is_some_and(|spec| {
+            spec.init_containers
+                .iter()
+                .flatten()
+                .any(|init| init.name == name)
+        })
     }
 
     /// The newest container of this name.
     pub fn newest(&self, name: &str) -> Option<&'a Arc<Container>> {
-        self.containers.iter().find(|container| container.config.name == name).copied()
+        self.containers
+            .iter()
+            .find(|container| container.config.name == name)
+            .copied()
     }
 
     fn note(&mut self, container: &str, warning: bool, reason: &'static str, message: String) {
         let init = self.is_init(container);
-        self.plan.notes.push(container_note(self.key, init, container, warning, reason, message));
+        self.plan.notes.push(container_note(
+            self.key, init, container, warning, reason, message,
+        ));
     }
 
     /// Says something about a waiting container unless it was the last thing said.
@@ -196,25 +219,35 @@ impl<'a, 'm> Sync<'a, 'm> {
             self.memory.seen.insert(container.id.clone(), stage);
         }
         let kept = &self.containers;
-        self.memory.seen.retain(|id, _| kept.iter().any(|container| container.id == *id));
+        self.memory
+            .seen
+            .retain(|id, _| kept.iter().any(|container| container.id == *id));
     }
 
     /// Refuses what cannot run here; a refused Pod has failed for good.
     fn admit(&mut self) -> bool {
-        let started = self.pod.status.as_ref().is_some_and(|status| status.start_time.is_some());
+        let started = self
+            .pod
+            .status
+            .as_ref()
+            .is_some_and(|status| status.start_time.is_some());
         if self.memory.admitted || started || self.sandbox.is_some() || !self.containers.is_empty() {
             self.memory.admitted = true;
             return true;
         }
         let running = |other: &&Arc<Pod>| {
             let uid = other.metadata.uid.as_deref().unwrap_or("");
-            let started = other.status.as_ref().is_some_and(|status| status.start_time.is_some());
+            let started = other
+                .status
+                .as_ref()
+                .is_some_and(|status| status.start_time.is_some());
             let starting = |action: &NodeAction| matches!(action, NodeAction::RunPodSandbox { pod } if pod.metadata.uid.as_deref() == Some(uid));
             started || self.doing(starting) || !self.machine.runtime().sandboxes_of(uid).is_empty()
         };
         let others = self.observed.caches.list::<Pod>("").filter(running);
         let node = self.observed.caches.list::<Node>("").next();
-        let Some(refusal) = admission::refuses(self.machine, node.map(|node| &**node), self.pod, others) else {
+        let Some(refusal) = admission::refuses(self.machine, node.map(|node| &**node), self.pod, others)
+        else {
             self.memory.admitted = true;
             return true;
         };
@@ -238,23 +271,33 @@ impl<'a, 'm> Sync<'a, 'm> {
             _ => "UnexpectedAdmissionError",
         };
         let duty = Duty::api(why, Request::update_status(self.with_status(refused)));
-        self.plan.duties.push(duty.note(note(self.key, true, reason, refusal.message)));
+        self.plan
+            .duties
+            .push(duty.note(note(self.key, true, reason, refusal.message)));
         false
     }
 
     fn with_status(&self, status: PodStatus) -> Pod {
-        Pod { metadata: self.pod.metadata.clone(), spec: self.pod.spec.clone(), status: Some(status) }
+        Pod {
+            metadata: self.pod.metadata.clone(),
+            spec: self.pod.spec.clone(),
+            status: Some(status),
+        }
     }
 
     /// The work that is left until everything runs that should.
     fn work(&mut self) {
         let Some(spec) = self.spec() else { return };
-        let finished = spec.containers.iter().all(|container| self.finished(container, spec));
+        let finished = spec
+            .containers
+            .iter()
+            .all(|container| self.finished(container, spec));
         if self.sandbox.is_none() {
             if !finished && !self.failed_to_initialise(spec) {
                 self.run_sandbox();
             }
-            self.initialised = !self.containers.is_empty() && spec.containers.iter().any(|c| self.newest(&c.name).is_some());
+            self.initialised =
+                !self.containers.is_empty() && spec.containers.iter().any(|c| self.newest(&c.name).is_some());
             return;
         }
         self.initialised = self.initialise(spec, finished);
@@ -262,7 +305,11 @@ impl<'a, 'm> Sync<'a, 'm> {
             return;
         }
         for container in &spec.containers {
-            self.keep_running(container, spec.restart_policy.as_deref().unwrap_or("Always"), false);
+            self.keep_running(
+                container,
+                spec.restart_policy.as_deref().unwrap_or("Always"),
+                false,
+            );
         }
         if finished {
             // Sidecars have nothing left to help with.
@@ -276,16 +323,23 @@ impl<'a, 'm> Sync<'a, 'm> {
     /// Whether a container has ended and is not to run again.
     pub fn finished(&self, container: &core::Container, spec: &core::PodSpec) -> bool {
         self.newest(&container.name).is_some_and(|newest| {
-            newest.state == ContainerState::Exited && !restarts(spec.restart_policy.as_deref(), newest.exit_code)
+            newest.state == ContainerState::Exited
+                && !restarts(spec.restart_policy.as_deref(), newest.exit_code)
         })
     }
 
     /// An init container that failed in a Pod that never restarts.
     pub fn failed_to_initialise(&self, spec: &core::PodSpec) -> bool {
         spec.restart_policy.as_deref() == Some("Never")
-            && spec.init_containers.iter().flatten().filter(|init| !is_sidecar(init)).any(|init| {
-                self.newest(&init.name).is_some_and(|newest| newest.state == ContainerState::Exited && newest.exit_code != 0)
-            })
+            && spec
+                .init_containers
+                .iter()
+                .flatten()
+                .filter(|init| !is_sidecar(init))
+                .any(|init| {
+                    self.newest(&init.name)
+                        .is_some_and(|newest| newest.state == ContainerState::Exited && newest.exit_code != 0)
+                })
     }
 
     fn run_sandbox(&mut self) {
@@ -296,8 +350,21 @@ impl<'a, 'm> Sync<'a, 'm> {
         // A Pod of the same name that is gone may have left something.
         let left = clean_up(self.observed, self.key, Some(uid));
         self.plan.duties.extend(left.duties);
-        let mut duty = Duty::local(self.why("kubelet.sandbox", &[]), NodeAction::RunPodSandbox { pod: self.pod.clone() });
-        duty.notes.push(Note { on_failure: true, ..note(self.key, true, "FailedCreatePodSandBox", "Failed to create pod sandbox: {error}".to_owned()) });
+        let mut duty = Duty::local(
+            self.why("kubelet.sandbox", &[]),
+            NodeAction::RunPodSandbox {
+                pod: self.pod.clone(),
+            },
+        );
+        duty.notes.push(Note {
+            on_failure: true,
+            ..note(
+                self.key,
+                true,
+                "FailedCreatePodSandBox",
+                "Failed to create pod sandbox: {error}".to_owned(),
+            )
+        });
         if !self.containers.is_empty() {
             let changed = "Pod sandbox changed, it will be killed and re-created.".to_owned();
             duty.notes.push(note(self.key, false, "SandboxChanged", changed));
@@ -307,7 +374,10 @@ impl<'a, 'm> Sync<'a, 'm> {
 
     /// Runs the init containers one after the other; true once the others may start.
     fn initialise(&mut self, spec: &'a core::PodSpec, finished: bool) -> bool {
-        let main_started = spec.containers.iter().any(|container| self.newest(&container.name).is_some());
+        let main_started = spec
+            .containers
+            .iter()
+            .any(|container| self.newest(&container.name).is_some());
         for init in spec.init_containers.iter().flatten() {
             let newest = self.newest(&init.name);
             if is_sidecar(init) {
@@ -315,15 +385,27 @@ impl<'a, 'm> Sync<'a, 'm> {
                     continue;
                 }
                 self.keep_running(init, "Always", true);
-                if !main_started && !self.health.get(init.name.as_str()).is_some_and(|health| health.started) {
+                if !main_started
+                    && !self
+                        .health
+                        .get(init.name.as_str())
+                        .is_some_and(|health| health.started)
+                {
                     return false;
                 }
                 continue;
             }
-            if main_started || newest.is_some_and(|newest| newest.state == ContainerState::Exited && newest.exit_code == 0) {
+            if main_started
+                || newest
+                    .is_some_and(|newest| newest.state == ContainerState::Exited && newest.exit_code == 0)
+            {
                 continue;
             }
-            let policy = if spec.restart_policy.as_deref() == Some("Never") { "Never" } else { "OnFailure" };
+            let policy = if spec.restart_policy.as_deref() == Some("Never") {
+                "Never"
+            } else {
+                "OnFailure"
+            };
             self.keep_running(init, policy, true);
             return false;
         }
@@ -339,17 +421,29 @@ impl<'a, 'm> Sync<'a, 'm> {
         };
         match newest.state {
             ContainerState::Created => {
-                let start = NodeAction::StartContainer { container: newest.id.clone() };
+                let start = NodeAction::StartContainer {
+                    container: newest.id.clone(),
+                };
                 if !self.machine.is_doing(&start) {
-                    self.plan.duties.push(Duty::local(self.why("kubelet.start", &[&container.name]), start));
+                    self.plan
+                        .duties
+                        .push(Duty::local(self.why("kubelet.start", &[&container.name]), start));
                 }
             }
             ContainerState::Running => self.probe(container, newest),
-            ContainerState::Exited if restarts(Some(policy), newest.exit_code) => self.restart(container, newest),
+            ContainerState::Exited if restarts(Some(policy), newest.exit_code) => {
+                self.restart(container, newest)
+            }
             ContainerState::Exited => {}
         }
         if init && newest.is_running() && !is_sidecar(container) {
-            self.health.insert(&container.name, Health { started: true, ready: false });
+            self.health.insert(
+                &container.name,
+                Health {
+                    started: true,
+                    ready: false,
+                },
+            );
         }
     }
 
@@ -357,7 +451,10 @@ impl<'a, 'm> Sync<'a, 'm> {
         let name = container.name.as_str();
         let attempt = ended.config.attempt;
         let finished = ended.finished_at.unwrap_or(self.now);
-        if ended.started_at.is_some_and(|started| finished.since(started) >= CALM) {
+        if ended
+            .started_at
+            .is_some_and(|started| finished.since(started) >= CALM)
+        {
             self.memory.calm_since.insert(name.to_owned(), attempt);
         }
         let calm_since = self.memory.calm_since.get(name).copied().unwrap_or(0);
@@ -365,9 +462,13 @@ impl<'a, 'm> Sync<'a, 'm> {
         let due = finished + delay;
         if self.now < due {
             let (namespace, pod, uid) = (&*self.key.namespace, &*self.key.name, self.uid);
-            let message = format!("back-off {} restarting failed container={name} pod={pod}_{namespace}({uid})", go_duration(delay));
+            let message = format!(
+                "back-off {} restarting failed container={name} pod={pod}_{namespace}({uid})",
+                go_duration(delay)
+            );
             self.waiting.insert(name, ("CrashLoopBackOff", message));
-            let event = format!("Back-off restarting failed container {name} in pod {pod}_{namespace}({uid})");
+            let event =
+                format!("Back-off restarting failed container {name} in pod {pod}_{namespace}({uid})");
             self.say(name, "CrashLoopBackOff", vec![(true, "BackOff", event)]);
             self.plan.again_after(due.since(self.now));
             return;
@@ -376,12 +477,16 @@ impl<'a, 'm> Sync<'a, 'm> {
     }
 
     /// Creates a container once its image and its configuration are there.
-    fn create(&mut self, container: &'a core::Container, attempt: u32, since: SimTime, sentence: &'static str) {
+    fn create(
+        &mut self,
+        container: &'a core::Container,
+        attempt: u32,
+        since: SimTime,
+        sentence: &'static str,
+    ) {
         let Some(sandbox) = self.sandbox else { return };
         let name = container.name.as_str();
-        let being_made = |action: &NodeAction| {
-            matches!(action, NodeAction::CreateContainer { sandbox: of, config } if *of == sandbox.id && config.name == name)
-        };
+        let being_made = |action: &NodeAction| matches!(action, NodeAction::CreateContainer { sandbox: of, config } if *of == sandbox.id && config.name == name);
         if self.doing(being_made) || !self.has_image(container, since) {
             return;
         }
@@ -400,26 +505,43 @@ impl<'a, 'm> Sync<'a, 'm> {
         let config = match config {
             Ok(config) => Arc::new(config),
             Err(why) => {
-                self.say(name, "CreateContainerConfigError", vec![(true, "Failed", format!("Error: {why}"))]);
+                self.say(
+                    name,
+                    "CreateContainerConfigError",
+                    vec![(true, "Failed", format!("Error: {why}"))],
+                );
                 self.waiting.insert(name, ("CreateContainerConfigError", why));
                 return;
             }
         };
         let image = container.image.as_deref().unwrap_or("");
-        let pulled = match (self.memory.pulls.remove(image), self.machine.runtime().image(image)) {
+        let pulled = match (
+            self.memory.pulls.remove(image),
+            self.machine.runtime().image(image),
+        ) {
             (Some(began), Some(found)) => {
                 let took = go_duration(found.pulled_at.since(began));
                 let size = found.size_bytes;
-                format!("Successfully pulled image \"{image}\" in {took} ({took} including waiting). Image size: {size} bytes.")
+                format!(
+                    "Successfully pulled image \"{image}\" in {took} ({took} including waiting). Image size: {size} bytes."
+                )
             }
-            _ => format!("Container image \"{image}\" already present on machine and can be accessed by the pod"),
+            _ => format!(
+                "Container image \"{image}\" already present on machine and can be accessed by the pod"
+            ),
         };
         let init = self.is_init(name);
-        let action = NodeAction::CreateContainer { sandbox: sandbox.id.clone(), config };
+        let action = NodeAction::CreateContainer {
+            sandbox: sandbox.id.clone(),
+            config,
+        };
         let failed = container_note(self.key, init, name, true, "Failed", "Error: {error}".to_owned());
         let duty = Duty::local(self.why(sentence, &[name]), action)
             .note(container_note(self.key, init, name, false, "Pulled", pulled))
-            .note(Note { on_failure: true, ..failed });
+            .note(Note {
+                on_failure: true,
+                ..failed
+            });
         self.plan.duties.push(duty);
     }
 
@@ -428,7 +550,10 @@ impl<'a, 'm> Sync<'a, 'm> {
         let (name, image) = (container.name.as_str(), container.image.as_deref().unwrap_or(""));
         let runtime = self.machine.runtime();
         let here = runtime.image(image);
-        let pulling = self.machine.in_flight().find(|(_, work)| matches!(&work.action, NodeAction::PullImage { image: of } if of == image));
+        let pulling = self
+            .machine
+            .in_flight()
+            .find(|(_, work)| matches!(&work.action, NodeAction::PullImage { image: of } if of == image));
         if let Some((_, work)) = pulling {
             self.memory.pulls.entry(image.to_owned()).or_insert(work.began);
             return false;
@@ -440,7 +565,14 @@ impl<'a, 'm> Sync<'a, 'm> {
             (Some("Never"), None) => {
                 let message = format!("Container image \"{image}\" is not present with pull policy of Never");
                 let error = "Error: ErrImageNeverPull".to_owned();
-                self.say(name, "ErrImageNeverPull", vec![(true, "ErrImageNeverPull", message.clone()), (true, "Failed", error)]);
+                self.say(
+                    name,
+                    "ErrImageNeverPull",
+                    vec![
+                        (true, "ErrImageNeverPull", message.clone()),
+                        (true, "Failed", error),
+                    ],
+                );
                 self.waiting.insert(name, ("ErrImageNeverPull", message));
                 return false;
             }
@@ -449,7 +581,14 @@ impl<'a, 'm> Sync<'a, 'm> {
         if crate::node::runtime::ImageName::parse(image).is_err() {
             let why = format!("couldn't parse image name \"{image}\": invalid reference format");
             let message = format!("Failed to apply default image tag \"{image}\": {why}");
-            self.say(name, "InvalidImageName", vec![(true, "InspectFailed", message.clone()), (true, "Failed", "Error: InvalidImageName".to_owned())]);
+            self.say(
+                name,
+                "InvalidImageName",
+                vec![
+                    (true, "InspectFailed", message.clone()),
+                    (true, "Failed", "Error: InvalidImageName".to_owned()),
+                ],
+            );
             self.waiting.insert(name, ("InvalidImageName", message));
             return false;
         }
@@ -460,13 +599,27 @@ impl<'a, 'm> Sync<'a, 'm> {
                 let shown_until = failed.at + SHOW_FAILED_PULL;
                 let failed_note = || format!("Failed to pull image \"{image}\": {error}");
                 if self.now < shown_until {
-                    self.say(name, "ErrImagePull", vec![(true, "Failed", failed_note()), (true, "Failed", "Error: ErrImagePull".to_owned())]);
+                    self.say(
+                        name,
+                        "ErrImagePull",
+                        vec![
+                            (true, "Failed", failed_note()),
+                            (true, "Failed", "Error: ErrImagePull".to_owned()),
+                        ],
+                    );
                     self.waiting.insert(name, ("ErrImagePull", error.to_string()));
                     self.plan.again_after(shown_until.since(self.now));
                 } else {
                     let backing = format!("Back-off pulling image \"{image}\"");
                     let message = format!("{backing}: ErrImagePull: {error}");
-                    self.say(name, "ImagePullBackOff", vec![(false, "BackOff", backing), (true, "Failed", "Error: ImagePullBackOff".to_owned())]);
+                    self.say(
+                        name,
+                        "ImagePullBackOff",
+                        vec![
+                            (false, "BackOff", backing),
+                            (true, "Failed", "Error: ImagePullBackOff".to_owned()),
+                        ],
+                    );
                     self.waiting.insert(name, ("ImagePullBackOff", message));
                     self.plan.again_after(due.since(self.now));
                 }
@@ -479,8 +632,20 @@ impl<'a, 'm> Sync<'a, 'm> {
         });
         if !asked {
             self.memory.pulls.insert(image.to_owned(), self.now);
-            let pulling = container_note(self.key, self.is_init(name), name, false, "Pulling", format!("Pulling image \"{image}\""));
-            let duty = Duty::local(self.why("kubelet.pull", &[image]), NodeAction::PullImage { image: image.to_owned() });
+            let pulling = container_note(
+                self.key,
+                self.is_init(name),
+                name,
+                false,
+                "Pulling",
+                format!("Pulling image \"{image}\""),
+            );
+            let duty = Duty::local(
+                self.why("kubelet.pull", &[image]),
+                NodeAction::PullImage {
+                    image: image.to_owned(),
+                },
+            );
             self.plan.duties.push(duty.note(pulling));
         }
         false
@@ -491,7 +656,10 @@ impl<'a, 'm> Sync<'a, 'm> {
         let (name, now) = (container.name.as_str(), self.now);
         let started_at = running.started_at.unwrap_or(now);
         let ip = self.sandbox.map_or(self.machine.ip, |sandbox| sandbox.ip);
-        let mut health = Health { started: true, ready: true };
+        let mut health = Health {
+            started: true,
+            ready: true,
+        };
         for kind in [ProbeKind::Startup, ProbeKind::Readiness, ProbeKind::Liveness] {
             let Some(probe) = kind.of(container) else { continue };
             if kind != ProbeKind::Startup && !health.started {
@@ -499,7 +667,11 @@ impl<'a, 'm> Sync<'a, 'm> {
                 continue;
             }
             let id = (running.id.clone(), kind);
-            let state = self.memory.probes.entry(id).or_insert_with(|| Probing::new(kind, probe, started_at));
+            let state = self
+                .memory
+                .probes
+                .entry(id)
+                .or_insert_with(|| Probing::new(kind, probe, started_at));
             if !running.stopping {
                 // After a long startup probe the others begin when it is through.
                 let outcome = state.look(kind, probe, self.machine, running, container, ip, now);
@@ -526,16 +698,33 @@ impl<'a, 'm> Sync<'a, 'm> {
         self.health.insert(name, health);
     }
 
-    fn kill(&mut self, container: &core::Container, running: &Arc<Container>, kind: ProbeKind, probe: &core::Probe) {
+    fn kill(
+        &mut self,
+        container: &core::Container,
+        running: &Arc<Container>,
+        kind: ProbeKind,
+        probe: &core::Probe,
+    ) {
         let name = container.name.as_str();
         let own = self.spec().and_then(|spec| spec.termination_grace_period_seconds);
-        let seconds = probe.termination_grace_period_seconds.or(own).unwrap_or(DEFAULT_GRACE);
-        let message = format!("Container {name} failed {} probe, will be restarted", kind.name().to_lowercase());
+        let seconds = probe
+            .termination_grace_period_seconds
+            .or(own)
+            .unwrap_or(DEFAULT_GRACE);
+        let message = format!(
+            "Container {name} failed {} probe, will be restarted",
+            kind.name().to_lowercase()
+        );
         let init = self.is_init(name);
         let grace = Duration::from_secs(seconds.max(0) as u64);
-        let action = NodeAction::StopContainer { container: running.id.clone(), grace };
+        let action = NodeAction::StopContainer {
+            container: running.id.clone(),
+            grace,
+        };
         let duty = Duty::local(self.why("kubelet.unhealthy", &[name]), action);
-        self.plan.duties.push(duty.note(container_note(self.key, init, name, false, "Killing", message)));
+        self.plan
+            .duties
+            .push(duty.note(container_note(self.key, init, name, false, "Killing", message)));
     }
 
     /// Asks every running container to stop; true if one still runs.
@@ -546,15 +735,32 @@ impl<'a, 'm> Sync<'a, 'm> {
         };
         // Even who is to go at once gets a moment. Source: `minimumGracePeriodInSeconds`.
         let grace = Duration::from_secs(seconds.unwrap_or(DEFAULT_GRACE).max(2) as u64);
-        let running: Vec<_> = self.containers.iter().copied().filter(|container| container.is_running()).collect();
+        let running: Vec<_> = self
+            .containers
+            .iter()
+            .copied()
+            .filter(|container| container.is_running())
+            .collect();
         for container in &running {
             if container.stopping {
                 continue;
             }
             let name = container.config.name.as_str();
-            let action = NodeAction::StopContainer { container: container.id.clone(), grace };
-            let killing = container_note(self.key, self.is_init(name), name, false, "Killing", format!("Stopping container {name}"));
-            self.plan.duties.push(Duty::local(self.why(sentence, &[name]), action).note(killing));
+            let action = NodeAction::StopContainer {
+                container: container.id.clone(),
+                grace,
+            };
+            let killing = container_note(
+                self.key,
+                self.is_init(name),
+                name,
+                false,
+                "Killing",
+                format!("Stopping container {name}"),
+            );
+            self.plan
+                .duties
+                .push(Duty::local(self.why(sentence, &[name]), action).note(killing));
         }
         !running.is_empty()
     }
@@ -562,9 +768,13 @@ impl<'a, 'm> Sync<'a, 'm> {
     /// Gives the address back.
     fn release_sandbox(&mut self) -> bool {
         let Some(sandbox) = self.sandbox else { return false };
-        let action = NodeAction::StopPodSandbox { sandbox: sandbox.id.clone() };
+        let action = NodeAction::StopPodSandbox {
+            sandbox: sandbox.id.clone(),
+        };
         if !self.machine.is_doing(&action) {
-            self.plan.duties.push(Duty::local(self.why("kubelet.stop_sandbox", &[]), action));
+            self.plan
+                .duties
+                .push(Duty::local(self.why("kubelet.stop_sandbox", &[]), action));
         }
         true
     }
@@ -574,7 +784,9 @@ impl<'a, 'm> Sync<'a, 'm> {
         self.doing(|action| match action {
             NodeAction::RunPodSandbox { pod } => pod.metadata.uid.as_deref() == Some(self.uid),
             NodeAction::CreateContainer { sandbox, .. } => self.sandbox.is_some_and(|own| own.id == *sandbox),
-            NodeAction::StartContainer { container } => self.containers.iter().any(|own| own.id == *container),
+            NodeAction::StartContainer { container } => {
+                self.containers.iter().any(|own| own.id == *container)
+            }
             _ => false,
         })
     }
@@ -584,8 +796,16 @@ impl<'a, 'm> Sync<'a, 'm> {
         for container in self.spec().into_iter().flat_map(|spec| &spec.containers) {
             // Its probes are over; what was last known still holds.
             if let Some(running) = self.newest(&container.name).filter(|newest| newest.is_running()) {
-                let good = |kind| self.memory.probes.get(&(running.id.clone(), kind)).is_none_or(|probing| probing.good);
-                let health = Health { started: good(ProbeKind::Startup), ready: good(ProbeKind::Readiness) };
+                let good = |kind| {
+                    self.memory
+                        .probes
+                        .get(&(running.id.clone(), kind))
+                        .is_none_or(|probing| probing.good)
+                };
+                let health = Health {
+                    started: good(ProbeKind::Startup),
+                    ready: good(ProbeKind::Readiness),
+                };
                 self.health.insert(&container.name, health);
             }
         }
@@ -600,7 +820,9 @@ impl<'a, 'm> Sync<'a, 'm> {
             ..DeleteOptions::default()
         };
         let request = Request::delete(Kind::Pod, &self.key.namespace, &self.key.name, options);
-        self.plan.duties.push(Duty::api(self.why("kubelet.delete", &[]), request));
+        self.plan
+            .duties
+            .push(Duty::api(self.why("kubelet.delete", &[]), request));
     }
 
     /// The last but one container of each name keeps its log; older ones go.
@@ -610,13 +832,19 @@ impl<'a, 'm> Sync<'a, 'm> {
         for container in &containers {
             let count = kept.entry(&container.config.name).or_default();
             *count += 1;
-            let action = NodeAction::RemoveContainer { container: container.id.clone() };
+            let action = NodeAction::RemoveContainer {
+                container: container.id.clone(),
+            };
             if *count > 2 && !container.is_running() && !self.machine.is_doing(&action) {
                 let why = self.why("kubelet.remove_container", &[&container.config.name]);
                 self.plan.duties.push(Duty::local(why, action));
             }
         }
-        self.memory.probes.retain(|(id, _), _| containers.iter().any(|container| container.id == *id && container.is_running()));
+        self.memory.probes.retain(|(id, _), _| {
+            containers
+                .iter()
+                .any(|container| container.id == *id && container.is_running())
+        });
         self.containers = containers;
     }
 
@@ -627,12 +855,18 @@ impl<'a, 'm> Sync<'a, 'm> {
         }
         let summary = status::summary(&status);
         let why = self.why("kubelet.report", &[&summary]);
-        self.plan.duties.push(Duty::api(why, Request::update_status(self.with_status(status))));
+        self.plan
+            .duties
+            .push(Duty::api(why, Request::update_status(self.with_status(status))));
     }
 
     /// When the Pod was first seen here.
     pub fn start_time(&self) -> SimTime {
-        self.pod.status.as_ref().and_then(|status| moment(&status.start_time)).unwrap_or(self.now)
+        self.pod
+            .status
+            .as_ref()
+            .and_then(|status| moment(&status.start_time))
+            .unwrap_or(self.now)
     }
 }
 
@@ -652,9 +886,14 @@ pub fn clean_up(observed: &Observed<'_, Machine>, key: &Key, keep: Option<&str>)
         if !same_name || keep == Some(&*sandbox.pod_uid) {
             continue;
         }
-        let action = NodeAction::RemovePodSandbox { sandbox: sandbox.id.clone() };
+        let action = NodeAction::RemovePodSandbox {
+            sandbox: sandbox.id.clone(),
+        };
         if !observed.host.is_doing(&action) {
-            plan.duties.push(Duty::local(Why::new("kubelet.remove_sandbox", &[&key.name]), action));
+            plan.duties.push(Duty::local(
+                Why::new("kubelet.remove_sandbox", &[&key.name]),
+                action,
+            ));
         }
     }
     plan

@@ -11,7 +11,11 @@ const GROUP: &str = "authorization.k8s.io/v1";
 
 pub fn can_i(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
-    let namespace = if kube.all_namespaces() { String::new() } else { kube.namespace() };
+    let namespace = if kube.all_namespaces() {
+        String::new()
+    } else {
+        kube.namespace()
+    };
     if kube.flags().on("list") {
         if !args.is_empty() {
             return message("list option must be specified with no arguments");
@@ -38,8 +42,15 @@ pub fn can_i(kube: &mut Kube) -> Result<Next> {
                     attributes["group"] = kind.group.clone().into();
                 }
                 if !kind.namespaced {
-                    let group = if kind.group.is_empty() { String::new() } else { format!(" in group '{}'", kind.group) };
-                    kube.warn(&format!("resource '{}' is not namespace scoped{group}", kind.plural));
+                    let group = if kind.group.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" in group '{}'", kind.group)
+                    };
+                    kube.warn(&format!(
+                        "resource '{}' is not namespace scoped{group}",
+                        kind.plural
+                    ));
                     kube.err("\n");
                 }
             }
@@ -102,7 +113,11 @@ pub fn whoami(kube: &mut Kube) -> Result<Next> {
     }
     let user = &answer["status"]["userInfo"];
     let mut table = "ATTRIBUTE\tVALUE\n".to_owned();
-    for (label, value) in [("Username", &user["username"]), ("UID", &user["uid"]), ("Groups", &user["groups"])] {
+    for (label, value) in [
+        ("Username", &user["username"]),
+        ("UID", &user["uid"]),
+        ("Groups", &user["groups"]),
+    ] {
         if !value.is_null() && *value != "" {
             table.push_str(&format!("{label}\t{}\n", go_value(value)));
         }
@@ -144,7 +159,9 @@ pub fn config_current(kube: &mut Kube) -> Result<Next> {
 
 pub fn config_contexts(kube: &mut Kube) -> Result<Next> {
     let namespace = kube.io.session.namespace.clone();
-    let text = TabWriter::table().format(&format!("CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n*\tcompany-x\tcompany-x\tyou\t{namespace}\n"));
+    let text = TabWriter::table().format(&format!(
+        "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n*\tcompany-x\tcompany-x\tyou\t{namespace}\n"
+    ));
     kube.out(&text);
     Ok(Next::Done)
 }
@@ -152,7 +169,11 @@ pub fn config_contexts(kube: &mut Kube) -> Result<Next> {
 pub fn config_set_context(kube: &mut Kube) -> Result<Next> {
     let name = kube.call.args.first().cloned();
     if name.is_some() == kube.flags().on("current") {
-        return message(if name.is_some() { "you cannot specify both a context name and --current" } else { "you must specify a non-empty context name or --current" });
+        return message(if name.is_some() {
+            "you cannot specify both a context name and --current"
+        } else {
+            "you must specify a non-empty context name or --current"
+        });
     }
     if name.as_deref().is_some_and(|n| n != "company-x") {
         return message("there is one context here, company-x");
@@ -184,20 +205,49 @@ mod tests {
     #[test]
     fn questions_of_rights() {
         let review = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-        let mut fake = Fake::default().on(review, 201, json!({"status": {"allowed": true}})).on(review, 201, json!({"status": {"allowed": false}}))
-            .on("POST /apis/authentication.k8s.io/v1/selfsubjectreviews", 201, json!({"status": {"userInfo": {"username": "admin", "groups": ["a", "b"]}}}));
+        let mut fake = Fake::default()
+            .on(review, 201, json!({"status": {"allowed": true}}))
+            .on(review, 201, json!({"status": {"allowed": false}}))
+            .on(
+                "POST /apis/authentication.k8s.io/v1/selfsubjectreviews",
+                201,
+                json!({"status": {"userInfo": {"username": "admin", "groups": ["a", "b"]}}}),
+            );
         assert_eq!(fake.run("kubectl auth can-i create pods").0, "yes\n");
-        assert_eq!(fake.body()["spec"], json!({"resourceAttributes": {"verb": "create", "resource": "pods", "namespace": "default"}}));
-        assert_eq!(fake.run("kubectl auth can-i create deploy/x --as=viewer"), ("no\n".into(), String::new(), Progress::Done(1)));
-        assert_eq!(fake.requests.last().unwrap().header("Impersonate-User"), Some("viewer"));
-        assert_eq!(fake.run("kubectl auth whoami").0, "ATTRIBUTE   VALUE\nUsername    admin\nGroups      [a b]\n");
+        assert_eq!(
+            fake.body()["spec"],
+            json!({"resourceAttributes": {"verb": "create", "resource": "pods", "namespace": "default"}})
+        );
+        assert_eq!(
+            fake.run("kubectl auth can-i create deploy/x --as=viewer"),
+            ("no\n".into(), String::new(), Progress::Done(1))
+        );
+        assert_eq!(
+            fake.requests.last().unwrap().header("Impersonate-User"),
+            Some("viewer")
+        );
+        assert_eq!(
+            fake.run("kubectl auth whoami").0,
+            "ATTRIBUTE   VALUE\nUsername    admin\nGroups      [a b]\n"
+        );
     }
 
     #[test]
     fn the_namespace_sticks() {
         let mut session = Session::default();
         let mut fake = Fake::default().on("GET /api/v1/namespaces/demo/pods/a", 200, json!({"kind": "Pod"}));
-        assert_eq!(fake.run_in(&mut session, "kubectl config set-context --current --namespace=demo").0, "Context \"company-x\" modified.\n");
-        assert_eq!(fake.run_in(&mut session, "kubectl get pod a -o jsonpath='{.kind}'").0, "Pod");
+        assert_eq!(
+            fake.run_in(
+                &mut session,
+                "kubectl config set-context --current --namespace=demo"
+            )
+            .0,
+            "Context \"company-x\" modified.\n"
+        );
+        assert_eq!(
+            fake.run_in(&mut session, "kubectl get pod a -o jsonpath='{.kind}'")
+                .0,
+            "Pod"
+        );
     }
 }

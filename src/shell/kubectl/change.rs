@@ -17,7 +17,9 @@ fn split_changes(args: &[String], what: &str) -> Result<(Vec<String>, Vec<String
     let is_change = |arg: &str| arg.contains('=') || arg.ends_with('-');
     let first = args.iter().position(|a| is_change(a)).unwrap_or(args.len());
     if let Some(late) = args[first..].iter().find(|a| !is_change(a)) {
-        return message(format!("all resources must be specified before {what} changes: {late}"));
+        return message(format!(
+            "all resources must be specified before {what} changes: {late}"
+        ));
     }
     Ok((args[..first].to_vec(), args[first..].to_vec()))
 }
@@ -35,7 +37,9 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
     let dry_run = DryRun::of(kube)?;
     let listing = kube.flags().on("list");
     if names.is_empty() && kube.flags().list("filename").is_empty() {
-        return message("one or more resources must be specified as <resource> <name> or <resource>/<name>".to_string());
+        return message(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>".to_string(),
+        );
     }
     if changes.is_empty() && !listing {
         return message(format!("at least one {what} update is required"));
@@ -54,10 +58,16 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
     let (targets, mut failures) = live(kube, &names)?;
     let several = targets.len() > 1;
     for target in targets {
-        let old = target.object["metadata"][field].as_object().cloned().unwrap_or_default();
+        let old = target.object["metadata"][field]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
         if listing {
             if several {
-                kube.out(&format!("Listing {field} for {}.{}/{}:\n", target.kind.kind, target.kind.group, target.name));
+                kube.out(&format!(
+                    "Listing {field} for {}.{}/{}:\n",
+                    target.kind.kind, target.kind.group, target.name
+                ));
             }
             for (key, value) in &old {
                 kube.out(&format!("{key}={}\n", value.as_str().unwrap_or("")));
@@ -69,7 +79,12 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
         let clash: Vec<String> = set
             .iter()
             .filter(|(key, value)| !overwrite && old.get(key).is_some_and(|v| v != value))
-            .map(|(key, _)| format!("'{key}' already has a value ({}), and --overwrite is false", old[key].as_str().unwrap_or("")))
+            .map(|(key, _)| {
+                format!(
+                    "'{key}' already has a value ({}), and --overwrite is false",
+                    old[key].as_str().unwrap_or("")
+                )
+            })
             .collect();
         if !clash.is_empty() {
             failures.push(Failure::Message(clash.join(", ")));
@@ -100,9 +115,16 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
             done(kube, &target.kind, &object, word, dry_run)?;
             continue;
         }
-        let body = if changed.is_empty() { json!({}) } else { json!({"metadata": {field: changed}}) };
+        let body = if changed.is_empty() {
+            json!({})
+        } else {
+            json!({"metadata": {field: changed}})
+        };
         let manager = kube.field_manager();
-        let path = with_query(&target.path(), &[("fieldManager", &manager), ("dryRun", dry_run.query())]);
+        let path = with_query(
+            &target.path(),
+            &[("fieldManager", &manager), ("dryRun", dry_run.query())],
+        );
         match kube.patch(&path, MERGE, &body) {
             Ok(patched) => done(kube, &target.kind, &patched, word, dry_run)?,
             Err(failure) => failures.push(failure),
@@ -122,15 +144,28 @@ fn read_taint(text: &str) -> Result<Taint> {
     let bad = || Failure::Message(format!("invalid taint spec: {text}"));
     let (pair, effect) = text.rsplit_once(':').ok_or_else(bad)?;
     if !matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
-        return message(format!("invalid taint effect: {effect}, unsupported taint effect"));
+        return message(format!(
+            "invalid taint effect: {effect}, unsupported taint effect"
+        ));
     }
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-    if key.is_empty() { Err(bad()) } else { Ok(Taint { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() }) }
+    if key.is_empty() {
+        Err(bad())
+    } else {
+        Ok(Taint {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            effect: effect.to_owned(),
+        })
+    }
 }
 
 pub fn taint(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
-    let first = args.iter().position(|a| a.contains('=') || a.contains(':') || a.ends_with('-')).unwrap_or(args.len());
+    let first = args
+        .iter()
+        .position(|a| a.contains('=') || a.contains(':') || a.ends_with('-'))
+        .unwrap_or(args.len());
     let (names, changes) = args.split_at(first);
     let by_selector = kube.flags().on("all") || !kube.flags().text("selector").is_empty();
     if names.is_empty() || names.len() == 1 && !by_selector && !names[0].contains('/') {
@@ -156,16 +191,28 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
     let (targets, mut failures) = live(kube, names)?;
     for target in targets {
         if !target.kind.is(Kind::Node) {
-            return message(format!("invalid resource type {}, only [node] types are supported", target.kind.plural));
+            return message(format!(
+                "invalid resource type {}, only [node] types are supported",
+                target.kind.plural
+            ));
         }
         let old = list(&target.object, "/spec/taints").to_vec();
         let clash: Vec<&str> = add
             .iter()
-            .filter(|t| !overwrite && old.iter().any(|o| text(o, "/key") == t.key && text(o, "/effect") == t.effect))
+            .filter(|t| {
+                !overwrite
+                    && old
+                        .iter()
+                        .any(|o| text(o, "/key") == t.key && text(o, "/effect") == t.effect)
+            })
             .map(|t| t.key.as_str())
             .collect();
         if !clash.is_empty() {
-            failures.push(Failure::Message(format!("node {} already has {} taint(s) with same effect(s) and --overwrite is false", target.name, clash.join(","))));
+            failures.push(Failure::Message(format!(
+                "node {} already has {} taint(s) with same effect(s) and --overwrite is false",
+                target.name,
+                clash.join(",")
+            )));
             continue;
         }
         let mut taints: Vec<Value> = add
@@ -178,13 +225,28 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
                 taint
             })
             .collect();
-        taints.extend(old.iter().filter(|o| !add.iter().any(|t| text(o, "/key") == t.key && text(o, "/effect") == t.effect)).cloned());
+        taints.extend(
+            old.iter()
+                .filter(|o| {
+                    !add.iter()
+                        .any(|t| text(o, "/key") == t.key && text(o, "/effect") == t.effect)
+                })
+                .cloned(),
+        );
         let mut missing = Vec::new();
         for (key, effect) in &remove {
             let before = taints.len();
-            taints.retain(|t| !(text(t, "/key") == key && (effect.is_empty() || text(t, "/effect") == effect)));
+            taints
+                .retain(|t| !(text(t, "/key") == key && (effect.is_empty() || text(t, "/effect") == effect)));
             if taints.len() == before {
-                missing.push(Failure::Message(format!("taint {:?} not found", if effect.is_empty() { key.clone() } else { format!("{key}:{effect}") })));
+                missing.push(Failure::Message(format!(
+                    "taint {:?} not found",
+                    if effect.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{key}:{effect}")
+                    }
+                )));
             }
         }
         if !missing.is_empty() {
@@ -192,7 +254,11 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
             continue;
         }
         let word = match (add.is_empty(), remove.is_empty()) {
-            (false, true) if old.iter().any(|o| add.iter().any(|t| text(o, "/key") == t.key)) && overwrite => "modified",
+            (false, true)
+                if old.iter().any(|o| add.iter().any(|t| text(o, "/key") == t.key)) && overwrite =>
+            {
+                "modified"
+            }
             (false, true) => "tainted",
             (true, false) => "untainted",
             _ => "modified",
@@ -202,7 +268,10 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
             done(kube, &target.kind, &target.object, word, dry_run)?;
             continue;
         }
-        let path = with_query(&target.path(), &[("fieldManager", "kubectl-taint"), ("dryRun", dry_run.query())]);
+        let path = with_query(
+            &target.path(),
+            &[("fieldManager", "kubectl-taint"), ("dryRun", dry_run.query())],
+        );
         match kube.patch(&path, STRATEGIC, &body) {
             // A dry run on the server is not mentioned here.
             Ok(patched) => done(kube, &target.kind, &patched, word, DryRun::None)?,
@@ -253,13 +322,26 @@ pub fn set_schedulable(kube: &mut Kube, node: &Target, schedulable: bool) -> Res
     let word = if schedulable { "uncordoned" } else { "cordoned" };
     let is_cordoned = node.object["spec"]["unschedulable"] == true;
     if is_cordoned != schedulable {
-        return done(kube, &node.kind, &node.object, &format!("already {word}"), dry_run);
+        return done(
+            kube,
+            &node.kind,
+            &node.object,
+            &format!("already {word}"),
+            dry_run,
+        );
     }
     if dry_run != DryRun::Client {
         let value = if schedulable { Value::Null } else { true.into() };
         let path = with_query(&node.path(), &[("dryRun", dry_run.query())]);
         kube.patch(&path, STRATEGIC, &json!({"spec": {"unschedulable": value}}))
-            .map_err(|f| Failure::Message(format!("unable to {} node {:?}: {}", &word[..word.len() - 2], node.name, f.text())))?;
+            .map_err(|f| {
+                Failure::Message(format!(
+                    "unable to {} node {:?}: {}",
+                    &word[..word.len() - 2],
+                    node.name,
+                    f.text()
+                ))
+            })?;
     }
     done(kube, &node.kind, &node.object, word, dry_run)
 }
@@ -278,13 +360,21 @@ pub fn patch_object(kube: &mut Kube) -> Result<Next> {
         "strategic" => STRATEGIC,
         "merge" => MERGE,
         "json" => JSON_PATCH,
-        other => return message(format!("--type must be one of [json merge strategic], not {other:?}")),
+        other => {
+            return message(format!(
+                "--type must be one of [json merge strategic], not {other:?}"
+            ));
+        }
     };
     if !file.is_empty() {
         given = match (file.as_str(), kube.io.session.file(&file)) {
             ("-", _) => kube.io.stdin.rest(),
             (_, Some(text)) => text.clone(),
-            _ => return message(format!("unable to read patch file: open {file}: no such file or directory")),
+            _ => {
+                return message(format!(
+                    "unable to read patch file: open {file}: no such file or directory"
+                ));
+            }
         };
     }
     let raw_json = given.trim_start().starts_with('{');
@@ -293,7 +383,14 @@ pub fn patch_object(kube: &mut Kube) -> Result<Next> {
         Err(_) if raw_json => Value::Null,
         Ok(mut values) if values.len() == 1 => values.remove(0),
         Ok(_) => Value::Null,
-        Err(failure) => return message(format!("unable to parse {given:?}: {}", failure.text().trim_start_matches("error parsing patch: error converting YAML to JSON: "))),
+        Err(failure) => {
+            return message(format!(
+                "unable to parse {given:?}: {}",
+                failure
+                    .text()
+                    .trim_start_matches("error parsing patch: error converting YAML to JSON: ")
+            ));
+        }
     };
     let args = kube.call.args.clone();
     if args.is_empty() && kube.flags().list("filename").is_empty() {
@@ -317,15 +414,34 @@ pub fn patch_object(kube: &mut Kube) -> Result<Next> {
             continue;
         }
         let manager = kube.field_manager();
-        let path = with_query(&(target.path() + &sub), &[("fieldManager", &manager), ("dryRun", dry_run.query())]);
+        let path = with_query(
+            &(target.path() + &sub),
+            &[("fieldManager", &manager), ("dryRun", dry_run.query())],
+        );
         let outcome = match raw_json {
-            true => kube.send_text("PATCH", &path, super::kube::ACCEPT_JSON, Some(kind), given.clone()).map(|answer| answer.json()),
+            true => kube
+                .send_text(
+                    "PATCH",
+                    &path,
+                    super::kube::ACCEPT_JSON,
+                    Some(kind),
+                    given.clone(),
+                )
+                .map(|answer| answer.json()),
             false => kube.patch(&path, kind, &body),
         };
         match outcome {
             Ok(patched) => {
-                let same = patched["metadata"]["resourceVersion"] == target.object["metadata"]["resourceVersion"] && patched == target.object;
-                done(kube, &target.kind, &patched, if same { "patched (no change)" } else { "patched" }, DryRun::None)?;
+                let same = patched["metadata"]["resourceVersion"]
+                    == target.object["metadata"]["resourceVersion"]
+                    && patched == target.object;
+                done(
+                    kube,
+                    &target.kind,
+                    &patched,
+                    if same { "patched (no change)" } else { "patched" },
+                    DryRun::None,
+                )?;
             }
             Err(failure) => failures.push(failure),
         }
@@ -340,19 +456,33 @@ pub fn replace(kube: &mut Kube) -> Result<Next> {
     let manager = kube.field_manager();
     let mut failures = Vec::new();
     for target in targets {
-        let object = if kube.flags().on("save-config") { with_last_applied(&target.object) } else { keep_annotation(kube, &target) };
+        let object = if kube.flags().on("save-config") {
+            with_last_applied(&target.object)
+        } else {
+            keep_annotation(kube, &target)
+        };
         let source = target.source.as_deref();
         if dry_run == DryRun::Client {
             done(kube, &target.kind, &object, "replaced", dry_run)?;
             continue;
         }
-        let query = [("fieldManager", manager.as_str()), ("fieldValidation", field_validation(kube)), ("dryRun", dry_run.query())];
+        let query = [
+            ("fieldManager", manager.as_str()),
+            ("fieldValidation", field_validation(kube)),
+            ("dryRun", dry_run.query()),
+        ];
         let outcome = if force {
-            match kube.delete(&target.path(), &json!({"propagationPolicy": "Background", "gracePeriodSeconds": 0})) {
+            match kube.delete(
+                &target.path(),
+                &json!({"propagationPolicy": "Background", "gracePeriodSeconds": 0}),
+            ) {
                 Err(failure) if !failure.is_not_found() => Err(failure),
                 _ => {
                     kube.out(&format!("{} {:?} deleted\n", target.kind.prefix(), target.name));
-                    kube.post(&with_query(&target.kind.collection(Some(&target.namespace)), &query), &object)
+                    kube.post(
+                        &with_query(&target.kind.collection(Some(&target.namespace)), &query),
+                        &object,
+                    )
                 }
             }
         } else {
@@ -368,7 +498,14 @@ pub fn replace(kube: &mut Kube) -> Result<Next> {
 
 /// Replaces the last-applied annotation only where the manifest carries one.
 fn keep_annotation(_: &Kube, target: &Target) -> Value {
-    if target.object["metadata"]["annotations"].get(super::apply::LAST_APPLIED).is_some() { with_last_applied(&target.object) } else { target.object.clone() }
+    if target.object["metadata"]["annotations"]
+        .get(super::apply::LAST_APPLIED)
+        .is_some()
+    {
+        with_last_applied(&target.object)
+    } else {
+        target.object.clone()
+    }
 }
 
 pub fn scale(kube: &mut Kube) -> Result<Next> {
@@ -377,7 +514,9 @@ pub fn scale(kube: &mut Kube) -> Result<Next> {
     }
     let replicas = kube.flags().int("replicas");
     if replicas < 0 {
-        return message("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
+        return message(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
+        );
     }
     let dry_run = DryRun::of(kube)?;
     let args = kube.call.args.clone();
@@ -396,11 +535,19 @@ pub fn scale(kube: &mut Kube) -> Result<Next> {
         let outcome = if current >= 0 || !version.is_empty() {
             precise_scale(kube, &path, replicas, current, &version, dry_run)
         } else {
-            kube.patch(&with_query(&path, &[("dryRun", dry_run.query())]), MERGE, &json!({"spec": {"replicas": replicas}}))
+            kube.patch(
+                &with_query(&path, &[("dryRun", dry_run.query())]),
+                MERGE,
+                &json!({"spec": {"replicas": replicas}}),
+            )
         };
         match outcome {
             Ok(_) => {
-                let shown = if Format::of(kube)?.is_some() { kube.get(&target.path())? } else { target.object.clone() };
+                let shown = if Format::of(kube)?.is_some() {
+                    kube.get(&target.path())?
+                } else {
+                    target.object.clone()
+                };
                 done(kube, &target.kind, &shown, "scaled", dry_run)?;
             }
             Err(failure) => failures.push(failure),
@@ -409,7 +556,14 @@ pub fn scale(kube: &mut Kube) -> Result<Next> {
     fail_with(failures).map(|()| Next::Done)
 }
 
-fn precise_scale(kube: &mut Kube, path: &str, replicas: i64, current: i64, version: &str, dry_run: DryRun) -> Result<Value> {
+fn precise_scale(
+    kube: &mut Kube,
+    path: &str,
+    replicas: i64,
+    current: i64,
+    version: &str,
+    dry_run: DryRun,
+) -> Result<Value> {
     let mut scale = kube.get(path)?;
     let now = int(&scale, "/spec/replicas").unwrap_or(0);
     if current >= 0 && now != current {
@@ -428,13 +582,20 @@ fn pod_spec(target: &Target) -> Option<&'static str> {
     Some(match target.kind.kind.as_str() {
         "Pod" => "/spec",
         "CronJob" => "/spec/jobTemplate/spec/template/spec",
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController" => "/spec/template/spec",
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController" => {
+            "/spec/template/spec"
+        }
         _ => return None,
     })
 }
 
 /// Changes objects by a function and patches what differs.
-fn set(kube: &mut Kube, names: &[String], word: &str, change: &dyn Fn(&mut Value, &Target) -> Result<()>) -> Result<Next> {
+fn set(
+    kube: &mut Kube,
+    names: &[String],
+    word: &str,
+    change: &dyn Fn(&mut Value, &Target) -> Result<()>,
+) -> Result<Next> {
     let dry_run = DryRun::of(kube)?;
     if names.is_empty() && kube.flags().list("filename").is_empty() {
         return message(MISSING);
@@ -454,7 +615,10 @@ fn set(kube: &mut Kube, names: &[String], word: &str, change: &dyn Fn(&mut Value
             done(kube, &target.kind, &changed, word, dry_run)?;
             continue;
         }
-        let path = with_query(&target.path(), &[("fieldManager", "kubectl-set"), ("dryRun", dry_run.query())]);
+        let path = with_query(
+            &target.path(),
+            &[("fieldManager", "kubectl-set"), ("dryRun", dry_run.query())],
+        );
         match kube.patch(&path, STRATEGIC, &body) {
             Ok(patched) => done(kube, &target.kind, &patched, word, dry_run)?,
             Err(failure) => failures.push(failure.wrapped("failed to patch update to pod template: ")),
@@ -464,16 +628,30 @@ fn set(kube: &mut Kube, names: &[String], word: &str, change: &dyn Fn(&mut Value
 }
 
 /// Runs a change over the containers that `--containers` names.
-fn each_container(object: &mut Value, target: &Target, names: &str, change: &mut dyn FnMut(&mut Value)) -> Result<usize> {
+fn each_container(
+    object: &mut Value,
+    target: &Target,
+    names: &str,
+    change: &mut dyn FnMut(&mut Value),
+) -> Result<usize> {
     let Some(pointer) = pod_spec(target) else {
-        return message(format!("{}/{} the object is not a pod or does not have a pod template: {}", target.kind.plural, target.name, target.kind.kind));
+        return message(format!(
+            "{}/{} the object is not a pod or does not have a pod template: {}",
+            target.kind.plural, target.name, target.kind.kind
+        ));
     };
     let mut count = 0;
     for field in ["initContainers", "containers"] {
-        let Some(containers) = object.pointer_mut(&format!("{pointer}/{field}")).and_then(Value::as_array_mut) else { continue };
+        let Some(containers) = object
+            .pointer_mut(&format!("{pointer}/{field}"))
+            .and_then(Value::as_array_mut)
+        else {
+            continue;
+        };
         for container in containers {
             let name = container["name"].as_str().unwrap_or("");
-            let hit = names == "*" || names == name || names.strip_suffix('*').is_some_and(|p| name.starts_with(p));
+            let hit =
+                names == "*" || names == name || names.strip_suffix('*').is_some_and(|p| name.starts_with(p));
             if hit {
                 count += 1;
                 change(container);
@@ -512,13 +690,19 @@ fn env_source(source: &Value) -> String {
     if let Some(resource) = source.get("resourceFieldRef") {
         return format!("resource field {}", text(resource, "/resource"));
     }
-    let (kind, key) = if source.get("secretKeyRef").is_some() { ("secret", &source["secretKeyRef"]) } else { ("configmap", &source["configMapKeyRef"]) };
+    let (kind, key) = if source.get("secretKeyRef").is_some() {
+        ("secret", &source["secretKeyRef"])
+    } else {
+        ("configmap", &source["configMapKeyRef"])
+    };
     format!("{kind} {}, key {}", text(key, "/name"), text(key, "/key"))
 }
 
 pub fn set_env(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
-    let (names, mut changes): (Vec<String>, Vec<String>) = args.into_iter().partition(|a| !a.contains('=') && !a.ends_with('-'));
+    let (names, mut changes): (Vec<String>, Vec<String>) = args
+        .into_iter()
+        .partition(|a| !a.contains('=') && !a.ends_with('-'));
     changes.extend(kube.flags().list("env"));
     let containers = kube.flags().text("containers").to_owned();
     if kube.flags().on("list") {
@@ -528,11 +712,24 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
             let pointer = pod_spec(&target).unwrap_or("/spec");
             let mut text_out = String::new();
             for container in list(&target.object, &format!("{pointer}/containers")) {
-                text_out.push_str(&format!("# {} {}, container {}\n", target.kind.kind, target.name, text(container, "/name")));
+                text_out.push_str(&format!(
+                    "# {} {}, container {}\n",
+                    target.kind.kind,
+                    target.name,
+                    text(container, "/name")
+                ));
                 for env in list(container, "/env") {
                     match env.get("value") {
-                        Some(value) => text_out.push_str(&format!("{}={}\n", text(env, "/name"), value.as_str().unwrap_or(""))),
-                        None => text_out.push_str(&format!("# {} from {}\n", text(env, "/name"), env_source(&env["valueFrom"]))),
+                        Some(value) => text_out.push_str(&format!(
+                            "{}={}\n",
+                            text(env, "/name"),
+                            value.as_str().unwrap_or("")
+                        )),
+                        None => text_out.push_str(&format!(
+                            "# {} from {}\n",
+                            text(env, "/name"),
+                            env_source(&env["valueFrom"])
+                        )),
                     }
                 }
             }
@@ -561,15 +758,27 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
                 container["env"] = env.into();
             }
         })?;
-        if found == 0 { message(format!("{}/{} does not have any containers matching {containers:?}", target.kind.plural, target.name)) } else { Ok(()) }
+        if found == 0 {
+            message(format!(
+                "{}/{} does not have any containers matching {containers:?}",
+                target.kind.plural, target.name
+            ))
+        } else {
+            Ok(())
+        }
     })
 }
 
 pub fn set_resources(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
-    let (limits, requests) = (pairs(kube.flags().text("limits"), "limits")?, pairs(kube.flags().text("requests"), "requests")?);
+    let (limits, requests) = (
+        pairs(kube.flags().text("limits"), "limits")?,
+        pairs(kube.flags().text("requests"), "requests")?,
+    );
     if limits.is_empty() && requests.is_empty() {
-        return message("you must specify an update to requests or limits (in the form of --requests/--limits)");
+        return message(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)",
+        );
     }
     let containers = kube.flags().text("containers").to_owned();
     set(kube, &args, "resource requirements updated", &|object, target| {
@@ -580,15 +789,23 @@ pub fn set_resources(kube: &mut Kube) -> Result<Next> {
                 }
             }
         })?;
-        if found == 0 { message(format!("unable to find container named {containers}")) } else { Ok(()) }
+        if found == 0 {
+            message(format!("unable to find container named {containers}"))
+        } else {
+            Ok(())
+        }
     })
 }
 
 pub fn set_service_account(kube: &mut Kube) -> Result<Next> {
     let mut args = kube.call.args.clone();
-    let Some(account) = args.pop().filter(|_| !args.is_empty()) else { return message("serviceaccount is required") };
+    let Some(account) = args.pop().filter(|_| !args.is_empty()) else {
+        return message("serviceaccount is required");
+    };
     set(kube, &args, "serviceaccount updated", &|object, target| {
-        let Some(spec) = pod_spec(target).and_then(|p| object.pointer_mut(p)) else { return message("the object has no pod template") };
+        let Some(spec) = pod_spec(target).and_then(|p| object.pointer_mut(p)) else {
+            return message("the object has no pod template");
+        };
         spec["serviceAccountName"] = account.clone().into();
         Ok(())
     })
@@ -596,10 +813,16 @@ pub fn set_service_account(kube: &mut Kube) -> Result<Next> {
 
 pub fn set_selector(kube: &mut Kube) -> Result<Next> {
     let mut args = kube.call.args.clone();
-    let Some(selector) = args.pop().filter(|_| !args.is_empty()) else { return message("one resource and one selector is required") };
+    let Some(selector) = args.pop().filter(|_| !args.is_empty()) else {
+        return message("one resource and one selector is required");
+    };
     let wanted = pairs(&selector, "selector")?;
     set(kube, &args, "selector updated", &|object, target| {
-        let place = if target.kind.group.is_empty() { "/spec" } else { "/spec/selector" };
+        let place = if target.kind.group.is_empty() {
+            "/spec"
+        } else {
+            "/spec/selector"
+        };
         match object.pointer_mut(place) {
             Some(spec) if target.kind.group.is_empty() => spec["selector"] = wanted.clone().into(),
             Some(selector) => selector["matchLabels"] = wanted.clone().into(),
@@ -612,20 +835,37 @@ pub fn set_selector(kube: &mut Kube) -> Result<Next> {
 /// The kind of a binding for `set subject`, kept here as it works on two kinds alike.
 pub fn set_subject(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
-    let (users, groups, accounts) = (kube.flags().list("user"), kube.flags().list("group"), kube.flags().list("serviceaccount"));
+    let (users, groups, accounts) = (
+        kube.flags().list("user"),
+        kube.flags().list("group"),
+        kube.flags().list("serviceaccount"),
+    );
     if users.is_empty() && groups.is_empty() && accounts.is_empty() {
         return message("you must specify at least one value of user, group or serviceaccount");
     }
     let group = known(Kind::Role).group.clone();
     set(kube, &args, "subjects updated", &|object, _| {
         let mut subjects = object["subjects"].as_array().cloned().unwrap_or_default();
-        let mut wanted: Vec<Value> = users.iter().map(|u| json!({"apiGroup": group, "kind": "User", "name": u})).collect();
-        wanted.extend(groups.iter().map(|g| json!({"apiGroup": group, "kind": "Group", "name": g})));
+        let mut wanted: Vec<Value> = users
+            .iter()
+            .map(|u| json!({"apiGroup": group, "kind": "User", "name": u}))
+            .collect();
+        wanted.extend(
+            groups
+                .iter()
+                .map(|g| json!({"apiGroup": group, "kind": "Group", "name": g})),
+        );
         for account in &accounts {
-            let Some((namespace, name)) = account.split_once(':') else { return message("serviceaccount must be <namespace>:<name>") };
+            let Some((namespace, name)) = account.split_once(':') else {
+                return message("serviceaccount must be <namespace>:<name>");
+            };
             wanted.push(json!({"kind": "ServiceAccount", "name": name, "namespace": namespace}));
         }
-        subjects.extend(wanted.into_iter().filter(|w| !object["subjects"].as_array().is_some_and(|s| s.contains(w))));
+        subjects.extend(
+            wanted
+                .into_iter()
+                .filter(|w| !object["subjects"].as_array().is_some_and(|s| s.contains(w))),
+        );
         object["subjects"] = subjects.into();
         Ok(())
     })
@@ -644,35 +884,92 @@ mod tests {
     const PATH: &str = "/apis/apps/v1/namespaces/default/deployments/web";
 
     fn fake() -> Fake {
-        Fake::default().on(&format!("GET {PATH}"), 200, deploy()).on(&format!("PATCH {PATH}"), 200, json!({"metadata": {"name": "web", "resourceVersion": "2"}}))
-            .on(&format!("PATCH {PATH}/scale"), 200, json!({})).on(&format!("GET {PATH}/scale"), 200, json!({"spec": {"replicas": 5}}))
+        Fake::default()
+            .on(&format!("GET {PATH}"), 200, deploy())
+            .on(
+                &format!("PATCH {PATH}"),
+                200,
+                json!({"metadata": {"name": "web", "resourceVersion": "2"}}),
+            )
+            .on(&format!("PATCH {PATH}/scale"), 200, json!({}))
+            .on(
+                &format!("GET {PATH}/scale"),
+                200,
+                json!({"spec": {"replicas": 5}}),
+            )
     }
 
     #[test]
     fn labels() {
         let mut fake = fake();
-        assert_eq!(fake.run("kubectl label deploy web tier=back").1, "error: 'tier' already has a value (front), and --overwrite is false\n");
-        assert_eq!(fake.run("kubectl label deploy web tier=back --overwrite").0, "deployment.apps/web labeled\n");
+        assert_eq!(
+            fake.run("kubectl label deploy web tier=back").1,
+            "error: 'tier' already has a value (front), and --overwrite is false\n"
+        );
+        assert_eq!(
+            fake.run("kubectl label deploy web tier=back --overwrite").0,
+            "deployment.apps/web labeled\n"
+        );
         assert_eq!(fake.body(), json!({"metadata": {"labels": {"tier": "back"}}}));
-        assert_eq!(fake.run("kubectl label deploy web tier-").0, "deployment.apps/web unlabeled\n");
-        assert_eq!(fake.run("kubectl label deploy/web tier=front").0, "deployment.apps/web not labeled\n");
-        assert_eq!(fake.run("kubectl label deploy web x-").0, "label \"x\" not found.\ndeployment.apps/web not labeled\n");
-        assert_eq!(fake.run("kubectl label pod x").1, "error: at least one label update is required\n");
-        assert_eq!(fake.run("kubectl annotate deploy web note=hi").0, "deployment.apps/web annotated\n");
+        assert_eq!(
+            fake.run("kubectl label deploy web tier-").0,
+            "deployment.apps/web unlabeled\n"
+        );
+        assert_eq!(
+            fake.run("kubectl label deploy/web tier=front").0,
+            "deployment.apps/web not labeled\n"
+        );
+        assert_eq!(
+            fake.run("kubectl label deploy web x-").0,
+            "label \"x\" not found.\ndeployment.apps/web not labeled\n"
+        );
+        assert_eq!(
+            fake.run("kubectl label pod x").1,
+            "error: at least one label update is required\n"
+        );
+        assert_eq!(
+            fake.run("kubectl annotate deploy web note=hi").0,
+            "deployment.apps/web annotated\n"
+        );
     }
 
     #[test]
     fn images_and_scales() {
         let mut fake = fake();
-        assert_eq!(fake.run("kubectl set image deploy/web web=nginx:1.27").0, "deployment.apps/web image updated\n");
-        assert_eq!(fake.body(), json!({"spec": {"template": {"spec": {"$setElementOrder/containers": [{"name": "web"}], "containers": [{"image": "nginx:1.27", "name": "web"}]}}}}));
-        assert_eq!(fake.run("kubectl set image deploy/web x=y").1, "error: unable to find container named \"x\"\n");
-        assert_eq!(fake.run("kubectl scale deploy web --replicas=5").0, "deployment.apps/web scaled\n");
+        assert_eq!(
+            fake.run("kubectl set image deploy/web web=nginx:1.27").0,
+            "deployment.apps/web image updated\n"
+        );
+        assert_eq!(
+            fake.body(),
+            json!({"spec": {"template": {"spec": {"$setElementOrder/containers": [{"name": "web"}], "containers": [{"image": "nginx:1.27", "name": "web"}]}}}})
+        );
+        assert_eq!(
+            fake.run("kubectl set image deploy/web x=y").1,
+            "error: unable to find container named \"x\"\n"
+        );
+        assert_eq!(
+            fake.run("kubectl scale deploy web --replicas=5").0,
+            "deployment.apps/web scaled\n"
+        );
         assert_eq!(fake.body(), json!({"spec": {"replicas": 5}}));
-        assert_eq!(fake.run("kubectl scale deploy web --current-replicas=9 --replicas=2").1, "error: Expected replicas to be 9, was 5\n");
-        assert_eq!(fake.run("kubectl scale deploy web").1, "error: required flag(s) \"replicas\" not set\n");
-        assert_eq!(fake.run("kubectl patch deploy web -p '{\"a\":1}'").0, "deployment.apps/web patched\n");
-        assert_eq!(fake.run("kubectl patch pod x").1, "error: must specify --patch or --patch-file containing the contents of the patch\n");
+        assert_eq!(
+            fake.run("kubectl scale deploy web --current-replicas=9 --replicas=2")
+                .1,
+            "error: Expected replicas to be 9, was 5\n"
+        );
+        assert_eq!(
+            fake.run("kubectl scale deploy web").1,
+            "error: required flag(s) \"replicas\" not set\n"
+        );
+        assert_eq!(
+            fake.run("kubectl patch deploy web -p '{\"a\":1}'").0,
+            "deployment.apps/web patched\n"
+        );
+        assert_eq!(
+            fake.run("kubectl patch pod x").1,
+            "error: must specify --patch or --patch-file containing the contents of the patch\n"
+        );
     }
 
     #[test]
@@ -683,8 +980,17 @@ mod tests {
         assert_eq!(fake.run("kubectl uncordon n").0, "node/n already uncordoned\n");
         assert_eq!(fake.run("kubectl taint node n k-").0, "node/n untainted\n");
         assert_eq!(fake.body(), json!({"spec": {"taints": null}}));
-        assert_eq!(fake.run("kubectl taint node n k=w:NoSchedule").1, "error: node n already has k taint(s) with same effect(s) and --overwrite is false\n");
-        assert_eq!(fake.run("kubectl taint node n q-").1, "error: taint \"q\" not found\n");
-        assert_eq!(fake.run("kubectl cordon").1, "error: USAGE: cordon NODE [flags]\nSee 'kubectl cordon -h' for help and examples\n");
+        assert_eq!(
+            fake.run("kubectl taint node n k=w:NoSchedule").1,
+            "error: node n already has k taint(s) with same effect(s) and --overwrite is false\n"
+        );
+        assert_eq!(
+            fake.run("kubectl taint node n q-").1,
+            "error: taint \"q\" not found\n"
+        );
+        assert_eq!(
+            fake.run("kubectl cordon").1,
+            "error: USAGE: cordon NODE [flags]\nSee 'kubectl cordon -h' for help and examples\n"
+        );
     }
 }

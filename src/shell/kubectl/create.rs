@@ -5,7 +5,7 @@ use super::failure::{Failure, Result, message};
 use super::kube::{Kube, Next, int, list, map, text, with_query};
 use super::manifest;
 use super::output::{DryRun, Format, done};
-use super::resource::{Rk, Target, fail_with, known, live, resolve, select, Selection};
+use super::resource::{Rk, Selection, Target, fail_with, known, live, resolve, select};
 use crate::api::Kind;
 use base64::Engine;
 use serde_json::{Map, Value, json};
@@ -37,14 +37,24 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
 }
 
 fn create_one(kube: &mut Kube, target: &Target, dry_run: DryRun) -> Result<()> {
-    let object = if kube.flags().on("save-config") { with_last_applied(&target.object) } else { target.object.clone() };
+    let object = if kube.flags().on("save-config") {
+        with_last_applied(&target.object)
+    } else {
+        target.object.clone()
+    };
     if dry_run == DryRun::Client {
         return done(kube, &target.kind, &object, "created", dry_run);
     }
     let manager = kube.field_manager();
-    let query = [("fieldManager", manager.as_str()), ("fieldValidation", field_validation(kube)), ("dryRun", dry_run.query())];
+    let query = [
+        ("fieldManager", manager.as_str()),
+        ("fieldValidation", field_validation(kube)),
+        ("dryRun", dry_run.query()),
+    ];
     let path = with_query(&target.kind.collection(Some(&target.namespace)), &query);
-    let created = kube.post(&path, &object).map_err(|f| f.with_source("creating", target.source.as_deref()))?;
+    let created = kube
+        .post(&path, &object)
+        .map_err(|f| f.with_source("creating", target.source.as_deref()))?;
     done(kube, &target.kind, &created, "created", dry_run)
 }
 
@@ -67,8 +77,14 @@ fn generated(kube: &mut Kube, kind: Kind, mut object: Value) -> Result<Next> {
     }
     let manager = kube.field_manager();
     let namespace = kube.namespace();
-    let query = [("fieldManager", manager.as_str()), ("fieldValidation", "Strict"), ("dryRun", dry_run.query())];
-    let created = kube.post(&with_query(&kind.collection(Some(&namespace)), &query), &object).map_err(|f| f.wrapped(failed_to(&kind)))?;
+    let query = [
+        ("fieldManager", manager.as_str()),
+        ("fieldValidation", "Strict"),
+        ("dryRun", dry_run.query()),
+    ];
+    let created = kube
+        .post(&with_query(&kind.collection(Some(&namespace)), &query), &object)
+        .map_err(|f| f.wrapped(failed_to(&kind)))?;
     done(kube, &kind, &created, "created", dry_run)?;
     Ok(Next::Done)
 }
@@ -99,13 +115,24 @@ fn name(kube: &Kube) -> Result<String> {
         [name] => Ok(name.clone()),
         // Behind `--` stands a command.
         [name, ..] if kube.call.dash == Some(1) => Ok(name.clone()),
-        args => Err(Failure::Usage(format!("exactly one NAME is required, got {}", args.len()), kube.call.command.name)),
+        args => Err(Failure::Usage(
+            format!("exactly one NAME is required, got {}", args.len()),
+            kube.call.command.name,
+        )),
     }
 }
 
 fn required(kube: &Kube, flags: &[&str]) -> Result<()> {
-    let missing: Vec<String> = flags.iter().filter(|f| !kube.flags().changed(f)).map(|f| format!("{f:?}")).collect();
-    if missing.is_empty() { Ok(()) } else { message(format!("required flag(s) {} not set", missing.join(", "))) }
+    let missing: Vec<String> = flags
+        .iter()
+        .filter(|f| !kube.flags().changed(f))
+        .map(|f| format!("{f:?}"))
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        message(format!("required flag(s) {} not set", missing.join(", ")))
+    }
 }
 
 /// What stands behind `--`.
@@ -118,12 +145,21 @@ fn command(kube: &Kube) -> Vec<String> {
 fn image_name(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     let last = last.split(['@', ':']).next().unwrap_or(last);
-    last.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>().trim_matches('-').to_owned()
+    last.to_ascii_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect::<String>()
+        .trim_matches('-')
+        .to_owned()
 }
 
 pub fn namespace(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
-    generated(kube, Kind::Namespace, json!({"metadata": {"name": name}, "spec": {}, "status": {}}))
+    generated(
+        kube,
+        Kind::Namespace,
+        json!({"metadata": {"name": name}, "spec": {}, "status": {}}),
+    )
 }
 
 pub fn serviceaccount(kube: &mut Kube) -> Result<Next> {
@@ -139,7 +175,10 @@ pub fn deployment(kube: &mut Kube) -> Result<Next> {
     if images.len() > 1 && !command.is_empty() {
         return message("cannot specify multiple --image options and command");
     }
-    let mut containers: Vec<Value> = images.iter().map(|image| json!({"name": image_name(image), "image": image, "resources": {}})).collect();
+    let mut containers: Vec<Value> = images
+        .iter()
+        .map(|image| json!({"name": image_name(image), "image": image, "resources": {}}))
+        .collect();
     if !command.is_empty() {
         containers[0]["command"] = command.into();
     }
@@ -186,7 +225,11 @@ pub fn job(kube: &mut Kube) -> Result<Next> {
         return generated(kube, Kind::Job, object);
     }
     let template = job_template(kube, &name, "Never");
-    generated(kube, Kind::Job, json!({"metadata": {"name": name}, "spec": {"template": template}, "status": {}}))
+    generated(
+        kube,
+        Kind::Job,
+        json!({"metadata": {"name": name}, "spec": {"template": template}, "status": {}}),
+    )
 }
 
 fn job_template(kube: &Kube, name: &str, restart: &str) -> Value {
@@ -216,12 +259,17 @@ fn literals(kube: &mut Kube) -> Result<Map<String, Value>> {
     let mut data = Map::new();
     let mut add = |key: String, value: String| {
         if data.insert(key.clone(), value.into()).is_some() {
-            return message(format!("cannot add key {key:?}, another key by that name already exists in Data"));
+            return message(format!(
+                "cannot add key {key:?}, another key by that name already exists in Data"
+            ));
         }
         Ok(())
     };
     for file in kube.flags().list("from-file") {
-        let (key, path) = file.split_once('=').map_or_else(|| (file.rsplit('/').next().unwrap_or(&file).to_owned(), file.clone()), |(k, p)| (k.to_owned(), p.to_owned()));
+        let (key, path) = file.split_once('=').map_or_else(
+            || (file.rsplit('/').next().unwrap_or(&file).to_owned(), file.clone()),
+            |(k, p)| (k.to_owned(), p.to_owned()),
+        );
         match kube.io.session.file(&path) {
             Some(content) => add(key, content.clone())?,
             None => return message(format!("error reading {path}: no such file or directory")),
@@ -237,7 +285,11 @@ fn literals(kube: &mut Kube) -> Result<Map<String, Value>> {
         let Some(content) = kube.io.session.file(&file).cloned() else {
             return message(format!("error reading {file}: no such file or directory"));
         };
-        for line in content.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        for line in content
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty() && !l.starts_with('#'))
+        {
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
             add(key.to_owned(), value.to_owned())?;
         }
@@ -259,7 +311,14 @@ pub fn secret_generic(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
     let data: Map<String, Value> = literals(kube)?
         .into_iter()
-        .map(|(key, value)| (key, base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap_or("")).into()))
+        .map(|(key, value)| {
+            (
+                key,
+                base64::engine::general_purpose::STANDARD
+                    .encode(value.as_str().unwrap_or(""))
+                    .into(),
+            )
+        })
         .collect();
     let mut object = json!({"metadata": {"name": name}});
     if !data.is_empty() {
@@ -288,9 +347,12 @@ pub fn service(kube: &mut Kube) -> Result<Next> {
     let mut ports = Vec::new();
     for one in &tcp {
         let (port, target) = one.split_once(':').unwrap_or((one, one));
-        let number = port.parse::<u16>().map_err(|_| Failure::Message(format!("strconv.ParseInt: parsing {port:?}: invalid syntax")))?;
+        let number = port
+            .parse::<u16>()
+            .map_err(|_| Failure::Message(format!("strconv.ParseInt: parsing {port:?}: invalid syntax")))?;
         let target: Value = target.parse::<u16>().map_or_else(|_| target.into(), Into::into);
-        let mut entry = json!({"name": one.replace(':', "-"), "port": number, "protocol": "TCP", "targetPort": target});
+        let mut entry =
+            json!({"name": one.replace(':', "-"), "port": number, "protocol": "TCP", "targetPort": target});
         if kube.flags().int("node-port") > 0 {
             entry["nodePort"] = kube.flags().int("node-port").into();
         }
@@ -308,7 +370,11 @@ pub fn service(kube: &mut Kube) -> Result<Next> {
     if !cluster_ip.is_empty() {
         spec["clusterIP"] = cluster_ip.into();
     }
-    generated(kube, Kind::Service, json!({"metadata": {"name": name, "labels": labels}, "spec": spec, "status": {"loadBalancer": {}}}))
+    generated(
+        kube,
+        Kind::Service,
+        json!({"metadata": {"name": name, "labels": labels}, "spec": spec, "status": {"loadBalancer": {}}}),
+    )
 }
 
 /// Rules of `create role` and `create clusterrole`.
@@ -324,8 +390,11 @@ fn rules(kube: &mut Kube) -> Result<Vec<Value>> {
     }
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for resource in resources {
-        let (word, sub) = resource.split_once('/').map_or((resource.as_str(), String::new()), |(w, s)| (w, format!("/{s}")));
-        let kind = resolve(kube, word).map_err(|_| Failure::Message(format!("the server doesn't have a resource type {word:?}")))?;
+        let (word, sub) = resource
+            .split_once('/')
+            .map_or((resource.as_str(), String::new()), |(w, s)| (w, format!("/{s}")));
+        let kind = resolve(kube, word)
+            .map_err(|_| Failure::Message(format!("the server doesn't have a resource type {word:?}")))?;
         let name = format!("{}{sub}", kind.plural);
         match groups.iter_mut().find(|g| g.0 == kind.group) {
             Some(group) => group.1.push(name),
@@ -352,20 +421,31 @@ fn rules(kube: &mut Kube) -> Result<Vec<Value>> {
 pub fn role(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
     let rules = rules(kube)?;
-    generated(kube, Kind::Role, json!({"metadata": {"name": name}, "rules": rules}))
+    generated(
+        kube,
+        Kind::Role,
+        json!({"metadata": {"name": name}, "rules": rules}),
+    )
 }
 
 pub fn clusterrole(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
     let rules = rules(kube)?;
-    generated(kube, Kind::ClusterRole, json!({"metadata": {"name": name}, "rules": rules}))
+    generated(
+        kube,
+        Kind::ClusterRole,
+        json!({"metadata": {"name": name}, "rules": rules}),
+    )
 }
 
 /// `create rolebinding` and `create clusterrolebinding`
 pub fn binding(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
     let cluster = kube.call.command.name.ends_with("clusterrolebinding");
-    let (role, cluster_role) = (kube.flags().text("role").to_owned(), kube.flags().text("clusterrole").to_owned());
+    let (role, cluster_role) = (
+        kube.flags().text("role").to_owned(),
+        kube.flags().text("clusterrole").to_owned(),
+    );
     if cluster && cluster_role.is_empty() {
         return message("required flag(s) \"clusterrole\" not set");
     }
@@ -381,17 +461,33 @@ pub fn binding(kube: &mut Kube) -> Result<Next> {
         subjects.push(json!({"apiGroup": group, "kind": "Group", "name": name}));
     }
     for account in kube.flags().list("serviceaccount") {
-        let Some((namespace, name)) = account.split_once(':').filter(|(a, b)| !a.is_empty() && !b.is_empty()) else {
+        let Some((namespace, name)) = account
+            .split_once(':')
+            .filter(|(a, b)| !a.is_empty() && !b.is_empty())
+        else {
             return message("serviceaccount must be <namespace>:<name>");
         };
         subjects.push(json!({"kind": "ServiceAccount", "name": name, "namespace": namespace}));
     }
-    let (kind, target) = if role.is_empty() { ("ClusterRole", cluster_role) } else { ("Role", role) };
-    let mut object = json!({"metadata": {"name": name}, "roleRef": {"apiGroup": group, "kind": kind, "name": target}});
+    let (kind, target) = if role.is_empty() {
+        ("ClusterRole", cluster_role)
+    } else {
+        ("Role", role)
+    };
+    let mut object =
+        json!({"metadata": {"name": name}, "roleRef": {"apiGroup": group, "kind": kind, "name": target}});
     if !subjects.is_empty() {
         object["subjects"] = subjects.into();
     }
-    generated(kube, if cluster { Kind::ClusterRoleBinding } else { Kind::RoleBinding }, object)
+    generated(
+        kube,
+        if cluster {
+            Kind::ClusterRoleBinding
+        } else {
+            Kind::RoleBinding
+        },
+        object,
+    )
 }
 
 pub fn quota(kube: &mut Kube) -> Result<Next> {
@@ -401,7 +497,11 @@ pub fn quota(kube: &mut Kube) -> Result<Next> {
     if !hard.is_empty() {
         spec["hard"] = hard.into();
     }
-    generated(kube, Kind::ResourceQuota, json!({"metadata": {"name": name}, "spec": spec, "status": {}}))
+    generated(
+        kube,
+        Kind::ResourceQuota,
+        json!({"metadata": {"name": name}, "spec": spec, "status": {}}),
+    )
 }
 
 /// `cpu=1,pods=2`
@@ -435,13 +535,20 @@ pub fn disruption_budget(kube: &mut Kube) -> Result<Next> {
     }
     let number = |text: &str| -> Value { text.parse::<i64>().map_or_else(|_| text.into(), Into::into) };
     let mut spec = json!({"selector": {"matchLabels": pairs(&selector, "selector")?}});
-    match (kube.flags().text("min-available"), kube.flags().text("max-unavailable")) {
+    match (
+        kube.flags().text("min-available"),
+        kube.flags().text("max-unavailable"),
+    ) {
         ("", "") => return message("one of min-available or max-unavailable must be specified"),
         (least, "") => spec["minAvailable"] = number(least),
         ("", most) => spec["maxUnavailable"] = number(most),
         _ => return message("min-available and max-unavailable cannot be both specified"),
     }
-    generated(kube, Kind::PodDisruptionBudget, json!({"metadata": {"name": name}, "spec": spec, "status": {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}}))
+    generated(
+        kube,
+        Kind::PodDisruptionBudget,
+        json!({"metadata": {"name": name}, "spec": spec, "status": {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}}),
+    )
 }
 
 /// `create ingress NAME --rule=host/path=service:port[,tls]`
@@ -450,12 +557,20 @@ pub fn ingress(kube: &mut Kube) -> Result<Next> {
     let (mut rules, mut tls): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
     let backend = |text: &str| -> Option<Value> {
         let (service, port) = text.split_once(':')?;
-        let port = port.parse::<u16>().map_or_else(|_| json!({"name": port}), |n| json!({"number": n}));
+        let port = port
+            .parse::<u16>()
+            .map_or_else(|_| json!({"name": port}), |n| json!({"number": n}));
         Some(json!({"service": {"name": service, "port": port}}))
     };
     for rule in kube.flags().list("rule") {
-        let bad = || Failure::Message(format!("rule {rule} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"));
-        let (main, option) = rule.split_once(',').map_or((rule.as_str(), None), |(m, o)| (m, Some(o)));
+        let bad = || {
+            Failure::Message(format!(
+                "rule {rule} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"
+            ))
+        };
+        let (main, option) = rule
+            .split_once(',')
+            .map_or((rule.as_str(), None), |(m, o)| (m, Some(o)));
         let (place, target) = main.split_once('=').ok_or_else(bad)?;
         let (host, path) = place.split_once('/').ok_or_else(bad)?;
         let (path, path_type) = path.strip_suffix('*').map_or((path, "Exact"), |p| (p, "Prefix"));
@@ -479,7 +594,9 @@ pub fn ingress(kube: &mut Kube) -> Result<Next> {
     }
     let default = kube.flags().text("default-backend").to_owned();
     if rules.is_empty() && default.is_empty() {
-        return message("not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)");
+        return message(
+            "not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)",
+        );
     }
     let mut spec = json!({});
     if !rules.is_empty() {
@@ -489,17 +606,26 @@ pub fn ingress(kube: &mut Kube) -> Result<Next> {
         spec["tls"] = tls.into();
     }
     if !default.is_empty() {
-        spec["defaultBackend"] = backend(&default).ok_or_else(|| Failure::Message("default-backend should be in format servicename:serviceport".to_owned()))?;
+        spec["defaultBackend"] = backend(&default).ok_or_else(|| {
+            Failure::Message("default-backend should be in format servicename:serviceport".to_owned())
+        })?;
     }
     if !kube.flags().text("class").is_empty() {
         spec["ingressClassName"] = kube.flags().text("class").into();
     }
-    generated(kube, Kind::Ingress, json!({"metadata": {"name": name}, "spec": spec, "status": {"loadBalancer": {}}}))
+    generated(
+        kube,
+        Kind::Ingress,
+        json!({"metadata": {"name": name}, "spec": spec, "status": {"loadBalancer": {}}}),
+    )
 }
 
 pub fn token(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
-    let path = format!("{}/token", known(Kind::ServiceAccount).path(&kube.namespace(), &name));
+    let path = format!(
+        "{}/token",
+        known(Kind::ServiceAccount).path(&kube.namespace(), &name)
+    );
     let mut spec = json!({"audiences": null, "boundObjectRef": null, "expirationSeconds": null});
     let audiences = kube.flags().list("audience");
     if !audiences.is_empty() {
@@ -533,8 +659,14 @@ pub fn run_pod(kube: &mut Kube) -> Result<Next> {
     if image.is_empty() || image.contains(char::is_whitespace) {
         return message(format!("Invalid image name {image:?}: invalid reference format"));
     }
-    if kube.flags().on("stdin") || kube.flags().on("tty") || kube.flags().on("attach") || kube.flags().on("rm") {
-        return message("attaching to a container is not supported here: run the pod without -i, -t, --attach and --rm, then use kubectl logs");
+    if kube.flags().on("stdin")
+        || kube.flags().on("tty")
+        || kube.flags().on("attach")
+        || kube.flags().on("rm")
+    {
+        return message(
+            "attaching to a container is not supported here: run the pod without -i, -t, --attach and --rm, then use kubectl logs",
+        );
     }
     let dry_run = DryRun::of(kube)?;
     let restart = kube.flags().text("restart").to_owned();
@@ -544,11 +676,17 @@ pub fn run_pod(kube: &mut Kube) -> Result<Next> {
     let rest: Vec<String> = args[1..].to_vec();
     let mut container = json!({"name": name, "image": image, "resources": {}});
     if !rest.is_empty() {
-        container[if kube.flags().on("command") { "command" } else { "args" }] = rest.into();
+        container[if kube.flags().on("command") {
+            "command"
+        } else {
+            "args"
+        }] = rest.into();
     }
     let mut env = Vec::new();
     for pair in kube.flags().list("env") {
-        let Some((key, value)) = pair.split_once('=') else { return message(format!("invalid env: {pair}")) };
+        let Some((key, value)) = pair.split_once('=') else {
+            return message(format!("invalid env: {pair}"));
+        };
         env.push(json!({"name": key, "value": value}));
     }
     if !env.is_empty() {
@@ -556,7 +694,9 @@ pub fn run_pod(kube: &mut Kube) -> Result<Next> {
     }
     let port = kube.flags().text("port").to_owned();
     if !port.is_empty() {
-        let number: u16 = port.parse().map_err(|_| Failure::Message(format!("strconv.ParseInt: parsing {port:?}: invalid syntax")))?;
+        let number: u16 = port
+            .parse()
+            .map_err(|_| Failure::Message(format!("strconv.ParseInt: parsing {port:?}: invalid syntax")))?;
         container["ports"] = json!([{"containerPort": number}]);
     } else if kube.flags().on("expose") {
         return message("--port must be set when exposing a service");
@@ -568,7 +708,11 @@ pub fn run_pod(kube: &mut Kube) -> Result<Next> {
         container["securityContext"] = json!({"privileged": true});
     }
     let given = kube.flags().text("labels").to_owned();
-    let labels: Value = if given.is_empty() { json!({"run": name}) } else { pairs(&given, "labels")?.into() };
+    let labels: Value = if given.is_empty() {
+        json!({"run": name})
+    } else {
+        pairs(&given, "labels")?.into()
+    };
     let mut metadata = json!({"name": name, "labels": labels, "creationTimestamp": null});
     let annotations = kube.flags().list("annotations");
     if !annotations.is_empty() {
@@ -581,7 +725,8 @@ pub fn run_pod(kube: &mut Kube) -> Result<Next> {
         "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": restart}, "status": {}});
     let overrides = kube.flags().text("overrides").to_owned();
     if !overrides.is_empty() {
-        let patch: Value = serde_json::from_str(&overrides).map_err(|e| Failure::Message(format!("invalid character in overrides: {e}")))?;
+        let patch: Value = serde_json::from_str(&overrides)
+            .map_err(|e| Failure::Message(format!("invalid character in overrides: {e}")))?;
         json_patch::merge(&mut pod, &patch);
     }
     let kind = known(Kind::Pod);
@@ -597,7 +742,17 @@ pub fn run_pod(kube: &mut Kube) -> Result<Next> {
         let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "creationTimestamp": null},
             "spec": {"ports": [{"port": port, "protocol": "TCP", "targetPort": port}], "selector": labels}, "status": {"loadBalancer": {}}});
         let kind = known(Kind::Service);
-        let made = if dry_run == DryRun::Client { service } else { kube.post(&with_query(&kind.collection(Some(&namespace)), &[("fieldManager", "kubectl-run"), ("dryRun", dry_run.query())]), &service)? };
+        let made = if dry_run == DryRun::Client {
+            service
+        } else {
+            kube.post(
+                &with_query(
+                    &kind.collection(Some(&namespace)),
+                    &[("fieldManager", "kubectl-run"), ("dryRun", dry_run.query())],
+                ),
+                &service,
+            )?
+        };
         done(kube, &kind, &made, "created", dry_run)?;
         if kube.flags().text("output") == "yaml" {
             kube.out("---\n---\n");
@@ -625,7 +780,14 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
             given => pairs(given, "selector")?.into(),
         };
         if selector.as_object().is_none_or(Map::is_empty) {
-            let what = if target.kind.is(Kind::Pod) { "couldn't retrieve selectors via --selector flag or introspection: the pod has no labels and cannot be exposed".to_owned() } else { format!("couldn't retrieve selectors via --selector flag or introspection: the {} has no selector set", target.kind.kind.to_lowercase()) };
+            let what = if target.kind.is(Kind::Pod) {
+                "couldn't retrieve selectors via --selector flag or introspection: the pod has no labels and cannot be exposed".to_owned()
+            } else {
+                format!(
+                    "couldn't retrieve selectors via --selector flag or introspection: the {} has no selector set",
+                    target.kind.kind.to_lowercase()
+                )
+            };
             return message(what);
         }
         let pod = match target.kind.kind.as_str() {
@@ -634,9 +796,16 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
         };
         // (port, protocol) pairs that the object itself names
         let own: Vec<(i64, String)> = if target.kind.is(Kind::Service) {
-            list(object, "/spec/ports").iter().filter_map(|p| Some((int(p, "/port")?, text(p, "/protocol").to_owned()))).collect()
+            list(object, "/spec/ports")
+                .iter()
+                .filter_map(|p| Some((int(p, "/port")?, text(p, "/protocol").to_owned())))
+                .collect()
         } else {
-            list(pod, "/containers").iter().flat_map(|c| list(c, "/ports")).filter_map(|p| Some((int(p, "/containerPort")?, text(p, "/protocol").to_owned()))).collect()
+            list(pod, "/containers")
+                .iter()
+                .flat_map(|c| list(c, "/ports"))
+                .filter_map(|p| Some((int(p, "/containerPort")?, text(p, "/protocol").to_owned())))
+                .collect()
         };
         let protocol = kube.flags().text("protocol").to_owned();
         let mut ports: Vec<(i64, String)> = Vec::new();
@@ -645,8 +814,14 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
             "" => ports.extend(own.iter().cloned()),
             given => {
                 for one in given.split(',') {
-                    let number = one.parse().map_err(|_| Failure::Message(format!("strconv.ParseInt: parsing {one:?}: invalid syntax")))?;
-                    let known = own.iter().find(|p| p.0 == number).map_or("", |p| p.1.as_str()).to_owned();
+                    let number = one.parse().map_err(|_| {
+                        Failure::Message(format!("strconv.ParseInt: parsing {one:?}: invalid syntax"))
+                    })?;
+                    let known = own
+                        .iter()
+                        .find(|p| p.0 == number)
+                        .map_or("", |p| p.1.as_str())
+                        .to_owned();
                     ports.push((number, known));
                 }
             }
@@ -657,8 +832,20 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
             .into_iter()
             .enumerate()
             .map(|(i, (port, own))| {
-                let protocol = if !protocol.is_empty() { protocol.clone() } else if own.is_empty() { "TCP".to_owned() } else { own };
-                let to: Value = if wanted.is_empty() { port.into() } else { wanted.parse::<u16>().map_or_else(|_| wanted.clone().into(), Into::into) };
+                let protocol = if !protocol.is_empty() {
+                    protocol.clone()
+                } else if own.is_empty() {
+                    "TCP".to_owned()
+                } else {
+                    own
+                };
+                let to: Value = if wanted.is_empty() {
+                    port.into()
+                } else {
+                    wanted
+                        .parse::<u16>()
+                        .map_or_else(|_| wanted.clone().into(), Into::into)
+                };
                 let mut entry = json!({"port": port, "protocol": protocol, "targetPort": to});
                 if several {
                     entry["name"] = format!("port-{}", i + 1).into();
@@ -681,7 +868,12 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
             metadata["namespace"] = target.namespace.clone().into();
         }
         let mut spec = json!({"ports": ports, "selector": selector});
-        for (flag, field) in [("type", "type"), ("cluster-ip", "clusterIP"), ("session-affinity", "sessionAffinity"), ("load-balancer-ip", "loadBalancerIP")] {
+        for (flag, field) in [
+            ("type", "type"),
+            ("cluster-ip", "clusterIP"),
+            ("session-affinity", "sessionAffinity"),
+            ("load-balancer-ip", "loadBalancerIP"),
+        ] {
             if !kube.flags().text(flag).is_empty() {
                 spec[field] = kube.flags().text(flag).into();
             }
@@ -695,7 +887,10 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
             service
         } else {
             let query = [("fieldManager", "kubectl-expose"), ("dryRun", dry_run.query())];
-            kube.post(&with_query(&kind.collection(Some(&target.namespace)), &query), &service)?
+            kube.post(
+                &with_query(&kind.collection(Some(&target.namespace)), &query),
+                &service,
+            )?
         };
         done(kube, &kind, &made, "exposed", dry_run)?;
     }
@@ -707,18 +902,32 @@ pub fn autoscale(kube: &mut Kube) -> Result<Next> {
     required(kube, &["max"])?;
     let args = kube.call.args.clone();
     let dry_run = DryRun::of(kube)?;
-    let (least, most, cpu) = (kube.flags().int("min"), kube.flags().int("max"), kube.flags().int("cpu-percent"));
+    let (least, most, cpu) = (
+        kube.flags().int("min"),
+        kube.flags().int("max"),
+        kube.flags().int("cpu-percent"),
+    );
     if most < 1 {
-        return message(format!("--max=MAXPODS is required and must be at least 1, max: {most}"));
+        return message(format!(
+            "--max=MAXPODS is required and must be at least 1, max: {most}"
+        ));
     }
     if most < least {
-        return message(format!("--max=MAXPODS must be larger or equal to --min=MINPODS, max: {most}, min: {least}"));
+        return message(format!(
+            "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {most}, min: {least}"
+        ));
     }
     let (targets, failures) = live(kube, &args)?;
     fail_with(failures)?;
     for target in targets {
-        if !matches!(target.kind.kind.as_str(), "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet") {
-            return message(format!("cannot autoscale a {}: could not find scale subresource", target.kind.kind));
+        if !matches!(
+            target.kind.kind.as_str(),
+            "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet"
+        ) {
+            return message(format!(
+                "cannot autoscale a {}: could not find scale subresource",
+                target.kind.kind
+            ));
         }
         let name = match kube.flags().text("name") {
             "" => target.name.clone(),
@@ -751,7 +960,10 @@ pub fn autoscale(kube: &mut Kube) -> Result<Next> {
             old
         } else {
             let query = [("fieldManager", "kubectl-autoscale"), ("dryRun", dry_run.query())];
-            kube.post(&with_query(&kind.collection(Some(&target.namespace)), &query), &object)?
+            kube.post(
+                &with_query(&kind.collection(Some(&target.namespace)), &query),
+                &object,
+            )?
         };
         done(kube, &kind, &made, "autoscaled", dry_run)?;
     }
@@ -767,11 +979,31 @@ mod tests {
     fn generators_print_what_the_recordings_hold() {
         let mut fake = Fake::default();
         let want = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  creationTimestamp: null\n  labels:\n    app: \"y\"\n  name: \"y\"\nspec:\n  replicas: 2\n  selector:\n    matchLabels:\n      app: \"y\"\n  strategy: {}\n  template:\n    metadata:\n      creationTimestamp: null\n      labels:\n        app: \"y\"\n    spec:\n      containers:\n      - image: nginx\n        name: nginx\n        resources: {}\nstatus: {}\n";
-        assert_eq!(fake.run("kubectl create deploy y --image=nginx --replicas=2 --dry-run=client -o yaml").0, want);
-        assert!(fake.run("kubectl run x --image=nginx --dry-run=client -o yaml").0.contains("  - image: nginx\n    name: x\n    resources: {}\n  dnsPolicy: ClusterFirst\n"));
-        assert_eq!(fake.run("kubectl create ns").1, "error: exactly one NAME is required, got 0\nSee 'kubectl create namespace -h' for help and examples\n");
-        assert_eq!(fake.run("kubectl create deployment x").1, "error: required flag(s) \"image\" not set\n");
-        assert_eq!(fake.run("kubectl create svc nodeport x --tcp=80:8080 --dry-run=client -o jsonpath='{.spec.ports}'").0, "[{\"name\":\"80-8080\",\"port\":80,\"protocol\":\"TCP\",\"targetPort\":8080}]");
+        assert_eq!(
+            fake.run("kubectl create deploy y --image=nginx --replicas=2 --dry-run=client -o yaml")
+                .0,
+            want
+        );
+        assert!(
+            fake.run("kubectl run x --image=nginx --dry-run=client -o yaml")
+                .0
+                .contains("  - image: nginx\n    name: x\n    resources: {}\n  dnsPolicy: ClusterFirst\n")
+        );
+        assert_eq!(
+            fake.run("kubectl create ns").1,
+            "error: exactly one NAME is required, got 0\nSee 'kubectl create namespace -h' for help and examples\n"
+        );
+        assert_eq!(
+            fake.run("kubectl create deployment x").1,
+            "error: required flag(s) \"image\" not set\n"
+        );
+        assert_eq!(
+            fake.run(
+                "kubectl create svc nodeport x --tcp=80:8080 --dry-run=client -o jsonpath='{.spec.ports}'"
+            )
+            .0,
+            "[{\"name\":\"80-8080\",\"port\":80,\"protocol\":\"TCP\",\"targetPort\":8080}]"
+        );
         assert!(fake.requests.is_empty());
         assert_eq!(image_name("k8s.gcr.io/a/Nginx_x:1.2@sha256:1"), "nginx-x");
     }
@@ -779,8 +1011,25 @@ mod tests {
     #[test]
     fn expose_reads_ports_and_labels() {
         let deploy = json!({"metadata": {"name": "web", "namespace": "default", "labels": {"app": "web"}}, "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": {"spec": {"containers": [{"ports": [{"containerPort": 80}]}]}}}});
-        let mut fake = Fake::default().on("GET /apis/apps/v1/namespaces/default/deployments/web", 200, deploy).on("POST /api/v1/namespaces/default/services", 201, json!({"metadata": {"name": "web2"}}));
-        assert_eq!(fake.run("kubectl expose deploy web --name=web2 --port=8080 --target-port=80").0, "service/web2 exposed\n");
-        assert_eq!(fake.body()["spec"], json!({"ports": [{"port": 8080, "protocol": "TCP", "targetPort": 80}], "selector": {"app": "web"}}));
+        let mut fake = Fake::default()
+            .on(
+                "GET /apis/apps/v1/namespaces/default/deployments/web",
+                200,
+                deploy,
+            )
+            .on(
+                "POST /api/v1/namespaces/default/services",
+                201,
+                json!({"metadata": {"name": "web2"}}),
+            );
+        assert_eq!(
+            fake.run("kubectl expose deploy web --name=web2 --port=8080 --target-port=80")
+                .0,
+            "service/web2 exposed\n"
+        );
+        assert_eq!(
+            fake.body()["spec"],
+            json!({"ports": [{"port": 8080, "protocol": "TCP", "targetPort": 80}], "selector": {"app": "web"}})
+        );
     }
 }

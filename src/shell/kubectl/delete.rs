@@ -44,7 +44,11 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         "background" | "true" => "Background",
         "foreground" => "Foreground",
         "orphan" | "false" => "Orphan",
-        other => return message(format!("invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\"")),
+        other => {
+            return message(format!(
+                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+            ));
+        }
     };
     let ignore = flags.on("ignore-not-found") || all;
     let (targets, mut failures) = targets(kube, all)?;
@@ -65,7 +69,12 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
                         Some("Status") => text(&answer, "/details/uid").to_owned(),
                         _ => text(&answer, "/metadata/uid").to_owned(),
                     };
-                    waits.push((target.kind.clone(), target.namespace.clone(), target.name.clone(), uid));
+                    waits.push((
+                        target.kind.clone(),
+                        target.namespace.clone(),
+                        target.name.clone(),
+                        uid,
+                    ));
                 }
                 Err(failure) if ignore && failure.is_not_found() => continue,
                 Err(failure) => {
@@ -85,7 +94,11 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             DryRun::Client => " (dry run)",
             DryRun::Server => " (server dry run)",
         };
-        kube.out(&format!("{} {:?} {word}{suffix}\n", target.kind.prefix(), target.name));
+        kube.out(&format!(
+            "{} {:?} {word}{suffix}\n",
+            target.kind.prefix(),
+            target.name
+        ));
     }
     if found == 0 && failures.is_empty() && !flags.on("ignore-not-found") {
         kube.out("No resources found\n");
@@ -94,9 +107,18 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         return fail_with(failures).map(|()| Next::Done);
     }
     let timeout = flags.duration("timeout");
-    let limit = if timeout.is_zero() { Duration::from_secs(168 * 3600) } else { timeout };
+    let limit = if timeout.is_zero() {
+        Duration::from_secs(168 * 3600)
+    } else {
+        timeout
+    };
     let until = kube.now() + limit;
-    Ok(Next::Task(Box::new(Gone { waits, follow: None, until, failures })))
+    Ok(Next::Task(Box::new(Gone {
+        waits,
+        follow: None,
+        until,
+        failures,
+    })))
 }
 
 /// What is to be deleted. Named objects are not looked up first, as kubectl's are not when it
@@ -112,7 +134,10 @@ fn targets(kube: &mut Kube, all: bool) -> Result<(Vec<Target>, Vec<Failure>)> {
         return message(MISSING);
     }
     let namespace = kube.namespace();
-    let (selector, fields) = (flags.text("selector").to_owned(), flags.text("field-selector").to_owned());
+    let (selector, fields) = (
+        flags.text("selector").to_owned(),
+        flags.text("field-selector").to_owned(),
+    );
     let (mut targets, mut failures) = (Vec::new(), Vec::new());
     match select(kube, &args)? {
         Selection::Named(named) => {
@@ -120,8 +145,18 @@ fn targets(kube: &mut Kube, all: bool) -> Result<(Vec<Target>, Vec<Failure>)> {
                 return message("name cannot be provided when a selector is specified");
             }
             for (kind, name) in named {
-                let namespace = if kind.namespaced { namespace.clone() } else { String::new() };
-                targets.push(Target { kind, namespace, name, object: Value::Null, source: None });
+                let namespace = if kind.namespaced {
+                    namespace.clone()
+                } else {
+                    String::new()
+                };
+                targets.push(Target {
+                    kind,
+                    namespace,
+                    name,
+                    object: Value::Null,
+                    source: None,
+                });
             }
         }
         Selection::Types(types) => {
@@ -133,7 +168,14 @@ fn targets(kube: &mut Kube, all: bool) -> Result<(Vec<Target>, Vec<Failure>)> {
             }
             for kind in types {
                 let scope = (!kube.all_namespaces()).then_some(namespace.as_str());
-                let path = with_query(&kind.collection(scope), &[("labelSelector", &selector), ("fieldSelector", &fields), ("limit", "500")]);
+                let path = with_query(
+                    &kind.collection(scope),
+                    &[
+                        ("labelSelector", &selector),
+                        ("fieldSelector", &fields),
+                        ("limit", "500"),
+                    ],
+                );
                 match list_pages(kube, &path) {
                     Ok(items) => targets.extend(items.into_iter().map(|item| Target::of(&kind, item))),
                     Err(failure) => failures.push(list_failure(kube, &kind, failure)),
@@ -168,7 +210,10 @@ impl Task for Gone {
             }
             let Some(follow) = &mut self.follow else { continue };
             while follow.next(kube)?.is_some() {}
-            let there = follow.object.as_ref().is_some_and(|o| uid.is_empty() || text(o, "/metadata/uid") == uid);
+            let there = follow
+                .object
+                .as_ref()
+                .is_some_and(|o| uid.is_empty() || text(o, "/metadata/uid") == uid);
             if there && !follow.ended {
                 if kube.now() < self.until {
                     return Ok(Step::Wait(Some(self.until)));
@@ -200,7 +245,14 @@ pub fn drain(kube: &mut Kube) -> Result<Next> {
     }
     let timeout = kube.flags().duration("timeout");
     let until = (!timeout.is_zero()).then(|| kube.now() + timeout);
-    let task = Drain { nodes: nodes.into_iter().map(|n| n.name).collect(), pods: Vec::new(), started: false, until, dry_run, at: kube.now() };
+    let task = Drain {
+        nodes: nodes.into_iter().map(|n| n.name).collect(),
+        pods: Vec::new(),
+        started: false,
+        until,
+        dry_run,
+        at: kube.now(),
+    };
     Ok(Next::Task(Box::new(task)))
 }
 
@@ -231,51 +283,103 @@ impl Drain {
     fn pods(&self, kube: &mut Kube, node: &str) -> Result<Vec<Leaving>> {
         let fields = format!("spec.nodeName={node}");
         let selector = kube.flags().text("pod-selector").to_owned();
-        let path = with_query("/api/v1/pods", &[("fieldSelector", &fields), ("labelSelector", &selector), ("limit", "500")]);
+        let path = with_query(
+            "/api/v1/pods",
+            &[
+                ("fieldSelector", &fields),
+                ("labelSelector", &selector),
+                ("limit", "500"),
+            ],
+        );
         let flags = kube.flags().clone();
         let (mut daemon, mut bare, mut local) = (Vec::new(), Vec::new(), Vec::new());
         let (mut ignored, mut forced, mut emptied) = (Vec::new(), Vec::new(), Vec::new());
         let mut leaving = Vec::new();
         for pod in list_pages(kube, &path)? {
-            let (namespace, name) = (text(&pod, "/metadata/namespace").to_owned(), text(&pod, "/metadata/name").to_owned());
+            let (namespace, name) = (
+                text(&pod, "/metadata/namespace").to_owned(),
+                text(&pod, "/metadata/name").to_owned(),
+            );
             let full = format!("{namespace}/{name}");
             let finished = matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed");
-            let mirror = pod["metadata"]["annotations"].get("kubernetes.io/config.mirror").is_some();
+            let mirror = pod["metadata"]["annotations"]
+                .get("kubernetes.io/config.mirror")
+                .is_some();
             if mirror {
                 continue;
             }
-            let owner = list(&pod, "/metadata/ownerReferences").iter().find(|o| o["controller"] == true);
+            let owner = list(&pod, "/metadata/ownerReferences")
+                .iter()
+                .find(|o| o["controller"] == true);
             if owner.is_some_and(|o| o["kind"] == "DaemonSet") && !finished {
-                if flags.on("ignore-daemonsets") { ignored.push(full) } else { daemon.push(full) }
+                if flags.on("ignore-daemonsets") {
+                    ignored.push(full)
+                } else {
+                    daemon.push(full)
+                }
                 continue;
             }
-            let has_local = list(&pod, "/spec/volumes").iter().any(|v| v.get("emptyDir").is_some());
+            let has_local = list(&pod, "/spec/volumes")
+                .iter()
+                .any(|v| v.get("emptyDir").is_some());
             if has_local && !finished {
-                if flags.on("delete-emptydir-data") { emptied.push(full.clone()) } else { local.push(full.clone()) }
+                if flags.on("delete-emptydir-data") {
+                    emptied.push(full.clone())
+                } else {
+                    local.push(full.clone())
+                }
             }
             if owner.is_none() && !finished {
-                if flags.on("force") { forced.push(full) } else { bare.push(full) }
+                if flags.on("force") {
+                    forced.push(full)
+                } else {
+                    bare.push(full)
+                }
             }
-            leaving.push(Leaving { namespace, name, uid: text(&pod, "/metadata/uid").to_owned(), evicted: false });
+            leaving.push(Leaving {
+                namespace,
+                name,
+                uid: text(&pod, "/metadata/uid").to_owned(),
+                evicted: false,
+            });
         }
         let mut complaints = Vec::new();
         for (text, pods) in [
-            ("cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)", &daemon),
-            ("cannot delete Pods with local storage (use --delete-emptydir-data to override)", &local),
-            ("cannot delete Pods that declare no controller (use --force to override)", &bare),
+            (
+                "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)",
+                &daemon,
+            ),
+            (
+                "cannot delete Pods with local storage (use --delete-emptydir-data to override)",
+                &local,
+            ),
+            (
+                "cannot delete Pods that declare no controller (use --force to override)",
+                &bare,
+            ),
         ] {
             if !pods.is_empty() {
                 complaints.push(format!("{text}: {}", pods.join(", ")));
             }
         }
         if !complaints.is_empty() {
-            let list = if complaints.len() == 1 { complaints[0].clone() } else { format!("[{}]", complaints.join(", ")) };
-            kube.err(&format!("error: unable to drain node {node:?} due to error: {list}, continuing command...\n"));
+            let list = if complaints.len() == 1 {
+                complaints[0].clone()
+            } else {
+                format!("[{}]", complaints.join(", "))
+            };
+            kube.err(&format!(
+                "error: unable to drain node {node:?} due to error: {list}, continuing command...\n"
+            ));
             kube.err(&format!("There are pending nodes to be drained:\n {node}\n"));
             return Err(Failure::Plain(complaints.join("\n")));
         }
         let mut warnings = Vec::new();
-        for (text, pods) in [("ignoring DaemonSet-managed Pods", &ignored), ("deleting Pods that declare no controller", &forced), ("deleting Pods with local storage", &emptied)] {
+        for (text, pods) in [
+            ("ignoring DaemonSet-managed Pods", &ignored),
+            ("deleting Pods that declare no controller", &forced),
+            ("deleting Pods with local storage", &emptied),
+        ] {
             if !pods.is_empty() && text != "deleting Pods with local storage" {
                 warnings.push(format!("{text}: {}", pods.join(", ")));
             }
@@ -306,10 +410,20 @@ impl Drain {
             Ok(_) => Ok(true),
             Err(failure) if failure.is_not_found() => Ok(true),
             Err(failure) if failure.reason() == "TooManyRequests" => {
-                kube.err(&format!("error when evicting pods/{:?} -n {:?} (will retry after 5s): {}\n", pod.name, pod.namespace, failure.text()));
+                kube.err(&format!(
+                    "error when evicting pods/{:?} -n {:?} (will retry after 5s): {}\n",
+                    pod.name,
+                    pod.namespace,
+                    failure.text()
+                ));
                 Ok(false)
             }
-            Err(failure) => Err(Failure::Message(format!("error when evicting pods/{:?} -n {:?}: {}", pod.name, pod.namespace, failure.text()))),
+            Err(failure) => Err(Failure::Message(format!(
+                "error when evicting pods/{:?} -n {:?}: {}",
+                pod.name,
+                pod.namespace,
+                failure.text()
+            ))),
         }
     }
 }
@@ -321,13 +435,28 @@ impl Task for Drain {
             if now < self.at {
                 return Ok(Step::Wait(Some(self.at)));
             }
-            let Some(node) = self.nodes.first().cloned() else { return Ok(Step::Done) };
+            let Some(node) = self.nodes.first().cloned() else {
+                return Ok(Step::Done);
+            };
             if !self.started {
                 self.pods = self.pods(kube, &node)?;
                 self.started = true;
-                let word = if kube.flags().on("disable-eviction") { "deleting" } else { "evicting" };
+                let word = if kube.flags().on("disable-eviction") {
+                    "deleting"
+                } else {
+                    "evicting"
+                };
                 for pod in &self.pods {
-                    kube.out(&format!("{word} pod {}/{}{}\n", pod.namespace, pod.name, if self.dry_run == DryRun::None { "" } else { " (dry run)" }));
+                    kube.out(&format!(
+                        "{word} pod {}/{}{}\n",
+                        pod.namespace,
+                        pod.name,
+                        if self.dry_run == DryRun::None {
+                            ""
+                        } else {
+                            " (dry run)"
+                        }
+                    ));
                 }
                 if self.dry_run == DryRun::Client {
                     self.pods.clear();
@@ -360,7 +489,11 @@ impl Task for Drain {
             self.pods = left;
             if self.pods.is_empty() {
                 let done = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}});
-                let suffix = if self.dry_run == DryRun::None { "" } else { " (dry run)" };
+                let suffix = if self.dry_run == DryRun::None {
+                    ""
+                } else {
+                    " (dry run)"
+                };
                 kube.out(&format!("{} drained{suffix}\n", name_of(&done)));
                 self.nodes.remove(0);
                 self.started = false;
@@ -370,7 +503,10 @@ impl Task for Drain {
                 let names: Vec<String> = self.pods.iter().map(|p| p.name.clone()).collect();
                 kube.err(&format!("There are pending pods in node {node:?} when an error occurred: drain did not complete within {}s\n", kube.flags().duration("timeout").as_secs()));
                 names.iter().for_each(|name| kube.err(&format!("pod/{name}\n")));
-                return message(format!("unable to drain node {node:?} due to error: global timeout reached: {}s, continuing command...\nThere are pending nodes to be drained:\n {node}\nerror: global timeout reached: {0}s", kube.flags().duration("timeout").as_secs()));
+                return message(format!(
+                    "unable to drain node {node:?} due to error: global timeout reached: {}s, continuing command...\nThere are pending nodes to be drained:\n {node}\nerror: global timeout reached: {0}s",
+                    kube.flags().duration("timeout").as_secs()
+                ));
             }
             self.at = now + if refused { RETRY } else { LOOK };
         }
@@ -388,20 +524,40 @@ mod tests {
     #[test]
     fn delete_waits_for_the_end() {
         let pod = json!({"kind": "Pod", "metadata": {"name": "a", "uid": "u"}});
-        let mut fake = Fake::default().on("DELETE /api/v1/namespaces/default/pods/a", 200, pod.clone()).on("GET /api/v1/namespaces/default/pods", 200, json!({"items": [pod]}));
+        let mut fake = Fake::default()
+            .on("DELETE /api/v1/namespaces/default/pods/a", 200, pod.clone())
+            .on(
+                "GET /api/v1/namespaces/default/pods",
+                200,
+                json!({"items": [pod]}),
+            );
         let mut session = Session::default();
         let mut process = Process::new("kubectl delete pod a");
-        assert!(matches!(process.poll(&mut session, &mut fake), Progress::Waiting { .. }));
+        assert!(matches!(
+            process.poll(&mut session, &mut fake),
+            Progress::Waiting { .. }
+        ));
         assert_eq!(process.output.stdout(), "pod \"a\" deleted\n");
-        fake.events.push_back(Chunk::Data(json!({"type": "DELETED", "object": {}}).to_string()));
+        fake.events
+            .push_back(Chunk::Data(json!({"type": "DELETED", "object": {}}).to_string()));
         assert_eq!(process.poll(&mut session, &mut fake), Progress::Done(0));
         assert_eq!(fake.requests[0].body, "{\"propagationPolicy\":\"Background\"}");
         let (out, err, progress) = fake.run("kubectl delete pod a --force --grace-period=0 --wait=false");
-        assert_eq!((out.as_str(), progress), ("pod \"a\" force deleted\n", Progress::Done(0)));
+        assert_eq!(
+            (out.as_str(), progress),
+            ("pod \"a\" force deleted\n", Progress::Done(0))
+        );
         assert!(err.starts_with("Warning: Immediate deletion"));
-        assert_eq!(fake.run("kubectl delete pods").1, "error: resource(s) were provided, but no name was specified\n");
+        assert_eq!(
+            fake.run("kubectl delete pods").1,
+            "error: resource(s) were provided, but no name was specified\n"
+        );
         assert!(fake.run("kubectl delete pod nope").1.contains("(NotFound)"));
-        let mut none = Fake::default().on("GET /apis/apps/v1/namespaces/default/replicasets", 200, json!({"items": []}));
+        let mut none = Fake::default().on(
+            "GET /apis/apps/v1/namespaces/default/replicasets",
+            200,
+            json!({"items": []}),
+        );
         assert_eq!(none.run("kubectl delete rs --all").0, "No resources found\n");
     }
 
@@ -410,20 +566,40 @@ mod tests {
         let pod = json!({"metadata": {"name": "p", "namespace": "demo", "uid": "u"}});
         let agent = json!({"metadata": {"name": "a", "namespace": "demo", "ownerReferences": [{"kind": "DaemonSet", "controller": true}]}});
         let mut fake = Fake::default()
-            .on("GET /api/v1/nodes/n", 200, json!({"metadata": {"name": "n"}, "spec": {"unschedulable": true}}))
+            .on(
+                "GET /api/v1/nodes/n",
+                200,
+                json!({"metadata": {"name": "n"}, "spec": {"unschedulable": true}}),
+            )
             .on("GET /api/v1/pods", 200, json!({"items": [pod, agent]}))
             .on("GET /api/v1/namespaces/demo/pods/p", 200, pod.clone())
-            .on("GET /api/v1/namespaces/demo/pods/p", 404, json!({"kind": "Status", "reason": "NotFound", "message": "x"}))
+            .on(
+                "GET /api/v1/namespaces/demo/pods/p",
+                404,
+                json!({"kind": "Status", "reason": "NotFound", "message": "x"}),
+            )
             .on("POST /api/v1/namespaces/demo/pods/p/eviction", 201, json!({}));
         let (_, err, progress) = fake.run("kubectl drain n");
         assert_eq!(progress, Progress::Done(1));
-        assert!(err.contains("cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore): demo/a"), "{err}");
+        assert!(
+            err.contains("cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore): demo/a"),
+            "{err}"
+        );
         let mut session = Session::default();
         let mut process = Process::new("kubectl drain n --ignore-daemonsets --force");
-        assert!(matches!(process.poll(&mut session, &mut fake), Progress::Waiting { .. }));
+        assert!(matches!(
+            process.poll(&mut session, &mut fake),
+            Progress::Waiting { .. }
+        ));
         fake.time = SimTime::from_secs(2);
         assert_eq!(process.poll(&mut session, &mut fake), Progress::Done(0));
-        assert_eq!(process.output.stdout(), "node/n already cordoned\nevicting pod demo/p\npod/p evicted\nnode/n drained\n");
-        assert_eq!(process.output.stderr(), "Warning: ignoring DaemonSet-managed Pods: demo/a; deleting Pods that declare no controller: demo/p\n");
+        assert_eq!(
+            process.output.stdout(),
+            "node/n already cordoned\nevicting pod demo/p\npod/p evicted\nnode/n drained\n"
+        );
+        assert_eq!(
+            process.output.stderr(),
+            "Warning: ignoring DaemonSet-managed Pods: demo/a; deleting Pods that declare no controller: demo/p\n"
+        );
     }
 }

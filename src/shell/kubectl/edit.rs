@@ -31,29 +31,48 @@ struct Edit {
 impl Edit {
     fn open(&mut self, kube: &mut Kube, text: String) {
         let target = &self.targets[0];
-        kube.io.session.editor = Some(Editor { name: format!("{}-{}.yaml", target.kind.singular, target.name), text: text.clone(), answer: None });
+        kube.io.session.editor = Some(Editor {
+            name: format!("{}-{}.yaml", target.kind.singular, target.name),
+            text: text.clone(),
+            answer: None,
+        });
         self.shown = Some(text);
     }
 }
 
 fn without_comments(text: &str) -> String {
-    text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect()
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 impl Task for Edit {
     fn poll(&mut self, kube: &mut Kube) -> Result<Step> {
         loop {
-            let Some(target) = self.targets.first().cloned() else { return Ok(Step::Done) };
+            let Some(target) = self.targets.first().cloned() else {
+                return Ok(Step::Done);
+            };
             let Some(shown) = self.shown.clone() else {
-                let text = format!("{HEADER}{}", yaml::document(&without_managed_fields(target.object.clone())));
+                let text = format!(
+                    "{HEADER}{}",
+                    yaml::document(&without_managed_fields(target.object.clone()))
+                );
                 self.open(kube, text);
                 return Ok(Step::Editing);
             };
-            let Some(editor) = kube.io.session.editor.as_ref() else { return message("no editor") };
-            let Some(answer) = editor.answer.clone() else { return Ok(Step::Editing) };
+            let Some(editor) = kube.io.session.editor.as_ref() else {
+                return message("no editor");
+            };
+            let Some(answer) = editor.answer.clone() else {
+                return Ok(Step::Editing);
+            };
             kube.io.session.editor = None;
             let before = without_comments(&shown);
-            let after = answer.as_deref().map(without_comments).unwrap_or_else(|| before.clone());
+            let after = answer
+                .as_deref()
+                .map(without_comments)
+                .unwrap_or_else(|| before.clone());
             if after.trim().is_empty() {
                 kube.err("Edit cancelled, saved file was empty.\n");
                 return Err(Failure::Code(1));
@@ -75,8 +94,14 @@ impl Task for Edit {
                 Err(failure) => {
                     // The same text again, with the reason on top.
                     let printed = failure.printed();
-                    let mut text = format!("{HEADER}# {} {:?} was not valid:\n", target.kind.qualified(), target.name);
-                    printed.lines().for_each(|line| text.push_str(&format!("# {}\n", line.trim_start_matches("* "))));
+                    let mut text = format!(
+                        "{HEADER}# {} {:?} was not valid:\n",
+                        target.kind.qualified(),
+                        target.name
+                    );
+                    printed
+                        .lines()
+                        .for_each(|line| text.push_str(&format!("# {}\n", line.trim_start_matches("* "))));
                     text.push_str("#\n");
                     text.push_str(&after);
                     kube.err(&printed);
@@ -104,7 +129,13 @@ fn save(kube: &mut Kube, target: &Target, text: &str) -> Result<()> {
     if body == json!({}) {
         return done(kube, &target.kind, &original, "skipped", DryRun::None);
     }
-    let path = with_query(&target.path(), &[("fieldManager", "kubectl-edit"), ("fieldValidation", super::apply::field_validation(kube))]);
+    let path = with_query(
+        &target.path(),
+        &[
+            ("fieldManager", "kubectl-edit"),
+            ("fieldValidation", super::apply::field_validation(kube)),
+        ],
+    );
     let patched = kube.patch(&path, STRATEGIC, &body)?;
     done(kube, &target.kind, &patched, "edited", DryRun::None)
 }
@@ -119,7 +150,13 @@ mod tests {
     #[test]
     fn an_edit_is_a_patch() {
         let cm = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "default"}, "data": {"k": "v"}});
-        let mut fake = Fake::default().on("GET /api/v1/namespaces/default/configmaps/c", 200, cm).on("PATCH /api/v1/namespaces/default/configmaps/c", 200, json!({"metadata": {"name": "c"}}));
+        let mut fake = Fake::default()
+            .on("GET /api/v1/namespaces/default/configmaps/c", 200, cm)
+            .on(
+                "PATCH /api/v1/namespaces/default/configmaps/c",
+                200,
+                json!({"metadata": {"name": "c"}}),
+            );
         let mut session = Session::default();
         let mut process = Process::new("kubectl edit cm c");
         assert_eq!(process.poll(&mut session, &mut fake), Progress::Editing);

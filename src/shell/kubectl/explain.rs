@@ -13,7 +13,9 @@ const MAX_DEPTH: usize = 32;
 pub fn run(kube: &mut Kube) -> Result<Next> {
     let [word] = kube.call.args.as_slice() else {
         return match kube.call.args.len() {
-            0 => message("You must specify the type of resource to explain. Use \"kubectl api-resources\" for a complete list of supported resources."),
+            0 => message(
+                "You must specify the type of resource to explain. Use \"kubectl api-resources\" for a complete list of supported resources.",
+            ),
             _ => message("We accept only this format: explain RESOURCE\n"),
         };
     };
@@ -28,23 +30,44 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         "" => kind.api_version(),
         given => given.to_owned(),
     };
-    let key = if version.contains('/') { format!("apis/{version}") } else { format!("api/{version}") };
+    let key = if version.contains('/') {
+        format!("apis/{version}")
+    } else {
+        format!("api/{version}")
+    };
     let index = kube.get("/openapi/v3")?;
-    let Some(url) = index["paths"][&key]["serverRelativeURL"].as_str().map(str::to_owned) else {
-        return message(format!("couldn't find resource for {:?}", format!("{version}, Resource={}", kind.plural)));
+    let Some(url) = index["paths"][&key]["serverRelativeURL"]
+        .as_str()
+        .map(str::to_owned)
+    else {
+        return message(format!(
+            "couldn't find resource for {:?}",
+            format!("{version}, Resource={}", kind.plural)
+        ));
     };
     let document = kube.get(&url)?;
     let (group, short) = version.split_once('/').unwrap_or(("", &version));
     let schemas = &document["components"]["schemas"];
     let found = schemas.as_object().into_iter().flatten().find(|(_, schema)| {
-        list(schema, "/x-kubernetes-group-version-kind").iter().any(|g| text(g, "/kind") == kind.kind && text(g, "/group") == group && text(g, "/version") == short)
+        list(schema, "/x-kubernetes-group-version-kind").iter().any(|g| {
+            text(g, "/kind") == kind.kind && text(g, "/group") == group && text(g, "/version") == short
+        })
     });
-    let Some((_, root)) = found else { return message(format!("GVR ({version}, Resource={}) not found in OpenAPI schema", kind.plural)) };
+    let Some((_, root)) = found else {
+        return message(format!(
+            "GVR ({version}, Resource={}) not found in OpenAPI schema",
+            kind.plural
+        ));
+    };
     let schemas = schemas.clone();
     let pages = Pages { schemas: &schemas };
     let mut schema = root.clone();
     let mut field: Option<(String, Value)> = None;
-    let group_line = if group.is_empty() { String::new() } else { format!("GROUP:      {group}\n") };
+    let group_line = if group.is_empty() {
+        String::new()
+    } else {
+        format!("GROUP:      {group}\n")
+    };
     let head = format!("{group_line}KIND:       {}\nVERSION:    {short}\n\n", kind.kind);
     for part in &parts {
         let inner = pages.elements(&schema);
@@ -131,7 +154,10 @@ impl Pages<'_> {
         }
         match text(property, "/type") {
             "array" => format!("[]{}", self.type_name(&property["items"], depth + 1)),
-            "object" if property["additionalProperties"].is_object() => format!("map[string]{}", self.type_name(&property["additionalProperties"], depth + 1)),
+            "object" if property["additionalProperties"].is_object() => format!(
+                "map[string]{}",
+                self.type_name(&property["additionalProperties"], depth + 1)
+            ),
             "object" | "" => "Object".to_owned(),
             other => other.to_owned(),
         }
@@ -146,15 +172,37 @@ impl Pages<'_> {
         }
     }
 
-    fn fields(&self, schema: &Value, recursive: bool, level: usize, seen: &mut Vec<String>, out: &mut String) {
-        let required: Vec<&str> = list(schema, "/required").iter().filter_map(Value::as_str).collect();
+    fn fields(
+        &self,
+        schema: &Value,
+        recursive: bool,
+        level: usize,
+        seen: &mut Vec<String>,
+        out: &mut String,
+    ) {
+        let required: Vec<&str> = list(schema, "/required")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let indent = "  ".repeat(level);
-            let mark = if required.contains(&name.as_str()) { " -required-" } else { "" };
-            out.push_str(&format!("{indent}{name}\t<{}>{mark}\n", self.type_name(property, 0)));
+            let mark = if required.contains(&name.as_str()) {
+                " -required-"
+            } else {
+                ""
+            };
+            out.push_str(&format!(
+                "{indent}{name}\t<{}>{mark}\n",
+                self.type_name(property, 0)
+            ));
             out.push_str(&self.enumeration(property, &indent));
             if recursive {
-                let target = format!("{:?}", reference(property).or_else(|| reference(&property["items"])).or_else(|| reference(&property["additionalProperties"])));
+                let target = format!(
+                    "{:?}",
+                    reference(property)
+                        .or_else(|| reference(&property["items"]))
+                        .or_else(|| reference(&property["additionalProperties"]))
+                );
                 let inner = self.elements(property);
                 if inner["properties"].is_object() && !seen.contains(&target) && level < MAX_DEPTH {
                     seen.push(target);
@@ -163,8 +211,16 @@ impl Pages<'_> {
                 }
             } else {
                 let own = text(property, "/description").to_owned();
-                let shown = if own.is_empty() { text(&self.elements(property), "/description").to_owned() } else { own };
-                let shown = if shown.is_empty() { "<no description>".to_owned() } else { shown };
+                let shown = if own.is_empty() {
+                    text(&self.elements(property), "/description").to_owned()
+                } else {
+                    own
+                };
+                let shown = if shown.is_empty() {
+                    "<no description>".to_owned()
+                } else {
+                    shown
+                };
                 out.push_str(&wrap(&shown, 4));
                 out.push_str("\n\n");
             }
@@ -202,7 +258,11 @@ fn wrap(text: &str, indent: usize) -> String {
         }
         lines.push(line);
     }
-    lines.iter().map(|line| format!("{pad}{line}")).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|line| format!("{pad}{line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]

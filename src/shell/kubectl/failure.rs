@@ -75,7 +75,10 @@ impl Failure {
     pub fn text(&self) -> String {
         match self {
             Failure::Status(status) => status["message"].as_str().unwrap_or("").to_owned(),
-            Failure::Message(text) | Failure::Plain(text) | Failure::Usage(text, _) | Failure::Coded(text, _) => text.clone(),
+            Failure::Message(text)
+            | Failure::Plain(text)
+            | Failure::Usage(text, _)
+            | Failure::Coded(text, _) => text.clone(),
             Failure::Many(all) => all.iter().map(Failure::text).collect::<Vec<_>>().join(", "),
             Failure::Code(_) => String::new(),
         }
@@ -88,7 +91,9 @@ impl Failure {
             Failure::Plain(text) => text.clone(),
             Failure::Message(text) | Failure::Coded(text, _) if text.starts_with("error: ") => text.clone(),
             Failure::Message(text) | Failure::Coded(text, _) => format!("error: {text}"),
-            Failure::Usage(text, command) => format!("error: {text}\nSee 'kubectl {command} -h' for help and examples"),
+            Failure::Usage(text, command) => {
+                format!("error: {text}\nSee 'kubectl {command} -h' for help and examples")
+            }
             Failure::Status(status) => match status["reason"].as_str() {
                 Some("Invalid") => invalid(status),
                 _ => standard(status),
@@ -108,7 +113,11 @@ impl Failure {
                 lines.join("\n")
             }
         };
-        if text.ends_with('\n') { text } else { format!("{text}\n") }
+        if text.ends_with('\n') {
+            text
+        } else {
+            format!("{text}\n")
+        }
     }
 }
 
@@ -123,7 +132,10 @@ fn standard(status: &Value) -> String {
 
 fn invalid(status: &Value) -> String {
     let details = &status["details"];
-    let (kind, name) = (details["kind"].as_str().unwrap_or(""), details["name"].as_str().unwrap_or(""));
+    let (kind, name) = (
+        details["kind"].as_str().unwrap_or(""),
+        details["name"].as_str().unwrap_or(""),
+    );
     let causes = details["causes"].as_array().map_or(&[][..], Vec::as_slice);
     let mut head = "The request is invalid".to_owned();
     if !kind.is_empty() || !name.is_empty() {
@@ -133,7 +145,11 @@ fn invalid(status: &Value) -> String {
     }
     let mut lines: Vec<String> = Vec::new();
     for cause in causes {
-        let line = format!("{}: {}", cause["field"].as_str().unwrap_or(""), cause["message"].as_str().unwrap_or(""));
+        let line = format!(
+            "{}: {}",
+            cause["field"].as_str().unwrap_or(""),
+            cause["message"].as_str().unwrap_or("")
+        );
         if !lines.contains(&line) {
             lines.push(line);
         }
@@ -156,11 +172,29 @@ mod tests {
     #[test]
     fn words() {
         let not_found = Failure::Status(json!({"reason": "NotFound", "message": "pods \"x\" not found"}));
-        assert_eq!(not_found.printed(), "Error from server (NotFound): pods \"x\" not found\n");
-        assert_eq!(not_found.clone().with_source("creating", Some("a.yaml")).printed(), "Error from server (NotFound): error when creating \"a.yaml\": pods \"x\" not found\n");
-        assert_eq!(Failure::Many(vec![not_found.clone(), Failure::Message("b".into())]).printed(), "Error from server (NotFound): pods \"x\" not found\nb\n");
-        assert_eq!(Failure::Many(vec![not_found]).printed(), "Error from server (NotFound): pods \"x\" not found\n");
+        assert_eq!(
+            not_found.printed(),
+            "Error from server (NotFound): pods \"x\" not found\n"
+        );
+        assert_eq!(
+            not_found
+                .clone()
+                .with_source("creating", Some("a.yaml"))
+                .printed(),
+            "Error from server (NotFound): error when creating \"a.yaml\": pods \"x\" not found\n"
+        );
+        assert_eq!(
+            Failure::Many(vec![not_found.clone(), Failure::Message("b".into())]).printed(),
+            "Error from server (NotFound): pods \"x\" not found\nb\n"
+        );
+        assert_eq!(
+            Failure::Many(vec![not_found]).printed(),
+            "Error from server (NotFound): pods \"x\" not found\n"
+        );
         let invalid = json!({"reason": "Invalid", "details": {"kind": "Pod", "name": "p", "causes": [{"field": "a", "message": "b"}, {"field": "c", "message": "d"}]}});
-        assert_eq!(Failure::Status(invalid).printed(), "The Pod \"p\" is invalid: \n* a: b\n* c: d\n");
+        assert_eq!(
+            Failure::Status(invalid).printed(),
+            "The Pod \"p\" is invalid: \n* a: b\n* c: d\n"
+        );
     }
 }

@@ -32,8 +32,20 @@ pub struct Flag {
 }
 
 /// A flag of the table.
-pub const fn flag(name: &'static str, short: Option<char>, kind: Kind, default: &'static str, help: &'static str) -> Flag {
-    Flag { name, short, kind, default, help }
+pub const fn flag(
+    name: &'static str,
+    short: Option<char>,
+    kind: Kind,
+    default: &'static str,
+    help: &'static str,
+) -> Flag {
+    Flag {
+        name,
+        short,
+        kind,
+        default,
+        help,
+    }
 }
 
 /// The flags as given.
@@ -82,7 +94,10 @@ impl Flags {
     /// # Errors
     /// pflag's words.
     pub fn parse(table: &[&Flag], args: &[String]) -> Result<(Flags, Vec<String>, Option<usize>), String> {
-        let mut flags = Flags { given: BTreeMap::new(), defaults: table.iter().map(|f| (f.name, f.default)).collect() };
+        let mut flags = Flags {
+            given: BTreeMap::new(),
+            defaults: table.iter().map(|f| (f.name, f.default)).collect(),
+        };
         let mut words = Vec::new();
         let mut args = args.iter();
         while let Some(arg) = args.next() {
@@ -100,10 +115,16 @@ impl Flags {
                     flags.given.insert("help", vec!["true".to_owned()]);
                     continue;
                 }
-                let flag = table.iter().find(|f| f.name == name).ok_or_else(|| format!("unknown flag: --{name}"))?;
+                let flag = table
+                    .iter()
+                    .find(|f| f.name == name)
+                    .ok_or_else(|| format!("unknown flag: --{name}"))?;
                 let value = match value.or_else(|| flag.alone()) {
                     Some(value) => value,
-                    None => args.next().cloned().ok_or_else(|| format!("flag needs an argument: --{name}"))?,
+                    None => args
+                        .next()
+                        .cloned()
+                        .ok_or_else(|| format!("flag needs an argument: --{name}"))?,
                 };
                 flags.take(flag, value)?;
             } else if let Some(shorts) = arg.strip_prefix('-').filter(|s| !s.is_empty()) {
@@ -112,7 +133,10 @@ impl Flags {
                         flags.given.insert("help", vec!["true".to_owned()]);
                         continue;
                     }
-                    let flag = table.iter().find(|f| f.short == Some(c)).ok_or_else(|| format!("unknown shorthand flag: {c:?} in -{shorts}"))?;
+                    let flag = table
+                        .iter()
+                        .find(|f| f.short == Some(c))
+                        .ok_or_else(|| format!("unknown shorthand flag: {c:?} in -{shorts}"))?;
                     let rest = &shorts[i + c.len_utf8()..];
                     if let Some(value) = rest.strip_prefix('=') {
                         flags.take(flag, value.to_owned())?;
@@ -123,7 +147,9 @@ impl Flags {
                         continue;
                     }
                     let value = if rest.is_empty() {
-                        args.next().cloned().ok_or_else(|| format!("flag needs an argument: {c:?} in -{shorts}"))?
+                        args.next()
+                            .cloned()
+                            .ok_or_else(|| format!("flag needs an argument: {c:?} in -{shorts}"))?
                     } else {
                         rest.to_owned()
                     };
@@ -143,21 +169,36 @@ impl Flags {
             None => format!("--{}", flag.name),
         };
         let invalid = |why: String| format!("invalid argument {value:?} for \"{label}\" flag: {why}");
-        let known = ["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
+        let known = [
+            "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False",
+        ];
         match flag.kind {
             Kind::Bool if !known.contains(&value.as_str()) => {
-                return Err(invalid(format!("strconv.ParseBool: parsing {value:?}: invalid syntax")));
+                return Err(invalid(format!(
+                    "strconv.ParseBool: parsing {value:?}: invalid syntax"
+                )));
             }
             Kind::Int => {
                 if let Err(error) = value.parse::<i64>() {
-                    let overflow = matches!(error.kind(), std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow);
-                    let why = if overflow { "value out of range" } else { "invalid syntax" };
+                    let overflow = matches!(
+                        error.kind(),
+                        std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow
+                    );
+                    let why = if overflow {
+                        "value out of range"
+                    } else {
+                        "invalid syntax"
+                    };
                     return Err(invalid(format!("strconv.ParseInt: parsing {value:?}: {why}")));
                 }
             }
             Kind::Duration => {
                 // A bare number is seconds in kubectl's own durations.
-                let text = if value.parse::<u64>().is_ok() && value != "0" { format!("{value}s") } else { value.clone() };
+                let text = if value.parse::<u64>().is_ok() && value != "0" {
+                    format!("{value}s")
+                } else {
+                    value.clone()
+                };
                 parse_duration(text.strip_prefix('-').unwrap_or(&text)).map_err(invalid)?;
                 self.given.insert(flag.name, vec![text]);
                 return Ok(());
@@ -219,10 +260,18 @@ mod tests {
 
     #[test]
     fn forms() {
-        let (flags, words, dash) = parse("pods -wo yaml x --replicas=3 -fa,b -f=c --dry-run y -- -z").unwrap();
+        let (flags, words, dash) =
+            parse("pods -wo yaml x --replicas=3 -fa,b -f=c --dry-run y -- -z").unwrap();
         assert!(flags.on("watch") && flags.text("output") == "yaml" && flags.int("replicas") == 3);
         assert_eq!(flags.list("filename"), ["a", "b", "c"]);
-        assert_eq!((flags.text("dry-run"), words.as_slice(), dash), ("unchanged", &["pods", "x", "y", "-z"].map(str::to_owned)[..], Some(3)));
+        assert_eq!(
+            (flags.text("dry-run"), words.as_slice(), dash),
+            (
+                "unchanged",
+                &["pods", "x", "y", "-z"].map(str::to_owned)[..],
+                Some(3)
+            )
+        );
     }
 
     #[test]
@@ -230,7 +279,13 @@ mod tests {
         assert_eq!(parse("--foo").unwrap_err(), "unknown flag: --foo");
         assert_eq!(parse("-z").unwrap_err(), "unknown shorthand flag: 'z' in -z");
         assert_eq!(parse("-o").unwrap_err(), "flag needs an argument: 'o' in -o");
-        assert_eq!(parse("--replicas=x").unwrap_err(), "invalid argument \"x\" for \"--replicas\" flag: strconv.ParseInt: parsing \"x\": invalid syntax");
-        assert_eq!(parse("--watch=maybe").unwrap_err(), "invalid argument \"maybe\" for \"-w, --watch\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax");
+        assert_eq!(
+            parse("--replicas=x").unwrap_err(),
+            "invalid argument \"x\" for \"--replicas\" flag: strconv.ParseInt: parsing \"x\": invalid syntax"
+        );
+        assert_eq!(
+            parse("--watch=maybe").unwrap_err(),
+            "invalid argument \"maybe\" for \"-w, --watch\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax"
+        );
     }
 }

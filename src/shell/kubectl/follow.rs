@@ -24,19 +24,36 @@ impl Follow {
         let selector = format!("metadata.name={name}");
         let collection = kind.collection(Some(namespace));
         let list = kube.get(&with_query(&collection, &[("fieldSelector", &selector)]))?;
-        let object = super::kube::list(&list, "/items").first().cloned().map(|o| Target::of(kind, o).object);
+        let object = super::kube::list(&list, "/items")
+            .first()
+            .cloned()
+            .map(|o| Target::of(kind, o).object);
         let version = text(&list, "/metadata/resourceVersion").to_owned();
-        let path = with_query(&collection, &[("fieldSelector", &selector), ("resourceVersion", &version), ("watch", "true")]);
+        let path = with_query(
+            &collection,
+            &[
+                ("fieldSelector", &selector),
+                ("resourceVersion", &version),
+                ("watch", "true"),
+            ],
+        );
         let request = kube.request("GET", &path, ACCEPT_JSON);
         let stream = kube.open(&request)?;
-        Ok(Follow { stream: Some(stream), kind: kind.clone(), object, ended: false })
+        Ok(Follow {
+            stream: Some(stream),
+            kind: kind.clone(),
+            object,
+            ended: false,
+        })
     }
 
     /// The next state that came in, `None` when there is nothing new.
     /// # Errors
     /// An ERROR event.
     pub fn next(&mut self, kube: &mut Kube) -> Result<Option<Option<Value>>> {
-        let Some(stream) = self.stream else { return Ok(None) };
+        let Some(stream) = self.stream else {
+            return Ok(None);
+        };
         loop {
             match kube.io.transport.read(stream) {
                 Chunk::Pending => return Ok(None),

@@ -2,8 +2,8 @@
 //!
 //! Source of the order of things printed: k8s.io/kubectl/pkg/cmd/get.
 
-use super::super::print::jsonpath::Template;
 use super::super::print::TabWriter;
+use super::super::print::jsonpath::Template;
 use super::super::transport::{Chunk, StreamId, Transport};
 use super::failure::{Failure, Result, message};
 use super::kube::{ACCEPT_JSON, ACCEPT_TABLE, Kube, Next, Step, Task, list, text, with_query};
@@ -45,7 +45,9 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     let format = Format::of(kube)?;
     let queries = queries(kube, &args, &files)?;
     if watching {
-        let [query] = queries.as_slice() else { return message("you may only specify a single resource type") };
+        let [query] = queries.as_slice() else {
+            return message("you may only specify a single resource type");
+        };
         return watch(kube, query, format);
     }
     match format {
@@ -57,14 +59,25 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
 fn queries(kube: &mut Kube, args: &[String], files: &[String]) -> Result<Vec<Query>> {
     let namespace = kube.namespace();
     let all_namespaces = kube.all_namespaces();
-    let (selector, fields) = (kube.flags().text("selector").to_owned(), kube.flags().text("field-selector").to_owned());
+    let (selector, fields) = (
+        kube.flags().text("selector").to_owned(),
+        kube.flags().text("field-selector").to_owned(),
+    );
     let sub = match kube.flags().text("subresource") {
         "" => String::new(),
         sub => format!("/{sub}"),
     };
     if !files.is_empty() {
         let found = super::manifest::load(kube, files)?;
-        return Ok(found.into_iter().map(|t| Query { path: t.path() + &sub, kind: t.kind, name: Some(t.name), namespace: Some(t.namespace) }).collect());
+        return Ok(found
+            .into_iter()
+            .map(|t| Query {
+                path: t.path() + &sub,
+                kind: t.kind,
+                name: Some(t.name),
+                namespace: Some(t.namespace),
+            })
+            .collect());
     }
     Ok(match select(kube, args)? {
         Selection::Types(types) => types
@@ -73,8 +86,20 @@ fn queries(kube: &mut Kube, args: &[String], files: &[String]) -> Result<Vec<Que
                 let scope = (!all_namespaces).then(|| namespace.clone());
                 let chunk = kube.flags().text("chunk-size").to_owned();
                 let limit = if chunk == "0" { String::new() } else { chunk };
-                let path = with_query(&kind.collection(scope.as_deref()), &[("labelSelector", &selector), ("fieldSelector", &fields), ("limit", &limit)]);
-                Query { kind, name: None, namespace: scope, path }
+                let path = with_query(
+                    &kind.collection(scope.as_deref()),
+                    &[
+                        ("labelSelector", &selector),
+                        ("fieldSelector", &fields),
+                        ("limit", &limit),
+                    ],
+                );
+                Query {
+                    kind,
+                    name: None,
+                    namespace: scope,
+                    path,
+                }
             })
             .collect(),
         Selection::Named(named) => {
@@ -86,7 +111,12 @@ fn queries(kube: &mut Kube, args: &[String], files: &[String]) -> Result<Vec<Que
             }
             named
                 .into_iter()
-                .map(|(kind, name)| Query { path: kind.path(&namespace, &name) + &sub, kind, name: Some(name), namespace: Some(namespace.clone()) })
+                .map(|(kind, name)| Query {
+                    path: kind.path(&namespace, &name) + &sub,
+                    kind,
+                    name: Some(name),
+                    namespace: Some(namespace.clone()),
+                })
                 .collect()
         }
     })
@@ -135,17 +165,31 @@ fn sort<T>(kube: &mut Kube, items: &mut [T], object: impl Fn(&T) -> &Value) -> R
         return Ok(());
     }
     let path = Template::relaxed(&given).map_err(Failure::Message)?;
-    if !items.is_empty() && items.iter().all(|item| path.find(object(item)).is_ok_and(|f| f.is_empty())) {
-        return message(format!("couldn't find any field with path {given:?} in the list of objects"));
+    if !items.is_empty()
+        && items
+            .iter()
+            .all(|item| path.find(object(item)).is_ok_and(|f| f.is_empty()))
+    {
+        return message(format!(
+            "couldn't find any field with path {given:?} in the list of objects"
+        ));
     }
     items.sort_by(|a, b| {
-        let key = |item: &T| path.find(object(item)).ok().and_then(|f| f.first().map(|v| (*v).clone()));
+        let key = |item: &T| {
+            path.find(object(item))
+                .ok()
+                .and_then(|f| f.first().map(|v| (*v).clone()))
+        };
         match (key(a), key(b)) {
             (None, None) => Ordering::Equal,
             (None, Some(_)) => Ordering::Less,
             (Some(_), None) => Ordering::Greater,
-            (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
-            (Some(a), Some(b)) => super::super::print::jsonpath::scalar(&a).cmp(&super::super::print::jsonpath::scalar(&b)),
+            (Some(Value::Number(a)), Some(Value::Number(b))) => {
+                a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
+            }
+            (Some(a), Some(b)) => {
+                super::super::print::jsonpath::scalar(&a).cmp(&super::super::print::jsonpath::scalar(&b))
+            }
         }
     });
     Ok(())
@@ -184,8 +228,17 @@ impl Look {
         if self.namespaces && kind.namespaced {
             cells.push("NAMESPACE".to_owned());
         }
-        cells.extend(columns.iter().filter(|c| self.shows(c)).map(|c| text(c, "/name").to_uppercase()));
-        cells.extend(self.label_columns.iter().map(|l| l.rsplit('/').next().unwrap_or(l).to_uppercase()));
+        cells.extend(
+            columns
+                .iter()
+                .filter(|c| self.shows(c))
+                .map(|c| text(c, "/name").to_uppercase()),
+        );
+        cells.extend(
+            self.label_columns
+                .iter()
+                .map(|l| l.rsplit('/').next().unwrap_or(l).to_uppercase()),
+        );
         if self.labels {
             cells.push("LABELS".to_owned());
         }
@@ -223,12 +276,19 @@ impl Look {
         }
         let labels = super::kube::map(row, "/object/metadata/labels");
         for wanted in &self.label_columns {
-            let value = labels.iter().find(|(key, _)| key == wanted).map_or("", |(_, v)| v);
+            let value = labels
+                .iter()
+                .find(|(key, _)| key == wanted)
+                .map_or("", |(_, v)| v);
             cells.push(value.to_owned());
         }
         if self.labels {
             let all: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
-            cells.push(if all.is_empty() { "<none>".to_owned() } else { all.join(",") });
+            cells.push(if all.is_empty() {
+                "<none>".to_owned()
+            } else {
+                all.join(",")
+            });
         }
         cells.join("\t") + "\n"
     }
@@ -268,8 +328,18 @@ fn print_tables(kube: &mut Kube, queries: &[Query]) -> Result<()> {
         }
     };
     for query in queries {
-        let path = if sorting { with_include(&query.path) } else { query.path.clone() };
-        let listed = table_pages(kube, &path).map_err(|f| if query.name.is_none() { list_failure(kube, &query.kind, f) } else { f });
+        let path = if sorting {
+            with_include(&query.path)
+        } else {
+            query.path.clone()
+        };
+        let listed = table_pages(kube, &path).map_err(|f| {
+            if query.name.is_none() {
+                list_failure(kube, &query.kind, f)
+            } else {
+                f
+            }
+        });
         let mut table = match listed {
             Ok(table) => table,
             Err(failure) if missing_is_fine(kube, &failure) => {
@@ -284,7 +354,10 @@ fn print_tables(kube: &mut Kube, queries: &[Query]) -> Result<()> {
         if table["kind"] != "Table" {
             table = plain_table(kube, table);
         }
-        let mut rows: Vec<Value> = table["rows"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        let mut rows: Vec<Value> = table["rows"]
+            .as_array_mut()
+            .map(std::mem::take)
+            .unwrap_or_default();
         sort(kube, &mut rows, |row| &row["object"])?;
         let columns = list(&table, "/columnDefinitions");
         if current.as_ref().is_some_and(|(kind, _)| *kind != query.kind) {
@@ -301,7 +374,11 @@ fn print_tables(kube: &mut Kube, queries: &[Query]) -> Result<()> {
     flush(kube, &mut current, &mut written);
     if !written && failures.is_empty() && !absent && !kube.flags().on("ignore-not-found") {
         let namespaced = queries.iter().all(|q| q.kind.namespaced);
-        match queries.first().and_then(|q| q.namespace.as_deref()).filter(|_| namespaced) {
+        match queries
+            .first()
+            .and_then(|q| q.namespace.as_deref())
+            .filter(|_| namespaced)
+        {
             Some(namespace) => kube.err(&format!("No resources found in {namespace} namespace.\n")),
             None => kube.err("No resources found\n"),
         }
@@ -316,7 +393,11 @@ fn with_include(path: &str) -> String {
 
 /// The table kubectl makes itself when the server sends plain objects: name and age.
 fn plain_table(kube: &Kube, answer: Value) -> Value {
-    let items = if answer["items"].is_array() { list(&answer, "/items").to_vec() } else { vec![answer] };
+    let items = if answer["items"].is_array() {
+        list(&answer, "/items").to_vec()
+    } else {
+        vec![answer]
+    };
     let now = kube.now();
     let rows: Vec<Value> = items
         .into_iter()
@@ -331,8 +412,20 @@ fn plain_table(kube: &Kube, answer: Value) -> Value {
 /// `-w`: the list, then every change.
 fn watch(kube: &mut Kube, query: &Query, format: Option<Format>) -> Result<Next> {
     let look = Look::of(kube, false);
-    let accept = if format.is_some() { ACCEPT_JSON } else { ACCEPT_TABLE };
-    let mut task = Watch { kind: query.kind.clone(), look, format, writer: TabWriter::table(), headers: true, stream: None, until: None };
+    let accept = if format.is_some() {
+        ACCEPT_JSON
+    } else {
+        ACCEPT_TABLE
+    };
+    let mut task = Watch {
+        kind: query.kind.clone(),
+        look,
+        format,
+        writer: TabWriter::table(),
+        headers: true,
+        stream: None,
+        until: None,
+    };
     let first = kube.send("GET", &query.path, accept, None, None)?.json();
     let version = match query.name {
         Some(_) if first["kind"] != "Table" => text(&first, "/metadata/resourceVersion").to_owned(),
@@ -350,14 +443,22 @@ fn watch(kube: &mut Kube, query: &Query, format: Option<Format>) -> Result<Next>
             task.object(kube, &first, "ADDED")?;
         }
     }
-    let (selector, fields) = (kube.flags().text("selector").to_owned(), kube.flags().text("field-selector").to_owned());
+    let (selector, fields) = (
+        kube.flags().text("selector").to_owned(),
+        kube.flags().text("field-selector").to_owned(),
+    );
     let fields = match &query.name {
         Some(name) => format!("metadata.name={name}"),
         None => fields,
     };
     let path = with_query(
         &query.kind.collection(query.namespace.as_deref()),
-        &[("labelSelector", &selector), ("fieldSelector", &fields), ("resourceVersion", &version), ("watch", "true")],
+        &[
+            ("labelSelector", &selector),
+            ("fieldSelector", &fields),
+            ("resourceVersion", &version),
+            ("watch", "true"),
+        ],
     );
     let request = kube.request("GET", &path, accept);
     task.stream = Some(kube.open(&request)?);
@@ -397,7 +498,8 @@ impl Watch {
     fn object(&mut self, kube: &mut Kube, object: &Value, event: &str) -> Result<()> {
         let Some(format) = &self.format else { return Ok(()) };
         if self.look.events && matches!(format, Format::Json | Format::Yaml) {
-            let wrapped = serde_json::json!({"type": event, "object": without_managed_fields(object.clone())});
+            let wrapped =
+                serde_json::json!({"type": event, "object": without_managed_fields(object.clone())});
             return format.print(kube, &wrapped);
         }
         if matches!(format, Format::Yaml) && !self.headers {
@@ -410,7 +512,9 @@ impl Watch {
 
 impl Task for Watch {
     fn poll(&mut self, kube: &mut Kube) -> Result<Step> {
-        let Some(stream) = self.stream else { return Ok(Step::Done) };
+        let Some(stream) = self.stream else {
+            return Ok(Step::Done);
+        };
         loop {
             match kube.io.transport.read(stream) {
                 Chunk::Data(data) => {
@@ -420,7 +524,9 @@ impl Task for Watch {
                     match kind.as_str() {
                         "BOOKMARK" => {}
                         "ERROR" => return Err(Failure::Status(object.clone())),
-                        _ if object["kind"] == "Table" || self.format.is_none() => self.rows(kube, object, &kind)?,
+                        _ if object["kind"] == "Table" || self.format.is_none() => {
+                            self.rows(kube, object, &kind)?
+                        }
                         _ => self.object(kube, object, &kind)?,
                     }
                 }

@@ -6,7 +6,11 @@ use super::table::{COMMANDS, Command, GLOBAL, GROUPS};
 /// `kubectl` alone.
 pub fn overview() -> String {
     let mut text = String::from("kubectl talks to the Kubernetes API server.\n\nCommands:\n");
-    let mut rows: Vec<(&str, &str)> = COMMANDS.iter().filter(|c| !c.name.contains(' ')).map(|c| (c.name, c.help)).collect();
+    let mut rows: Vec<(&str, &str)> = COMMANDS
+        .iter()
+        .filter(|c| !c.name.contains(' '))
+        .map(|c| (c.name, c.help))
+        .collect();
     rows.extend(GROUPS.iter().filter(|(name, _)| !name.contains(' ')).copied());
     rows.sort_unstable();
     for (name, help) in rows {
@@ -19,8 +23,16 @@ pub fn overview() -> String {
 /// `kubectl rollout`
 pub fn group(name: &str, about: &str) -> String {
     let mut text = format!("{about}.\n\nAvailable Commands:\n");
-    for command in COMMANDS.iter().filter(|c| c.name.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '))) {
-        text.push_str(&format!("  {:<15} {}\n", &command.name[name.len() + 1..], command.help));
+    for command in COMMANDS.iter().filter(|c| {
+        c.name
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(' '))
+    }) {
+        text.push_str(&format!(
+            "  {:<15} {}\n",
+            &command.name[name.len() + 1..],
+            command.help
+        ));
     }
     text.push_str(&format!("\nUsage:\n  kubectl {name} [flags] [options]\n"));
     text
@@ -29,36 +41,62 @@ pub fn group(name: &str, about: &str) -> String {
 fn rows(flags: &mut dyn Iterator<Item = &Flag>) -> String {
     let mut all: Vec<&Flag> = flags.collect();
     all.sort_by_key(|f| f.name);
-    all.iter().map(|f| format!("    {}:\n\t{}\n\n", f.label(), f.help)).collect()
+    all.iter()
+        .map(|f| format!("    {}:\n\t{}\n\n", f.label(), f.help))
+        .collect()
 }
 
 /// `kubectl get --help`
 pub fn command(command: &Command) -> String {
     let mut text = format!("{}.\n\n", command.help);
     let inner = group(command.name, command.help);
-    if let Some((_, list)) = inner.split_once("Available Commands:\n").filter(|(_, list)| !list.starts_with('\n')) {
-        text.push_str(&format!("Available Commands:\n{}\n", list.split("\n\n").next().unwrap_or("")));
+    if let Some((_, list)) = inner
+        .split_once("Available Commands:\n")
+        .filter(|(_, list)| !list.starts_with('\n'))
+    {
+        text.push_str(&format!(
+            "Available Commands:\n{}\n",
+            list.split("\n\n").next().unwrap_or("")
+        ));
     }
     if !command.aliases.is_empty() {
-        text.push_str(&format!("Aliases:\n{}, {}\n\n", command.name, command.aliases.join(", ")));
+        text.push_str(&format!(
+            "Aliases:\n{}, {}\n\n",
+            command.name,
+            command.aliases.join(", ")
+        ));
     }
     text.push_str("Options:\n");
     text.push_str(&rows(&mut command.flags.iter().flat_map(|set| set.iter())));
-    text.push_str(&format!("Usage:\n  kubectl {} {}\n\nUse \"kubectl options\" for the options every command has.\n", command.name, command.usage));
+    text.push_str(&format!(
+        "Usage:\n  kubectl {} {}\n\nUse \"kubectl options\" for the options every command has.\n",
+        command.name, command.usage
+    ));
     text
 }
 
 /// `kubectl options`
 pub fn options() -> String {
-    format!("The following options can be passed to any command:\n\n{}", rows(&mut GLOBAL.iter()))
+    format!(
+        "The following options can be passed to any command:\n\n{}",
+        rows(&mut GLOBAL.iter())
+    )
 }
 
 /// Commands at most two typing errors away, or that the word begins.
 pub fn suggestions(word: &str) -> Vec<&'static str> {
-    let mut names: Vec<&'static str> = COMMANDS.iter().map(|c| c.name.split(' ').next().unwrap_or("")).chain(GROUPS.iter().map(|g| g.0)).filter(|n| !n.contains(' ')).collect();
+    let mut names: Vec<&'static str> = COMMANDS
+        .iter()
+        .map(|c| c.name.split(' ').next().unwrap_or(""))
+        .chain(GROUPS.iter().map(|g| g.0))
+        .filter(|n| !n.contains(' '))
+        .collect();
     names.sort_unstable();
     names.dedup();
-    names.into_iter().filter(|name| distance(word, name) <= 2 || name.starts_with(word)).collect()
+    names
+        .into_iter()
+        .filter(|name| distance(word, name) <= 2 || name.starts_with(word))
+        .collect()
 }
 
 fn distance(a: &str, b: &str) -> usize {
@@ -68,7 +106,11 @@ fn distance(a: &str, b: &str) -> usize {
         let mut corner = row[0];
         row[0] = i + 1;
         for (j, y) in b.iter().enumerate() {
-            let next = if x == *y { corner } else { 1 + corner.min(row[j]).min(row[j + 1]) };
+            let next = if x == *y {
+                corner
+            } else {
+                1 + corner.min(row[j]).min(row[j + 1])
+            };
             corner = row[j + 1];
             row[j + 1] = next;
         }

@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 pub fn api_resources(kube: &mut Kube) -> Result<Next> {
     let flags = kube.flags().clone();
     if !kube.call.args.is_empty() {
-        return Err(Failure::Usage(format!("unexpected arguments: [{}]", kube.call.args.join(" ")), "api-resources"));
+        return Err(Failure::Usage(
+            format!("unexpected arguments: [{}]", kube.call.args.join(" ")),
+            "api-resources",
+        ));
     }
     let mut all = discover(kube)?;
     let wanted_verbs = flags.list("verbs");
@@ -45,7 +48,14 @@ pub fn api_resources(kube: &mut Kube) -> Result<Next> {
         table.push_str(if wide { "\tVERBS\tCATEGORIES\n" } else { "\n" });
     }
     for r in all {
-        table.push_str(&format!("{}\t{}\t{}\t{}\t{}", r.plural, r.short_names.join(","), r.api_version(), r.namespaced, r.kind));
+        table.push_str(&format!(
+            "{}\t{}\t{}\t{}\t{}",
+            r.plural,
+            r.short_names.join(","),
+            r.api_version(),
+            r.namespaced,
+            r.kind
+        ));
         if wide {
             table.push_str(&format!("\t{}\t{}", r.verbs.join(","), r.categories.join(",")));
         }
@@ -59,9 +69,17 @@ pub fn api_resources(kube: &mut Kube) -> Result<Next> {
 pub fn api_versions(kube: &mut Kube) -> Result<Next> {
     let core = kube.get("/api")?;
     let groups = kube.get("/apis")?;
-    let mut all: Vec<String> = list(&core, "/versions").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let mut all: Vec<String> = list(&core, "/versions")
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
     for group in list(&groups, "/groups") {
-        all.extend(list(group, "/versions").iter().map(|v| text(v, "/groupVersion").to_owned()));
+        all.extend(
+            list(group, "/versions")
+                .iter()
+                .map(|v| text(v, "/groupVersion").to_owned()),
+        );
     }
     all.sort();
     let lines: String = all.iter().map(|v| format!("{v}\n")).collect();
@@ -71,8 +89,13 @@ pub fn api_versions(kube: &mut Kube) -> Result<Next> {
 
 pub fn version(kube: &mut Kube) -> Result<Next> {
     let client_only = kube.flags().on("client");
-    let server = if client_only { Ok(Value::Null) } else { kube.get("/version") };
-    let client = json!({"gitVersion": CLIENT_VERSION, "major": "1", "minor": "32", "platform": "linux/amd64"});
+    let server = if client_only {
+        Ok(Value::Null)
+    } else {
+        kube.get("/version")
+    };
+    let client =
+        json!({"gitVersion": CLIENT_VERSION, "major": "1", "minor": "32", "platform": "linux/amd64"});
     match kube.flags().text("output") {
         "" => {
             let mut lines = format!("Client Version: {CLIENT_VERSION}\nKustomize Version: v5.5.0\n");
@@ -88,11 +111,28 @@ pub fn version(kube: &mut Kube) -> Result<Next> {
             if let (Ok(server), false) = (&server, client_only) {
                 let mut known = server.clone();
                 if let Some(fields) = known.as_object_mut() {
-                    fields.retain(|k, _| matches!(k.as_str(), "buildDate" | "compiler" | "gitCommit" | "gitTreeState" | "gitVersion" | "goVersion" | "major" | "minor" | "platform"));
+                    fields.retain(|k, _| {
+                        matches!(
+                            k.as_str(),
+                            "buildDate"
+                                | "compiler"
+                                | "gitCommit"
+                                | "gitTreeState"
+                                | "gitVersion"
+                                | "goVersion"
+                                | "major"
+                                | "minor"
+                                | "platform"
+                        )
+                    });
                 }
                 both["serverVersion"] = known;
             }
-            let shown = if form == "json" { json_print::pretty(&both) + "\n" } else { yaml::document(&both) };
+            let shown = if form == "json" {
+                json_print::pretty(&both) + "\n"
+            } else {
+                yaml::document(&both)
+            };
             kube.out(&shown);
         }
         _ => return message("--output must be 'yaml' or 'json'"),
@@ -108,7 +148,10 @@ pub fn version(kube: &mut Kube) -> Result<Next> {
 }
 
 pub fn cluster_info(kube: &mut Kube) -> Result<Next> {
-    let services = with_query("/api/v1/namespaces/kube-system/services", &[("labelSelector", "kubernetes.io/cluster-service=true")]);
+    let services = with_query(
+        "/api/v1/namespaces/kube-system/services",
+        &[("labelSelector", "kubernetes.io/cluster-service=true")],
+    );
     let found = list_pages(kube, &services)?;
     let server = kube.io.session.server.clone();
     let mut lines = format!("Kubernetes control plane is running at {server}\n");
@@ -117,9 +160,18 @@ pub fn cluster_info(kube: &mut Kube) -> Result<Next> {
             Some(label) => label,
             None => text(&service, "/metadata/name"),
         };
-        let port = list(&service, "/spec/ports").first().map_or("", |p| text(p, "/name"));
-        let port = if port.is_empty() { String::new() } else { format!(":{port}") };
-        lines.push_str(&format!("{name} is running at {server}/api/v1/namespaces/kube-system/services/{}{port}/proxy\n", text(&service, "/metadata/name")));
+        let port = list(&service, "/spec/ports")
+            .first()
+            .map_or("", |p| text(p, "/name"));
+        let port = if port.is_empty() {
+            String::new()
+        } else {
+            format!(":{port}")
+        };
+        lines.push_str(&format!(
+            "{name} is running at {server}/api/v1/namespaces/kube-system/services/{}{port}/proxy\n",
+            text(&service, "/metadata/name")
+        ));
     }
     lines.push_str("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n");
     kube.out(&lines);
@@ -134,16 +186,26 @@ pub fn event_age(event: &Value, now: crate::sim::SimTime) -> String {
     };
     let first = age(first, now);
     let (count, last) = match &event["series"] {
-        Value::Object(series) => (series.get("count").and_then(Value::as_i64).unwrap_or(0), series.get("lastObservedTime").cloned().unwrap_or(Value::Null)),
+        Value::Object(series) => (
+            series.get("count").and_then(Value::as_i64).unwrap_or(0),
+            series.get("lastObservedTime").cloned().unwrap_or(Value::Null),
+        ),
         _ => (int(event, "/count").unwrap_or(0), event["lastTimestamp"].clone()),
     };
-    if count > 1 { format!("{} (x{count} over {first})", age(&last, now)) } else { first }
+    if count > 1 {
+        format!("{} (x{count} over {first})", age(&last, now))
+    } else {
+        first
+    }
 }
 
 /// The moment an event is sorted by.
 fn event_time(event: &Value) -> i64 {
     let series = event.pointer("/series/lastObservedTime").and_then(micros);
-    series.or_else(|| micros(&event["lastTimestamp"])).or_else(|| micros(&event["eventTime"])).unwrap_or(0)
+    series
+        .or_else(|| micros(&event["lastTimestamp"]))
+        .or_else(|| micros(&event["eventTime"]))
+        .unwrap_or(0)
 }
 
 pub fn events(kube: &mut Kube) -> Result<Next> {
@@ -153,34 +215,62 @@ pub fn events(kube: &mut Kube) -> Result<Next> {
     let mut fields = String::new();
     let about = kube.flags().text("for").to_owned();
     if !about.is_empty() {
-        let Some((kind, name)) = about.split_once('/') else { return message("--for must be in resource/name form") };
+        let Some((kind, name)) = about.split_once('/') else {
+            return message("--for must be in resource/name form");
+        };
         let kind = resolve(kube, kind)?;
         fields = format!("involvedObject.kind={},involvedObject.name={name}", kind.kind);
     }
-    let path = with_query(&known(Kind::Event).collection(scope), &[("fieldSelector", &fields), ("limit", "500")]);
+    let path = with_query(
+        &known(Kind::Event).collection(scope),
+        &[("fieldSelector", &fields), ("limit", "500")],
+    );
     let mut list_value = kube.get(&path)?;
     let version = text(&list_value, "/metadata/resourceVersion").to_owned();
-    let mut items: Vec<Value> = list_value["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let mut items: Vec<Value> = list_value["items"]
+        .as_array_mut()
+        .map(std::mem::take)
+        .unwrap_or_default();
     let types = kube.flags().list("types");
     for one in &types {
         if !one.eq_ignore_ascii_case("normal") && !one.eq_ignore_ascii_case("warning") {
             return message("valid --types are Normal or Warning");
         }
     }
-    let wanted = |event: &Value| types.is_empty() || types.iter().any(|t| t.eq_ignore_ascii_case(text(event, "/type")));
+    let wanted = |event: &Value| {
+        types.is_empty() || types.iter().any(|t| t.eq_ignore_ascii_case(text(event, "/type")))
+    };
     items.retain(|e| wanted(e));
     items.sort_by_key(event_time);
     let watching = kube.flags().on("watch");
     if items.is_empty() && !watching {
-        if everywhere { kube.err("No events found.\n") } else { kube.err(&format!("No events found in {namespace} namespace.\n")) }
+        if everywhere {
+            kube.err("No events found.\n")
+        } else {
+            kube.err(&format!("No events found in {namespace} namespace.\n"))
+        }
         return Ok(Next::Done);
     }
     let format = Format::of(kube)?;
     let now = kube.now();
     let row = move |event: &Value, now| {
-        let place = if everywhere { format!("{}\t", text(event, "/metadata/namespace")) } else { String::new() };
-        let object = format!("{}/{}", text(event, "/involvedObject/kind"), text(event, "/involvedObject/name"));
-        format!("{place}{}\t{}\t{}\t{object}\t{}\n", event_age(event, now), text(event, "/type"), text(event, "/reason"), text(event, "/message").trim())
+        let place = if everywhere {
+            format!("{}\t", text(event, "/metadata/namespace"))
+        } else {
+            String::new()
+        };
+        let object = format!(
+            "{}/{}",
+            text(event, "/involvedObject/kind"),
+            text(event, "/involvedObject/name")
+        );
+        format!(
+            "{place}{}\t{}\t{}\t{object}\t{}\n",
+            event_age(event, now),
+            text(event, "/type"),
+            text(event, "/reason"),
+            text(event, "/message").trim()
+        )
     };
     let mut writer = TabWriter::table();
     match &format {
@@ -205,10 +295,21 @@ pub fn events(kube: &mut Kube) -> Result<Next> {
     if !watching {
         return Ok(Next::Done);
     }
-    let path = with_query(&known(Kind::Event).collection(scope), &[("fieldSelector", &fields), ("resourceVersion", &version), ("watch", "true")]);
+    let path = with_query(
+        &known(Kind::Event).collection(scope),
+        &[
+            ("fieldSelector", &fields),
+            ("resourceVersion", &version),
+            ("watch", "true"),
+        ],
+    );
     let request = kube.request("GET", &path, ACCEPT_JSON);
     let stream = kube.open(&request)?;
-    Ok(Next::Task(Box::new(EventWatch { stream, writer, row: Box::new(row) })))
+    Ok(Next::Task(Box::new(EventWatch {
+        stream,
+        writer,
+        row: Box::new(row),
+    })))
 }
 
 struct EventWatch {
@@ -244,7 +345,9 @@ impl Task for EventWatch {
 
 /// A quantity in thousandths, for CPU, or in bytes.
 fn quantity(text: &str) -> f64 {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let number: f64 = text[..split].parse().unwrap_or(0.0);
     number
         * match &text[split..] {
@@ -271,7 +374,10 @@ pub fn top_nodes(kube: &mut Kube) -> Result<Next> {
 
 fn top(kube: &mut Kube, pods: bool) -> Result<Next> {
     let groups = kube.get("/apis")?;
-    if !list(&groups, "/groups").iter().any(|g| text(g, "/name") == "metrics.k8s.io") {
+    if !list(&groups, "/groups")
+        .iter()
+        .any(|g| text(g, "/name") == "metrics.k8s.io")
+    {
         return message("Metrics API not available");
     }
     let flags = kube.flags().clone();
@@ -284,7 +390,10 @@ fn top(kube: &mut Kube, pods: bool) -> Result<Next> {
     };
     let items = match kube.call.args.first() {
         Some(name) => vec![kube.get(&format!("{base}/{name}"))?],
-        None => list_pages(kube, &with_query(&base, &[("labelSelector", flags.text("selector"))]))?,
+        None => list_pages(
+            kube,
+            &with_query(&base, &[("labelSelector", flags.text("selector"))]),
+        )?,
     };
     if items.is_empty() {
         match (pods, everywhere) {
@@ -293,11 +402,20 @@ fn top(kube: &mut Kube, pods: bool) -> Result<Next> {
         }
         return Ok(Next::Done);
     }
-    let usage = |value: &Value| (quantity(text(value, "/usage/cpu")) * 1000.0, quantity(text(value, "/usage/memory")));
+    let usage = |value: &Value| {
+        (
+            quantity(text(value, "/usage/cpu")) * 1000.0,
+            quantity(text(value, "/usage/memory")),
+        )
+    };
     let cell = |cpu: f64, memory: f64| format!("{}m\t{}Mi", cpu.ceil() as i64, (memory / 1_048_576.0) as i64);
     let mut rows: Vec<(String, f64, f64)> = Vec::new();
     for item in &items {
-        let place = if everywhere && pods { format!("{}\t", text(item, "/metadata/namespace")) } else { String::new() };
+        let place = if everywhere && pods {
+            format!("{}\t", text(item, "/metadata/namespace"))
+        } else {
+            String::new()
+        };
         let name = text(item, "/metadata/name");
         if !pods {
             let (cpu, memory) = usage(item);
@@ -305,10 +423,17 @@ fn top(kube: &mut Kube, pods: bool) -> Result<Next> {
         } else if flags.on("containers") {
             for container in list(item, "/containers") {
                 let (cpu, memory) = usage(container);
-                rows.push((format!("{place}{name}\t{}", text(container, "/name")), cpu, memory));
+                rows.push((
+                    format!("{place}{name}\t{}", text(container, "/name")),
+                    cpu,
+                    memory,
+                ));
             }
         } else {
-            let sum = list(item, "/containers").iter().map(usage).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+            let sum = list(item, "/containers")
+                .iter()
+                .map(usage)
+                .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
             rows.push((format!("{place}{name}"), sum.0, sum.1));
         }
     }
@@ -335,9 +460,19 @@ fn top(kube: &mut Kube, pods: bool) -> Result<Next> {
         let node = kube.get(&known(Kind::Node).path("", &name))?;
         let share = |used: f64, field: &str| {
             let all = quantity(text(&node, &format!("/status/allocatable/{field}")));
-            if all > 0.0 { format!("{}%", (used * 100.0 / all) as i64) } else { "<unknown>".to_owned() }
+            if all > 0.0 {
+                format!("{}%", (used * 100.0 / all) as i64)
+            } else {
+                "<unknown>".to_owned()
+            }
         };
-        table.push_str(&format!("{name}\t{}m\t{}\t{}Mi\t{}\n", cpu.ceil() as i64, share(cpu / 1000.0, "cpu"), (memory / 1_048_576.0) as i64, share(memory, "memory")));
+        table.push_str(&format!(
+            "{name}\t{}m\t{}\t{}Mi\t{}\n",
+            cpu.ceil() as i64,
+            share(cpu / 1000.0, "cpu"),
+            (memory / 1_048_576.0) as i64,
+            share(memory, "memory")
+        ));
     }
     let text = TabWriter::table().format(&table);
     kube.out(&text);
@@ -357,10 +492,19 @@ mod tests {
             .on("GET /apis/apps/v1", 200, json!({"resources": [{"name": "deployments", "kind": "Deployment", "namespaced": true}]}))
             .on("GET /api", 200, json!({"versions": ["v1"]}))
             .on("GET /version", 200, json!({"gitVersion": "v1.36.3", "major": "1", "minor": "36"}));
-        assert_eq!(fake.run("kubectl api-resources").0, "NAME          SHORTNAMES   APIVERSION   NAMESPACED   KIND\npods          po           v1           true         Pod\ndeployments                apps/v1      true         Deployment\n");
+        assert_eq!(
+            fake.run("kubectl api-resources").0,
+            "NAME          SHORTNAMES   APIVERSION   NAMESPACED   KIND\npods          po           v1           true         Pod\ndeployments                apps/v1      true         Deployment\n"
+        );
         assert_eq!(fake.run("kubectl api-versions").0, "apps/v1\nv1\n");
         let (out, err, _) = fake.run("kubectl version");
-        assert!(out.ends_with("Server Version: v1.36.3\n") && err.starts_with("WARNING: version difference between client (1.32) and server (1.36)"));
-        assert_eq!(fake.run("kubectl top pods").1, "error: Metrics API not available\n");
+        assert!(
+            out.ends_with("Server Version: v1.36.3\n")
+                && err.starts_with("WARNING: version difference between client (1.32) and server (1.36)")
+        );
+        assert_eq!(
+            fake.run("kubectl top pods").1,
+            "error: Metrics API not available\n"
+        );
     }
 }

@@ -64,8 +64,7 @@ pub trait Task {
 /// The answer kubectl asks for.
 pub const ACCEPT_JSON: &str = "application/json";
 /// A server-side Table, with the object as fallback.
-pub const ACCEPT_TABLE: &str =
-    "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
+pub const ACCEPT_TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
 
 pub const STRATEGIC: &str = "application/strategic-merge-patch+json";
 pub const MERGE: &str = "application/merge-patch+json";
@@ -122,25 +121,35 @@ impl Kube<'_, '_> {
     }
 
     pub fn post(&mut self, path: &str, body: &Value) -> Result<Value> {
-        self.send("POST", path, ACCEPT_JSON, Some(ACCEPT_JSON), Some(body)).map(|r| r.json())
+        self.send("POST", path, ACCEPT_JSON, Some(ACCEPT_JSON), Some(body))
+            .map(|r| r.json())
     }
 
     pub fn put(&mut self, path: &str, body: &Value) -> Result<Value> {
-        self.send("PUT", path, ACCEPT_JSON, Some(ACCEPT_JSON), Some(body)).map(|r| r.json())
+        self.send("PUT", path, ACCEPT_JSON, Some(ACCEPT_JSON), Some(body))
+            .map(|r| r.json())
     }
 
     pub fn patch(&mut self, path: &str, kind: &str, body: &Value) -> Result<Value> {
-        self.send("PATCH", path, ACCEPT_JSON, Some(kind), Some(body)).map(|r| r.json())
+        self.send("PATCH", path, ACCEPT_JSON, Some(kind), Some(body))
+            .map(|r| r.json())
     }
 
     pub fn delete(&mut self, path: &str, body: &Value) -> Result<Value> {
-        self.send("DELETE", path, ACCEPT_JSON, Some(ACCEPT_JSON), Some(body)).map(|r| r.json())
+        self.send("DELETE", path, ACCEPT_JSON, Some(ACCEPT_JSON), Some(body))
+            .map(|r| r.json())
     }
 
     /// The request with this command line's identity.
     pub fn request(&self, method: &str, path: &str, accept: &str) -> ApiRequest {
         let mut request = ApiRequest::new(method, path).with_header("Accept", accept);
-        request = request.with_header("User-Agent", format!("kubectl/{CLIENT_VERSION} (linux/amd64) kubernetes/{}", &CLIENT_VERSION[1..]));
+        request = request.with_header(
+            "User-Agent",
+            format!(
+                "kubectl/{CLIENT_VERSION} (linux/amd64) kubernetes/{}",
+                &CLIENT_VERSION[1..]
+            ),
+        );
         let flags = self.flags();
         let token = match flags.text("token") {
             "" => self.io.session.token.clone(),
@@ -164,14 +173,34 @@ impl Kube<'_, '_> {
     /// Sends a request; prints its warnings and what `-v` asks for.
     /// # Errors
     /// The API server's Status.
-    pub fn send(&mut self, method: &str, path: &str, accept: &str, content_type: Option<&str>, body: Option<&Value>) -> Result<ApiResponse> {
-        self.send_text(method, path, accept, content_type, body.map(Value::to_string).unwrap_or_default())
+    pub fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        accept: &str,
+        content_type: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<ApiResponse> {
+        self.send_text(
+            method,
+            path,
+            accept,
+            content_type,
+            body.map(Value::to_string).unwrap_or_default(),
+        )
     }
 
     /// The same with a body as text.
     /// # Errors
     /// The API server's Status.
-    pub fn send_text(&mut self, method: &str, path: &str, accept: &str, content_type: Option<&str>, body: String) -> Result<ApiResponse> {
+    pub fn send_text(
+        &mut self,
+        method: &str,
+        path: &str,
+        accept: &str,
+        content_type: Option<&str>,
+        body: String,
+    ) -> Result<ApiResponse> {
         let mut request = self.request(method, path, accept);
         if let Some(content_type) = content_type {
             request = request.with_header("Content-Type", content_type);
@@ -182,7 +211,11 @@ impl Kube<'_, '_> {
         for warning in response.warnings() {
             self.warn(&warning);
         }
-        if (200..400).contains(&response.code) { Ok(response) } else { Err(self.refused(&response)) }
+        if (200..400).contains(&response.code) {
+            Ok(response)
+        } else {
+            Err(self.refused(&response))
+        }
     }
 
     /// Opens a watch.
@@ -191,7 +224,13 @@ impl Kube<'_, '_> {
     pub fn open(&mut self, request: &ApiRequest) -> Result<StreamId> {
         match self.io.transport.open(request) {
             Ok(stream) => {
-                self.log(request, &ApiResponse { code: 200, ..ApiResponse::default() });
+                self.log(
+                    request,
+                    &ApiResponse {
+                        code: 200,
+                        ..ApiResponse::default()
+                    },
+                );
                 Ok(stream)
             }
             Err(answer) => {
@@ -204,23 +243,45 @@ impl Kube<'_, '_> {
     /// What an answer that is no success means.
     pub fn refused(&self, response: &ApiResponse) -> Failure {
         if response.code == 0 {
-            let server = self.io.session.server.trim_start_matches("https://").trim_start_matches("http://").to_owned();
-            return Failure::Plain(format!("The connection to the server {server} was refused - did you specify the right host or port?"));
+            let server = self
+                .io
+                .session
+                .server
+                .trim_start_matches("https://")
+                .trim_start_matches("http://")
+                .to_owned();
+            return Failure::Plain(format!(
+                "The connection to the server {server} was refused - did you specify the right host or port?"
+            ));
         }
         let body = response.json();
         if body["kind"] == "Status" {
             return Failure::Status(body);
         }
         let (reason, message) = match response.code {
-            401 => ("Unauthorized", "the server has asked for the client to provide credentials"),
+            401 => (
+                "Unauthorized",
+                "the server has asked for the client to provide credentials",
+            ),
             403 => ("Forbidden", response.body.trim()),
             404 => ("NotFound", "the server could not find the requested resource"),
-            405 => ("MethodNotAllowed", "the server does not allow this method on the requested resource"),
-            415 => ("UnsupportedMediaType", "the body of the request was in an unknown format"),
-            503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+            405 => (
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            ),
+            415 => (
+                "UnsupportedMediaType",
+                "the body of the request was in an unknown format",
+            ),
+            503 => (
+                "ServiceUnavailable",
+                "the server is currently unable to handle the request",
+            ),
             _ => ("", response.body.trim()),
         };
-        Failure::Status(json!({"kind": "Status", "code": response.code, "reason": reason, "message": message}))
+        Failure::Status(
+            json!({"kind": "Status", "code": response.code, "reason": reason, "message": message}),
+        )
     }
 
     /// The lines of `-v=6` and above.
@@ -235,28 +296,46 @@ impl Kube<'_, '_> {
         let mut lines = Vec::new();
         let status = format!("{} {}", response.code, reason_phrase(response.code));
         if level == 6 {
-            lines.push(format!("round_trippers.go:560] {} {url} {status} in 0 milliseconds", request.method));
+            lines.push(format!(
+                "round_trippers.go:560] {} {url} {status} in 0 milliseconds",
+                request.method
+            ));
         } else {
             if level >= 8 {
-                lines.push(format!("helper.go:105] \"Request Body\" body={:?}", clip(&request.body, level)));
+                lines.push(format!(
+                    "helper.go:105] \"Request Body\" body={:?}",
+                    clip(&request.body, level)
+                ));
             }
             if level >= 9 {
-                lines.push(format!("round_trippers.go:473] {}", super::super::export::curl_verbose(request, &url)));
+                lines.push(format!(
+                    "round_trippers.go:473] {}",
+                    super::super::export::curl_verbose(request, &url)
+                ));
             } else {
                 lines.push(format!("round_trippers.go:470] {} {url}", request.method));
                 lines.push("round_trippers.go:476] Request Headers:".to_owned());
                 for (name, value) in &request.headers {
-                    let value = if name == "Authorization" { "Bearer <masked>" } else { value };
+                    let value = if name == "Authorization" {
+                        "Bearer <masked>"
+                    } else {
+                        value
+                    };
                     lines.push(format!("round_trippers.go:480]     {name}: {value}"));
                 }
             }
-            lines.push(format!("round_trippers.go:581] Response Status: {status} in 0 milliseconds"));
+            lines.push(format!(
+                "round_trippers.go:581] Response Status: {status} in 0 milliseconds"
+            ));
             if level >= 8 {
                 lines.push("round_trippers.go:584] Response Headers:".to_owned());
                 for (name, value) in &response.headers {
                     lines.push(format!("round_trippers.go:587]     {}: {value}", canonical(name)));
                 }
-                lines.push(format!("helper.go:105] \"Response Body\" body={:?}", clip(&response.body, level)));
+                lines.push(format!(
+                    "helper.go:105] \"Response Body\" body={:?}",
+                    clip(&response.body, level)
+                ));
             }
         }
         for line in lines {
@@ -269,7 +348,12 @@ impl Kube<'_, '_> {
 fn canonical(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let mut letters = word.chars();
-        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect::<String>())
+        letters.next().map_or(String::new(), |first| {
+            first
+                .to_uppercase()
+                .chain(letters.flat_map(char::to_lowercase))
+                .collect::<String>()
+        })
     });
     words.collect::<Vec<_>>().join("-")
 }
@@ -289,15 +373,25 @@ fn clip(body: &str, level: i64) -> String {
 
 /// `OK`, `Not Found`, …
 pub fn reason_phrase(code: u16) -> &'static str {
-    http::StatusCode::from_u16(code).ok().and_then(|code| code.canonical_reason()).unwrap_or("")
+    http::StatusCode::from_u16(code)
+        .ok()
+        .and_then(|code| code.canonical_reason())
+        .unwrap_or("")
 }
 
 /// Appends a query, sorted and escaped as Go's `url.Values.Encode`; empty values are left out.
 pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     let mut pairs: Vec<_> = pairs.iter().filter(|(_, value)| !value.is_empty()).collect();
     pairs.sort_by_key(|pair| pair.0);
-    let query: Vec<String> = pairs.iter().map(|(key, value)| format!("{}={}", escape_query(key), escape_query(value))).collect();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+    let query: Vec<String> = pairs
+        .iter()
+        .map(|(key, value)| format!("{}={}", escape_query(key), escape_query(value)))
+        .collect();
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", query.join("&"))
+    }
 }
 
 /// Go's `url.QueryEscape`.
@@ -330,7 +424,10 @@ pub fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
 
 /// A list inside a value by JSON pointer, empty when absent.
 pub fn list<'v>(value: &'v Value, pointer: &str) -> &'v [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// A whole number inside a value by JSON pointer.
@@ -343,7 +440,11 @@ pub fn map<'v>(value: &'v Value, pointer: &str) -> Vec<(&'v str, &'v str)> {
     value
         .pointer(pointer)
         .and_then(Value::as_object)
-        .map(|m| m.iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap_or(""))).collect())
+        .map(|m| {
+            m.iter()
+                .map(|(k, v)| (k.as_str(), v.as_str().unwrap_or("")))
+                .collect()
+        })
         .unwrap_or_default()
 }
 
@@ -353,7 +454,17 @@ mod tests {
 
     #[test]
     fn queries() {
-        assert_eq!(with_query("/a", &[("limit", "500"), ("labelSelector", "app=web,x in (a b)"), ("e", "")]), "/a?labelSelector=app%3Dweb%2Cx+in+%28a+b%29&limit=500");
+        assert_eq!(
+            with_query(
+                "/a",
+                &[
+                    ("limit", "500"),
+                    ("labelSelector", "app=web,x in (a b)"),
+                    ("e", "")
+                ]
+            ),
+            "/a?labelSelector=app%3Dweb%2Cx+in+%28a+b%29&limit=500"
+        );
         assert_eq!(escape_path("system:node/x"), "system:node%2Fx");
     }
 }

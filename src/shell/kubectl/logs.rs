@@ -32,10 +32,19 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     }
     let by_selector = !selector.is_empty();
     let pods = if by_selector {
-        list_pages(kube, &with_query(&known(Kind::Pod).collection(Some(&namespace)), &[("labelSelector", &selector)]))?
+        list_pages(
+            kube,
+            &with_query(
+                &known(Kind::Pod).collection(Some(&namespace)),
+                &[("labelSelector", &selector)],
+            ),
+        )?
     } else {
         let found = pod_of(kube, &args[0], &namespace).map_err(|failure| match args[0].contains('/') {
-            false if failure.is_not_found() => Failure::Message(format!("error from server (NotFound): {} in namespace {namespace:?}", failure.text())),
+            false if failure.is_not_found() => Failure::Message(format!(
+                "error from server (NotFound): {} in namespace {namespace:?}",
+                failure.text()
+            )),
             _ => failure,
         })?;
         vec![found]
@@ -46,7 +55,15 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     }
     let mut paths = Vec::new();
     for pod in &pods {
-        let names: Vec<String> = ["/spec/initContainers", "/spec/containers", "/spec/ephemeralContainers"].iter().flat_map(|p| list(pod, p)).map(|c| text(c, "/name").to_owned()).collect();
+        let names: Vec<String> = [
+            "/spec/initContainers",
+            "/spec/containers",
+            "/spec/ephemeralContainers",
+        ]
+        .iter()
+        .flat_map(|p| list(pod, p))
+        .map(|c| text(c, "/name").to_owned())
+        .collect();
         let pod_name = text(pod, "/metadata/name");
         let wanted = if flags.on("all-containers") {
             names
@@ -59,7 +76,10 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             vec![default_container(kube, pod, by_selector)?]
         };
         for name in wanted {
-            let path = format!("{}/log", known(Kind::Pod).path(text(pod, "/metadata/namespace"), pod_name));
+            let path = format!(
+                "{}/log",
+                known(Kind::Pod).path(text(pod, "/metadata/namespace"), pod_name)
+            );
             let tail = match flags.text("tail") {
                 "-1" if by_selector => "10",
                 "-1" => "",
@@ -67,16 +87,40 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             };
             let on = |flag: &str| if flags.on(flag) { "true" } else { "" };
             let since = flags.duration("since").as_secs();
-            let since = if since > 0 { since.to_string() } else { String::new() };
-            let bytes = if flags.int("limit-bytes") > 0 { flags.text("limit-bytes") } else { "" };
-            let query = [("container", name.as_str()), ("follow", on("follow")), ("previous", on("previous")), ("timestamps", on("timestamps")), ("tailLines", tail), ("sinceSeconds", &since), ("sinceTime", flags.text("since-time")), ("limitBytes", bytes)];
-            let prefix = if flags.on("prefix") { format!("[pod/{pod_name}/{name}] ") } else { String::new() };
+            let since = if since > 0 {
+                since.to_string()
+            } else {
+                String::new()
+            };
+            let bytes = if flags.int("limit-bytes") > 0 {
+                flags.text("limit-bytes")
+            } else {
+                ""
+            };
+            let query = [
+                ("container", name.as_str()),
+                ("follow", on("follow")),
+                ("previous", on("previous")),
+                ("timestamps", on("timestamps")),
+                ("tailLines", tail),
+                ("sinceSeconds", &since),
+                ("sinceTime", flags.text("since-time")),
+                ("limitBytes", bytes),
+            ];
+            let prefix = if flags.on("prefix") {
+                format!("[pod/{pod_name}/{name}] ")
+            } else {
+                String::new()
+            };
             paths.push((with_query(&path, &query), prefix));
         }
     }
     let most = flags.int("max-log-requests");
     if flags.on("follow") && paths.len() as i64 > most {
-        return message(format!("you are attempting to follow {} log streams, but maximum allowed concurrency is {most}, use --max-log-requests to increase the limit", paths.len()));
+        return message(format!(
+            "you are attempting to follow {} log streams, but maximum allowed concurrency is {most}, use --max-log-requests to increase the limit",
+            paths.len()
+        ));
     }
     if !flags.on("follow") {
         for (path, prefix) in paths {
@@ -106,7 +150,11 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
 }
 
 fn prefixed(text: &str, prefix: &str) -> String {
-    if prefix.is_empty() { text.to_owned() } else { text.lines().map(|line| format!("{prefix}{line}\n")).collect() }
+    if prefix.is_empty() {
+        text.to_owned()
+    } else {
+        text.lines().map(|line| format!("{prefix}{line}\n")).collect()
+    }
 }
 
 struct Follow {
@@ -135,26 +183,48 @@ impl Task for Follow {
             }
         }
         self.streams = open;
-        Ok(if self.streams.is_empty() { Step::Done } else { Step::Wait(None) })
+        Ok(if self.streams.is_empty() {
+            Step::Done
+        } else {
+            Step::Wait(None)
+        })
     }
 
     fn cancel(&mut self, transport: &mut dyn Transport) {
-        self.streams.drain(..).for_each(|(stream, _)| transport.close(stream));
+        self.streams
+            .drain(..)
+            .for_each(|(stream, _)| transport.close(stream));
     }
 }
 
 /// The container a command means when none is named; says so when there are several.
 fn default_container(kube: &mut Kube, pod: &Value, quiet: bool) -> Result<String> {
-    let names: Vec<&str> = list(pod, "/spec/containers").iter().map(|c| text(c, "/name")).collect();
+    let names: Vec<&str> = list(pod, "/spec/containers")
+        .iter()
+        .map(|c| text(c, "/name"))
+        .collect();
     if let Some(chosen) = pod["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"].as_str()
         && names.contains(&chosen)
     {
         return Ok(chosen.to_owned());
     }
-    let Some(first) = names.first() else { return message("the pod has no containers") };
-    let all: Vec<String> = names.iter().map(|n| (*n).to_owned()).chain(list(pod, "/spec/initContainers").iter().map(|c| format!("{} (init)", text(c, "/name")))).collect();
+    let Some(first) = names.first() else {
+        return message("the pod has no containers");
+    };
+    let all: Vec<String> = names
+        .iter()
+        .map(|n| (*n).to_owned())
+        .chain(
+            list(pod, "/spec/initContainers")
+                .iter()
+                .map(|c| format!("{} (init)", text(c, "/name"))),
+        )
+        .collect();
     if all.len() > 1 && !quiet {
-        kube.err(&format!("Defaulted container {first:?} out of: {}\n", all.join(", ")));
+        kube.err(&format!(
+            "Defaulted container {first:?} out of: {}\n",
+            all.join(", ")
+        ));
     }
     Ok((*first).to_owned())
 }
@@ -162,7 +232,9 @@ fn default_container(kube: &mut Kube, pod: &Value, quiet: bool) -> Result<String
 /// The Pod a word means: `web`, `pod/web`, or the first Pod of `deploy/web`.
 fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
     let pods = known(Kind::Pod);
-    let Some((kind, name)) = word.split_once('/') else { return kube.get(&pods.path(namespace, word)) };
+    let Some((kind, name)) = word.split_once('/') else {
+        return kube.get(&pods.path(namespace, word));
+    };
     let (kind, name): (Rk, String) = match select(kube, &[format!("{kind}/{name}")])? {
         Selection::Named(mut named) => named.remove(0),
         Selection::Types(_) => return message(USAGE),
@@ -173,19 +245,37 @@ fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
     }
     let selector = super::describe::selector_text(&object["spec"]["selector"]);
     if selector.is_empty() || selector == "<none>" {
-        return message(format!("cannot get the logs from {}: selector is empty", kind.api_version()));
+        return message(format!(
+            "cannot get the logs from {}: selector is empty",
+            kind.api_version()
+        ));
     }
-    let mut found = list_pages(kube, &with_query(&pods.collection(Some(namespace)), &[("labelSelector", &selector)]))?;
+    let mut found = list_pages(
+        kube,
+        &with_query(&pods.collection(Some(namespace)), &[("labelSelector", &selector)]),
+    )?;
     // Running and ready ones first, the longest-lived of them.
     found.sort_by_key(|pod| {
-        let ready = list(pod, "/status/conditions").iter().any(|c| c["type"] == "Ready" && c["status"] == "True");
-        (text(pod, "/spec/nodeName").is_empty(), text(pod, "/status/phase") != "Running", !ready, text(pod, "/metadata/creationTimestamp").to_owned(), text(pod, "/metadata/name").to_owned())
+        let ready = list(pod, "/status/conditions")
+            .iter()
+            .any(|c| c["type"] == "Ready" && c["status"] == "True");
+        (
+            text(pod, "/spec/nodeName").is_empty(),
+            text(pod, "/status/phase") != "Running",
+            !ready,
+            text(pod, "/metadata/creationTimestamp").to_owned(),
+            text(pod, "/metadata/name").to_owned(),
+        )
     });
     if found.is_empty() {
         return message("timed out waiting for the condition".to_string());
     }
     if found.len() > 1 {
-        kube.err(&format!("Found {} pods, using pod/{}\n", found.len(), text(&found[0], "/metadata/name")));
+        kube.err(&format!(
+            "Found {} pods, using pod/{}\n",
+            found.len(),
+            text(&found[0], "/metadata/name")
+        ));
     }
     Ok(found.remove(0))
 }
@@ -208,7 +298,10 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
     let pod = pod_of(kube, pod, &namespace)?;
     let name = text(&pod, "/metadata/name").to_owned();
     if matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed") {
-        return message(format!("cannot exec into a container in a completed pod; current phase is {}", text(&pod, "/status/phase")));
+        return message(format!(
+            "cannot exec into a container in a completed pod; current phase is {}",
+            text(&pod, "/status/phase")
+        ));
     }
     let container = match kube.flags().text("container") {
         "" => {
@@ -217,13 +310,22 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
         }
         given => given.to_owned(),
     };
-    let mut path = with_query(&format!("{}/exec", known(Kind::Pod).path(text(&pod, "/metadata/namespace"), &name)), &[("container", &container), ("stderr", "true"), ("stdout", "true")]);
+    let mut path = with_query(
+        &format!(
+            "{}/exec",
+            known(Kind::Pod).path(text(&pod, "/metadata/namespace"), &name)
+        ),
+        &[("container", &container), ("stderr", "true"), ("stdout", "true")],
+    );
     for word in command {
         path.push_str(&format!("&command={}", super::kube::escape_query(word)));
     }
     let answer = kube.send("POST", &path, "*/*", None, None)?;
     kube.out(&answer.body);
-    match answer.header("X-Exit-Code").and_then(|code| code.parse::<i32>().ok()) {
+    match answer
+        .header("X-Exit-Code")
+        .and_then(|code| code.parse::<i32>().ok())
+    {
         None | Some(0) => Ok(Next::Done),
         Some(code) => {
             kube.err(&format!("command terminated with exit code {code}\n"));
@@ -235,9 +337,9 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
 /// `cp`: there is no file system to copy from or to.
 pub fn copy(kube: &mut Kube) -> Result<Next> {
     match kube.call.args.as_slice() {
-        [from, to] if from.contains(':') != to.contains(':') => {
-            message("cp needs tar inside the container, and the containers here have no file system: cp is not supported")
-        }
+        [from, to] if from.contains(':') != to.contains(':') => message(
+            "cp needs tar inside the container, and the containers here have no file system: cp is not supported",
+        ),
         [_, _] => message("one of src or dest must be a remote file specification"),
         _ => message("source and destination are required"),
     }
@@ -253,16 +355,44 @@ mod tests {
     #[test]
     fn logs_and_defaults() {
         let pod = json!({"metadata": {"name": "a", "namespace": "default"}, "spec": {"containers": [{"name": "x"}, {"name": "y"}]}});
-        let mut fake = Fake::default().on("GET /api/v1/namespaces/default/pods/a", 200, pod).on("GET /api/v1/namespaces/default/pods/a/log", 200, json!("hello\n"));
-        assert_eq!(fake.run("kubectl logs a --tail=5"), ("hello\n".into(), "Defaulted container \"x\" out of: x, y\n".into(), Progress::Done(0)));
-        assert_eq!(fake.asked()[1], "GET /api/v1/namespaces/default/pods/a/log?container=x&tailLines=5");
-        assert_eq!(fake.run("kubectl logs a -c z").1, "error: container z is not valid for pod a\n");
-        assert_eq!(fake.run("kubectl logs pod/a --all-containers --prefix").0, "[pod/a/x] hello\n[pod/a/y] hello\n");
-        assert!(fake.run("kubectl logs").1.ends_with("See 'kubectl logs -h' for help and examples\n"));
-        assert_eq!(fake.run("kubectl logs -f a y").2, Progress::Waiting { until: None });
+        let mut fake = Fake::default()
+            .on("GET /api/v1/namespaces/default/pods/a", 200, pod)
+            .on("GET /api/v1/namespaces/default/pods/a/log", 200, json!("hello\n"));
+        assert_eq!(
+            fake.run("kubectl logs a --tail=5"),
+            (
+                "hello\n".into(),
+                "Defaulted container \"x\" out of: x, y\n".into(),
+                Progress::Done(0)
+            )
+        );
+        assert_eq!(
+            fake.asked()[1],
+            "GET /api/v1/namespaces/default/pods/a/log?container=x&tailLines=5"
+        );
+        assert_eq!(
+            fake.run("kubectl logs a -c z").1,
+            "error: container z is not valid for pod a\n"
+        );
+        assert_eq!(
+            fake.run("kubectl logs pod/a --all-containers --prefix").0,
+            "[pod/a/x] hello\n[pod/a/y] hello\n"
+        );
+        assert!(
+            fake.run("kubectl logs")
+                .1
+                .ends_with("See 'kubectl logs -h' for help and examples\n")
+        );
+        assert_eq!(
+            fake.run("kubectl logs -f a y").2,
+            Progress::Waiting { until: None }
+        );
         fake.events.push_back(Chunk::Data("line\n".into()));
         fake.events.push_back(Chunk::End);
         assert_eq!(fake.run("kubectl logs -f a y").0, "line\n");
-        assert_eq!(fake.run("kubectl exec a").1, "error: you must specify at least one command for the container\n");
+        assert_eq!(
+            fake.run("kubectl exec a").1,
+            "error: you must specify at least one command for the container\n"
+        );
     }
 }

@@ -11,7 +11,10 @@ use serde_json::Value;
 pub fn documents(text: &str, source: &str) -> Result<Vec<Value>> {
     match crate::api::yaml::read_all(text) {
         Ok(documents) => Ok(documents.into_iter().map(|d| d.value).collect()),
-        Err(error) => message(format!("error parsing {source}: error converting YAML to JSON: {}", error.go_text())),
+        Err(error) => message(format!(
+            "error parsing {source}: error converting YAML to JSON: {}",
+            error.go_text()
+        )),
     }
 }
 
@@ -22,7 +25,9 @@ fn sources(kube: &mut Kube, name: &str) -> Result<Vec<(String, String)>> {
         return Ok(vec![("STDIN".to_owned(), text)]);
     }
     if name.starts_with("http://") || name.starts_with("https://") {
-        return message(format!("unable to read URL {name:?}, server could not be reached: no network beyond the cluster"));
+        return message(format!(
+            "unable to read URL {name:?}, server could not be reached: no network beyond the cluster"
+        ));
     }
     if let Some(text) = kube.io.session.file(name) {
         return Ok(vec![(name.to_owned(), text.clone())]);
@@ -30,7 +35,9 @@ fn sources(kube: &mut Kube, name: &str) -> Result<Vec<(String, String)>> {
     let recursive = kube.flags().on("recursive");
     let inside: Vec<String> = kube.io.session.directory(name);
     let wanted = |path: &str| {
-        let below = path.trim_start_matches(name.trim_start_matches("./").trim_end_matches('/')).trim_start_matches('/');
+        let below = path
+            .trim_start_matches(name.trim_start_matches("./").trim_end_matches('/'))
+            .trim_start_matches('/');
         let known = path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
         known && (recursive || !below.contains('/'))
     };
@@ -46,7 +53,9 @@ fn sources(kube: &mut Kube, name: &str) -> Result<Vec<(String, String)>> {
         })
         .collect();
     if found.is_empty() {
-        return message(format!("error reading [{name}]: recognized file extensions are [.json .yaml .yml]"));
+        return message(format!(
+            "error reading [{name}]: recognized file extensions are [.json .yaml .yml]"
+        ));
     }
     Ok(found)
 }
@@ -68,17 +77,34 @@ pub fn objects(kube: &mut Kube, names: &[String]) -> Result<Vec<(Value, String)>
 
 fn flatten(value: Value, source: &str, all: &mut Vec<(Value, String)>) -> Result<()> {
     if !value.is_object() {
-        return message(format!("error parsing {source}: error converting YAML to JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}", go_kind(&value)));
+        return message(format!(
+            "error parsing {source}: error converting YAML to JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            go_kind(&value)
+        ));
     }
     if text(&value, "/kind").is_empty() {
-        let missing = if text(&value, "/apiVersion").is_empty() { "[apiVersion not set, kind not set]" } else { "kind not set" };
-        return message(format!("error validating {source:?}: error validating data: {missing}; if you choose to ignore these errors, turn validation off with --validate=false"));
+        let missing = if text(&value, "/apiVersion").is_empty() {
+            "[apiVersion not set, kind not set]"
+        } else {
+            "kind not set"
+        };
+        return message(format!(
+            "error validating {source:?}: error validating data: {missing}; if you choose to ignore these errors, turn validation off with --validate=false"
+        ));
     }
     if text(&value, "/apiVersion").is_empty() {
-        return message(format!("error validating {source:?}: error validating data: apiVersion not set; if you choose to ignore these errors, turn validation off with --validate=false"));
+        return message(format!(
+            "error validating {source:?}: error validating data: apiVersion not set; if you choose to ignore these errors, turn validation off with --validate=false"
+        ));
     }
     match value {
-        Value::Object(mut map) if map.get("kind").and_then(Value::as_str).is_some_and(|k| k.ends_with("List")) && map.get("items").is_some_and(Value::is_array) => {
+        Value::Object(mut map)
+            if map
+                .get("kind")
+                .and_then(Value::as_str)
+                .is_some_and(|k| k.ends_with("List"))
+                && map.get("items").is_some_and(Value::is_array) =>
+        {
             if let Some(Value::Array(items)) = map.remove("items") {
                 for item in items {
                     flatten(item, source, all)?;
@@ -117,7 +143,11 @@ pub fn load(kube: &mut Kube, names: &[String]) -> Result<Vec<Target>> {
         if kind.namespaced {
             if own.is_empty() {
                 own = namespace.clone();
-                if let Some(meta) = object.as_object_mut().map(|o| o.entry("metadata").or_insert_with(|| Value::Object(Default::default()))) && meta.is_object() {
+                if let Some(meta) = object.as_object_mut().map(|o| {
+                    o.entry("metadata")
+                        .or_insert_with(|| Value::Object(Default::default()))
+                }) && meta.is_object()
+                {
                     meta["namespace"] = own.clone().into();
                 }
             } else if forced && own != namespace {
@@ -127,7 +157,13 @@ pub fn load(kube: &mut Kube, names: &[String]) -> Result<Vec<Target>> {
             }
         }
         let name = text(&object, "/metadata/name").to_owned();
-        targets.push(Target { kind, namespace: own, name, object, source: Some(source) });
+        targets.push(Target {
+            kind,
+            namespace: own,
+            name,
+            object,
+            source: Some(source),
+        });
     }
     Ok(targets)
 }
@@ -139,7 +175,10 @@ pub fn required(kube: &mut Kube) -> Result<Vec<Target>> {
     let files = kube.flags().list("filename");
     if files.is_empty() {
         if !kube.flags().text("kustomize").is_empty() {
-            return Err(Failure::Message(format!("{}: kustomizations are not supported here", kube.flags().text("kustomize"))));
+            return Err(Failure::Message(format!(
+                "{}: kustomizations are not supported here",
+                kube.flags().text("kustomize")
+            )));
         }
         return message("must specify one of -f and -k");
     }
@@ -154,6 +193,11 @@ mod tests {
     fn several_documents() {
         let values = documents("a: 1\n---\n# nothing\n---\n{\"b\": 2}\n", "x").unwrap();
         assert_eq!(values.len(), 2);
-        assert!(documents("a: b: c", "x.yaml").unwrap_err().printed().starts_with("error: error parsing x.yaml: error converting YAML to JSON: yaml: "));
+        assert!(
+            documents("a: b: c", "x.yaml")
+                .unwrap_err()
+                .printed()
+                .starts_with("error: error parsing x.yaml: error converting YAML to JSON: yaml: ")
+        );
     }
 }

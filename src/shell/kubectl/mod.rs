@@ -34,7 +34,11 @@ use table::{COMMANDS, Command, GLOBAL, GROUPS};
 
 /// A kubectl command line as a program.
 pub fn start(args: &[String]) -> Box<dyn Program> {
-    Box::new(Kubectl { args: args.to_vec(), state: State::New, warned: BTreeSet::new() })
+    Box::new(Kubectl {
+        args: args.to_vec(),
+        state: State::New,
+        warned: BTreeSet::new(),
+    })
 }
 
 struct Kubectl {
@@ -59,7 +63,11 @@ impl Program for Kubectl {
             State::Done => return Progress::Done(1),
             State::New => match parse(&self.args) {
                 Ok(call) => {
-                    let mut kube = Kube { io, call: &call, warned: &mut self.warned };
+                    let mut kube = Kube {
+                        io,
+                        call: &call,
+                        warned: &mut self.warned,
+                    };
                     let outcome = if call.flags.changed("help") {
                         let text = help::command(call.command);
                         kube.out(&text);
@@ -86,7 +94,11 @@ impl Program for Kubectl {
         };
         let outcome = match outcome {
             Ok(Next::Task(mut task)) => {
-                let step = task.poll(&mut Kube { io, call: &call, warned: &mut self.warned });
+                let step = task.poll(&mut Kube {
+                    io,
+                    call: &call,
+                    warned: &mut self.warned,
+                });
                 match step {
                     Ok(Step::Done) => Ok(0),
                     Ok(Step::Wait(until)) => {
@@ -144,7 +156,10 @@ pub fn find_command(words: &[&str]) -> Option<(&'static Command, usize)> {
         let names = std::iter::once(command.name).chain(command.aliases.iter().copied());
         for name in names {
             let parts: Vec<&str> = name.split(' ').collect();
-            if words.len() >= parts.len() && words[..parts.len()] == parts[..] && best.is_none_or(|(_, n)| parts.len() > n) {
+            if words.len() >= parts.len()
+                && words[..parts.len()] == parts[..]
+                && best.is_none_or(|(_, n)| parts.len() > n)
+            {
                 best = Some((command, parts.len()));
             }
         }
@@ -165,7 +180,11 @@ fn parse(args: &[String]) -> Result<Call, Parsed> {
         first += 1;
         let name = arg.trim_start_matches('-');
         let takes_value = !arg.contains('=')
-            && global.iter().any(|f| f.kind != flags::Kind::Bool && (f.name == name && arg.starts_with("--") || f.short.is_some_and(|c| arg.len() == 2 && name.starts_with(c))));
+            && global.iter().any(|f| {
+                f.kind != flags::Kind::Bool
+                    && (f.name == name && arg.starts_with("--")
+                        || f.short.is_some_and(|c| arg.len() == 2 && name.starts_with(c)))
+            });
         if takes_value && let Some(value) = args.get(first) {
             before.push(value.clone());
             first += 1;
@@ -173,9 +192,13 @@ fn parse(args: &[String]) -> Result<Call, Parsed> {
     }
     let rest = &args[first..];
     let words: Vec<&str> = rest.iter().map(String::as_str).collect();
-    let Some(word) = words.first() else { return Err(Parsed::Text(help::overview())) };
+    let Some(word) = words.first() else {
+        return Err(Parsed::Text(help::overview()));
+    };
     if *word == "help" {
-        return Err(Parsed::Text(find_command(&words[1..]).map_or_else(help::overview, |(command, _)| help::command(command))));
+        return Err(Parsed::Text(
+            find_command(&words[1..]).map_or_else(help::overview, |(command, _)| help::command(command)),
+        ));
     }
     if *word == "options" {
         return Err(Parsed::Text(help::options()));
@@ -189,7 +212,9 @@ fn parse(args: &[String]) -> Result<Call, Parsed> {
         return Err(match next {
             None => Parsed::Group(help::group(name, about)),
             Some(word) if word.starts_with('-') => Parsed::Text(help::group(name, about)),
-            Some(word) => Parsed::Failure(Failure::Plain(format!("error: unknown command {word:?}\nSee 'kubectl {name} -h' for help and examples"))),
+            Some(word) => Parsed::Failure(Failure::Plain(format!(
+                "error: unknown command {word:?}\nSee 'kubectl {name} -h' for help and examples"
+            ))),
         });
     }
     let Some((command, used)) = find_command(&words) else {
@@ -197,14 +222,29 @@ fn parse(args: &[String]) -> Result<Call, Parsed> {
         let mut text = format!("error: unknown command {word:?} for \"kubectl\"");
         if !close.is_empty() {
             text.push_str("\n\nDid you mean this?\n");
-            close.iter().for_each(|name| text.push_str(&format!("\t{name}\n")));
+            close
+                .iter()
+                .for_each(|name| text.push_str(&format!("\t{name}\n")));
         }
         return Err(Parsed::Failure(Failure::Plain(text)));
     };
     before.extend_from_slice(&rest[used..]);
-    let table: Vec<&flags::Flag> = command.flags.iter().flat_map(|set| set.iter()).chain(GLOBAL).collect();
+    let table: Vec<&flags::Flag> = command
+        .flags
+        .iter()
+        .flat_map(|set| set.iter())
+        .chain(GLOBAL)
+        .collect();
     match Flags::parse(&table, &before) {
-        Ok((flags, args, dash)) => Ok(Call { command, flags, args, dash }),
-        Err(why) => Err(Parsed::Failure(Failure::Plain(format!("error: {why}\nSee 'kubectl {} --help' for usage.", command.name)))),
+        Ok((flags, args, dash)) => Ok(Call {
+            command,
+            flags,
+            args,
+            dash,
+        }),
+        Err(why) => Err(Parsed::Failure(Failure::Plain(format!(
+            "error: {why}\nSee 'kubectl {} --help' for usage.",
+            command.name
+        )))),
     }
 }

@@ -25,17 +25,31 @@ impl Format {
     pub fn of(kube: &mut Kube) -> Result<Option<Format>> {
         let given = kube.flags().text("output").to_owned();
         let template = kube.flags().text("template").to_owned();
-        let given = if given.is_empty() && !template.is_empty() { "go-template".to_owned() } else { given };
-        let (name, argument) = given.split_once('=').map_or((given.as_str(), None), |(n, a)| (n, Some(a.to_owned())));
+        let given = if given.is_empty() && !template.is_empty() {
+            "go-template".to_owned()
+        } else {
+            given
+        };
+        let (name, argument) = given
+            .split_once('=')
+            .map_or((given.as_str(), None), |(n, a)| (n, Some(a.to_owned())));
         let argument = argument.or((!template.is_empty()).then_some(template));
-        let file = |kube: &mut Kube, name: &str| kube.io.session.file(name).cloned().ok_or_else(|| Failure::Message(format!("error reading --template {name}, open {name}: no such file or directory")));
+        let file = |kube: &mut Kube, name: &str| {
+            kube.io.session.file(name).cloned().ok_or_else(|| {
+                Failure::Message(format!(
+                    "error reading --template {name}, open {name}: no such file or directory"
+                ))
+            })
+        };
         Ok(Some(match (name, argument) {
             ("", _) => return Ok(None),
             ("json", None) => Format::Json,
             ("yaml", None) => Format::Yaml,
             ("name", None) => Format::Name,
             ("wide", None) if kube.flags().defines_wide() => return Ok(None),
-            ("jsonpath" | "jsonpath-as-json", Some(path)) => Format::JsonPath(path.clone(), json_path(&path)?),
+            ("jsonpath" | "jsonpath-as-json", Some(path)) => {
+                Format::JsonPath(path.clone(), json_path(&path)?)
+            }
             ("jsonpath", None) => return message("template format specified but no template given"),
             ("jsonpath-file", Some(path)) => {
                 let path = file(kube, &path)?;
@@ -48,14 +62,44 @@ impl Format {
             }
             ("go-template", None) => return message("template format specified but no template given"),
             ("custom-columns", Some(spec)) => Format::Columns(columns(&spec)?),
-            ("custom-columns", None) => return message("custom-columns format specified but no custom columns given"),
+            ("custom-columns", None) => {
+                return message("custom-columns format specified but no custom columns given");
+            }
             _ => {
-                let mut all = vec!["go-template", "go-template-file", "json", "jsonpath", "jsonpath-as-json", "jsonpath-file", "name", "template", "templatefile", "yaml"];
+                let mut all = vec![
+                    "go-template",
+                    "go-template-file",
+                    "json",
+                    "jsonpath",
+                    "jsonpath-as-json",
+                    "jsonpath-file",
+                    "name",
+                    "template",
+                    "templatefile",
+                    "yaml",
+                ];
                 if kube.flags().defines_wide() {
-                    all = vec!["custom-columns", "custom-columns-file", "go-template", "go-template-file", "json", "jsonpath", "jsonpath-as-json", "jsonpath-file", "name", "template", "templatefile", "wide", "yaml"];
+                    all = vec![
+                        "custom-columns",
+                        "custom-columns-file",
+                        "go-template",
+                        "go-template-file",
+                        "json",
+                        "jsonpath",
+                        "jsonpath-as-json",
+                        "jsonpath-file",
+                        "name",
+                        "template",
+                        "templatefile",
+                        "wide",
+                        "yaml",
+                    ];
                 }
                 let head = "unable to match a printer suitable for the output format";
-                return message(format!("{head} {given:?}, allowed formats are: {}", all.join(",")));
+                return message(format!(
+                    "{head} {given:?}, allowed formats are: {}",
+                    all.join(",")
+                ));
             }
         }))
     }
@@ -70,13 +114,23 @@ impl Format {
     }
 
     fn render(&self, kube: &mut Kube, object: &Value) -> Result<String> {
-        let object = if kube.flags().on("show-managed-fields") { object.clone() } else { without_managed_fields(object.clone()) };
-        let items: Vec<&Value> = if object["kind"] == "List" && object["items"].is_array() { list(&object, "/items").iter().collect() } else { vec![&object] };
+        let object = if kube.flags().on("show-managed-fields") {
+            object.clone()
+        } else {
+            without_managed_fields(object.clone())
+        };
+        let items: Vec<&Value> = if object["kind"] == "List" && object["items"].is_array() {
+            list(&object, "/items").iter().collect()
+        } else {
+            vec![&object]
+        };
         Ok(match self {
             Format::Json => format!("{}\n", json::pretty(&object)),
             Format::Yaml => yaml::document(&object),
             Format::Name => items.iter().map(|item| format!("{}\n", name_of(item))).collect(),
-            Format::JsonPath(path, template) => template.print(&object).map_err(|why| jsonpath_failure(path, &why, &object))?,
+            Format::JsonPath(path, template) => template
+                .print(&object)
+                .map_err(|why| jsonpath_failure(path, &why, &object))?,
             Format::GoTemplate(template) => template.print(&object).map_err(Failure::Message)?,
             Format::Columns(columns) => {
                 let mut table = String::new();
@@ -88,8 +142,23 @@ impl Format {
                     let cells: Vec<String> = columns
                         .iter()
                         .map(|(_, path)| {
-                            let found: Vec<String> = path.find(item).unwrap_or_default().into_iter().map(|v| if v.is_null() { "<nil>".to_owned() } else { go_value(v) }).collect();
-                            if found.is_empty() { "<none>".to_owned() } else { found.join(",") }
+                            let found: Vec<String> = path
+                                .find(item)
+                                .unwrap_or_default()
+                                .into_iter()
+                                .map(|v| {
+                                    if v.is_null() {
+                                        "<nil>".to_owned()
+                                    } else {
+                                        go_value(v)
+                                    }
+                                })
+                                .collect();
+                            if found.is_empty() {
+                                "<none>".to_owned()
+                            } else {
+                                found.join(",")
+                            }
                         })
                         .collect();
                     table.push_str(&(cells.join("\t") + "\n"));
@@ -112,7 +181,8 @@ fn json_path(path: &str) -> Result<Template> {
 }
 
 fn go_template(text: &str) -> Result<gotemplate::Template> {
-    gotemplate::Template::new(text).map_err(|why| Failure::Message(format!("error parsing template {text}, {why}")))
+    gotemplate::Template::new(text)
+        .map_err(|why| Failure::Message(format!("error parsing template {text}, {why}")))
 }
 
 fn jsonpath_failure(path: &str, why: &str, object: &Value) -> Failure {
@@ -126,9 +196,15 @@ fn jsonpath_failure(path: &str, why: &str, object: &Value) -> Failure {
 fn go_syntax(value: &Value) -> String {
     match value {
         Value::Null => "interface {}(nil)".to_owned(),
-        Value::Array(items) => format!("[]interface {{}}{{{}}}", items.iter().map(go_syntax).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!(
+            "[]interface {{}}{{{}}}",
+            items.iter().map(go_syntax).collect::<Vec<_>>().join(", ")
+        ),
         Value::Object(map) => {
-            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key:?}:{}", go_syntax(value))).collect();
+            let entries: Vec<String> = map
+                .iter()
+                .map(|(key, value)| format!("{key:?}:{}", go_syntax(value)))
+                .collect();
             format!("map[string]interface {{}}{{{}}}", entries.join(", "))
         }
         Value::String(text) => format!("{text:?}"),
@@ -139,8 +215,15 @@ fn go_syntax(value: &Value) -> String {
 fn columns(spec: &str) -> Result<Vec<(String, Template)>> {
     spec.split(',')
         .map(|column| {
-            let (head, path) = column.split_once(':').ok_or_else(|| Failure::Message(format!("unexpected custom-columns spec: {column}, expected <header>:<json-path-expr>")))?;
-            Ok((head.to_owned(), Template::relaxed(path).map_err(Failure::Message)?))
+            let (head, path) = column.split_once(':').ok_or_else(|| {
+                Failure::Message(format!(
+                    "unexpected custom-columns spec: {column}, expected <header>:<json-path-expr>"
+                ))
+            })?;
+            Ok((
+                head.to_owned(),
+                Template::relaxed(path).map_err(Failure::Message)?,
+            ))
         })
         .collect()
 }
@@ -148,7 +231,13 @@ fn columns(spec: &str) -> Result<Vec<(String, Template)>> {
 /// A value as Go's `%v` prints it: maps as `map[a:b]`, lists as `[a b]`.
 pub fn go_value(value: &Value) -> String {
     match value {
-        Value::Object(map) => format!("map[{}]", map.iter().map(|(k, v)| format!("{k}:{}", go_value(v))).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => format!(
+            "map[{}]",
+            map.iter()
+                .map(|(k, v)| format!("{k}:{}", go_value(v)))
+                .collect::<Vec<_>>()
+                .join(" ")
+        ),
         Value::Array(items) => format!("[{}]", items.iter().map(go_value).collect::<Vec<_>>().join(" ")),
         Value::Null => "<nil>".to_owned(),
         other => scalar(other),
@@ -200,7 +289,9 @@ impl DryRun {
             "client" => DryRun::Client,
             "server" => DryRun::Server,
             "unchanged" => {
-                kube.err("W1 helpers.go:703] --dry-run is deprecated and can be replaced with --dry-run=client.\n");
+                kube.err(
+                    "W1 helpers.go:703] --dry-run is deprecated and can be replaced with --dry-run=client.\n",
+                );
                 DryRun::Client
             }
             other if matches!(other, "true" | "false") => {
@@ -208,7 +299,11 @@ impl DryRun {
                 kube.err(&format!("W1 helpers.go:692] --dry-run={other} is deprecated (boolean value) and can be replaced with --dry-run={}.\n", if is_on { "client" } else { "none" }));
                 if is_on { DryRun::Client } else { DryRun::None }
             }
-            other => return message(format!("Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\".")),
+            other => {
+                return message(format!(
+                    "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
+                ));
+            }
         })
     }
 
@@ -246,7 +341,13 @@ mod tests {
 
     #[test]
     fn names_and_go_values() {
-        assert_eq!(name_of(&json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}})), "deployment.apps/web");
-        assert_eq!(go_value(&json!({"a": [1, "b"], "c": null})), "map[a:[1 b] c:<nil>]");
+        assert_eq!(
+            name_of(&json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}})),
+            "deployment.apps/web"
+        );
+        assert_eq!(
+            go_value(&json!({"a": [1, "b"], "c": null})),
+            "map[a:[1 b] c:<nil>]"
+        );
     }
 }

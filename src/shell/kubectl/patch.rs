@@ -6,9 +6,21 @@ use serde_json::{Map, Value, json};
 
 /// How a list is patched: by this key of its elements, or as a whole.
 fn merge_key(field: &str, items: &[&Value]) -> Option<&'static str> {
-    let has = |key: &str| items.iter().flat_map(|l| l.as_array()).flatten().any(|item| item.get(key).is_some());
+    let has = |key: &str| {
+        items
+            .iter()
+            .flat_map(|l| l.as_array())
+            .flatten()
+            .any(|item| item.get(key).is_some())
+    };
     Some(match field {
-        "containers" | "initContainers" | "ephemeralContainers" | "env" | "volumes" | "imagePullSecrets" | "secrets" => "name",
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "env"
+        | "volumes"
+        | "imagePullSecrets"
+        | "secrets" => "name",
         "ports" if has("containerPort") => "containerPort",
         "ports" => "port",
         "volumeMounts" => "mountPath",
@@ -35,7 +47,15 @@ fn knows_keys(kind: &str) -> bool {
 /// The strategic merge patch that turns `from` into `to`.
 pub fn two_way(from: &Value, to: &Value) -> Value {
     let keyed = knows_keys(to["kind"].as_str().unwrap_or(""));
-    let mut patch = diff_maps(from, to, Mode { additions: true, deletions: true, keyed });
+    let mut patch = diff_maps(
+        from,
+        to,
+        Mode {
+            additions: true,
+            deletions: true,
+            keyed,
+        },
+    );
     ensure_map(&mut patch);
     patch
 }
@@ -44,8 +64,24 @@ pub fn two_way(from: &Value, to: &Value) -> Value {
 /// and `modified` no longer has.
 pub fn three_way(original: &Value, modified: &Value, current: &Value) -> Value {
     let keyed = knows_keys(modified["kind"].as_str().unwrap_or(""));
-    let mut delta = diff_maps(current, modified, Mode { additions: true, deletions: false, keyed });
-    let deletions = diff_maps(original, modified, Mode { additions: false, deletions: true, keyed });
+    let mut delta = diff_maps(
+        current,
+        modified,
+        Mode {
+            additions: true,
+            deletions: false,
+            keyed,
+        },
+    );
+    let deletions = diff_maps(
+        original,
+        modified,
+        Mode {
+            additions: false,
+            deletions: true,
+            keyed,
+        },
+    );
     ensure_map(&mut delta);
     combine(&mut delta, deletions);
     delta
@@ -62,7 +98,9 @@ pub fn three_way_json(original: &Value, modified: &Value, current: &Value) -> Va
 }
 
 fn json_diff(from: &Value, to: &Value) -> Value {
-    let (Some(a), Some(b)) = (from.as_object(), to.as_object()) else { return to.clone() };
+    let (Some(a), Some(b)) = (from.as_object(), to.as_object()) else {
+        return to.clone();
+    };
     let mut patch = Map::new();
     for (key, value) in b {
         match a.get(key) {
@@ -80,7 +118,9 @@ fn json_diff(from: &Value, to: &Value) -> Value {
 }
 
 fn removed(original: &Value, modified: &Value) -> Value {
-    let (Some(a), Some(b)) = (original.as_object(), modified.as_object()) else { return json!({}) };
+    let (Some(a), Some(b)) = (original.as_object(), modified.as_object()) else {
+        return json!({});
+    };
     let mut patch = Map::new();
     for (key, value) in a {
         match b.get(key) {
@@ -112,7 +152,10 @@ struct Mode {
 
 fn diff_maps(from: &Value, to: &Value, mode: Mode) -> Value {
     let empty = Map::new();
-    let (a, b) = (from.as_object().unwrap_or(&empty), to.as_object().unwrap_or(&empty));
+    let (a, b) = (
+        from.as_object().unwrap_or(&empty),
+        to.as_object().unwrap_or(&empty),
+    );
     let mut patch = Map::new();
     for (key, new) in b {
         let Some(old) = a.get(key) else {
@@ -159,7 +202,14 @@ fn diff_maps(from: &Value, to: &Value, mode: Mode) -> Value {
     Value::Object(patch)
 }
 
-fn diff_keyed(field: &str, key: &str, from: &[Value], to: &[Value], mode: Mode, patch: &mut Map<String, Value>) {
+fn diff_keyed(
+    field: &str,
+    key: &str,
+    from: &[Value],
+    to: &[Value],
+    mode: Mode,
+    patch: &mut Map<String, Value>,
+) {
     let same = |a: &Value, b: &Value| a.get(key).is_some() && a.get(key) == b.get(key);
     let mut items = Vec::new();
     for new in to {
@@ -181,10 +231,23 @@ fn diff_keyed(field: &str, key: &str, from: &[Value], to: &[Value], mode: Mode, 
             items.push(json!({"$patch": "delete", key: old[key].clone()}));
         }
     }
-    let order = |list: &[Value]| list.iter().filter_map(|v| v.get(key).cloned()).collect::<Vec<_>>();
+    let order = |list: &[Value]| {
+        list.iter()
+            .filter_map(|v| v.get(key).cloned())
+            .collect::<Vec<_>>()
+    };
     let kept_order = order(to);
-    let old_order: Vec<Value> = order(from).into_iter().filter(|k| kept_order.contains(k)).collect();
-    let moved = mode.additions && old_order != kept_order.iter().filter(|k| old_order.contains(k)).cloned().collect::<Vec<_>>();
+    let old_order: Vec<Value> = order(from)
+        .into_iter()
+        .filter(|k| kept_order.contains(k))
+        .collect();
+    let moved = mode.additions
+        && old_order
+            != kept_order
+                .iter()
+                .filter(|k| old_order.contains(k))
+                .cloned()
+                .collect::<Vec<_>>();
     if !items.is_empty() || moved {
         let order: Vec<Value> = kept_order.into_iter().map(|k| json!({ key: k })).collect();
         patch.insert(format!("$setElementOrder/{field}"), order.into());
@@ -196,14 +259,19 @@ fn diff_keyed(field: &str, key: &str, from: &[Value], to: &[Value], mode: Mode, 
 
 /// Puts the second patch into the first: maps merged, keyed lists joined.
 fn combine(into: &mut Value, other: Value) {
-    let (Some(target), Value::Object(other)) = (into.as_object_mut(), other) else { return };
+    let (Some(target), Value::Object(other)) = (into.as_object_mut(), other) else {
+        return;
+    };
     for (key, value) in other {
         match target.get_mut(&key) {
             Some(existing) if existing.is_object() && value.is_object() => combine(existing, value),
             Some(Value::Array(items)) if value.is_array() && !key.starts_with('$') => {
                 let merge_key = merge_key(&key, &[&Value::Array(items.clone()), &value]).unwrap_or("name");
                 for item in value.as_array().into_iter().flatten() {
-                    match items.iter_mut().find(|i| i.get(merge_key).is_some() && i.get(merge_key) == item.get(merge_key)) {
+                    match items
+                        .iter_mut()
+                        .find(|i| i.get(merge_key).is_some() && i.get(merge_key) == item.get(merge_key))
+                    {
                         Some(existing) => combine(existing, item.clone()),
                         None => items.push(item.clone()),
                     }
@@ -223,7 +291,10 @@ mod tests {
     fn strategic() {
         let from = json!({"kind": "Deployment", "spec": {"replicas": 3, "containers": [{"name": "web", "image": "a", "env": [{"name": "A", "value": "1"}]}]}});
         let to = json!({"kind": "Deployment", "spec": {"replicas": 4, "containers": [{"name": "web", "image": "b", "env": [{"name": "A", "value": "1"}]}]}});
-        assert_eq!(two_way(&from, &to), json!({"spec": {"replicas": 4, "$setElementOrder/containers": [{"name": "web"}], "containers": [{"name": "web", "image": "b"}]}}));
+        assert_eq!(
+            two_way(&from, &to),
+            json!({"spec": {"replicas": 4, "$setElementOrder/containers": [{"name": "web"}], "containers": [{"name": "web", "image": "b"}]}})
+        );
         assert_eq!(two_way(&to, &to), json!({}));
     }
 
@@ -236,6 +307,9 @@ mod tests {
             three_way(&original, &modified, &current),
             json!({"metadata": {"labels": {"b": null}}, "spec": {"$setElementOrder/env": [{"name": "X"}], "env": [{"$patch": "delete", "name": "Y"}]}})
         );
-        assert_eq!(three_way_json(&original, &modified, &current)["metadata"], json!({"labels": {"b": null}}));
+        assert_eq!(
+            three_way_json(&original, &modified, &current)["metadata"],
+            json!({"labels": {"b": null}})
+        );
     }
 }

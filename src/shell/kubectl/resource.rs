@@ -24,18 +24,30 @@ pub struct ResourceKind {
 impl ResourceKind {
     /// `v1`, `apps/v1`
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// `pods`, `deployments.apps`
     pub fn qualified(&self) -> String {
-        if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }
+        if self.group.is_empty() {
+            self.plural.clone()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
     }
 
     /// `pod`, `deployment.apps`: what stands before the name in results.
     pub fn prefix(&self) -> String {
         let kind = self.kind.to_ascii_lowercase();
-        if self.group.is_empty() { kind } else { format!("{kind}.{}", self.group) }
+        if self.group.is_empty() {
+            kind
+        } else {
+            format!("{kind}.{}", self.group)
+        }
     }
 
     /// `pod/web`
@@ -45,7 +57,11 @@ impl ResourceKind {
 
     /// The collection's path; the namespace is ignored for cluster-scoped resources.
     pub fn collection(&self, namespace: Option<&str>) -> String {
-        let root = if self.group.is_empty() { format!("/api/{}", self.version) } else { format!("/apis/{}/{}", self.group, self.version) };
+        let root = if self.group.is_empty() {
+            format!("/api/{}", self.version)
+        } else {
+            format!("/apis/{}/{}", self.group, self.version)
+        };
         match namespace.filter(|n| self.namespaced && !n.is_empty()) {
             Some(namespace) => format!("{root}/namespaces/{}/{}", escape_path(namespace), self.plural),
             None => format!("{root}/{}", self.plural),
@@ -86,10 +102,27 @@ pub fn known(kind: Kind) -> Rk {
 
 /// The order of groups in discovery, which is the order of `get all`.
 const GROUP_ORDER: &[&str] = &[
-    "", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling",
-    "batch", "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
-    "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io",
-    "discovery.k8s.io", "flowcontrol.apiserver.k8s.io", "metrics.k8s.io",
+    "",
+    "apiregistration.k8s.io",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "metrics.k8s.io",
 ];
 
 /// Every resource of the kinds table, in discovery's order.
@@ -106,12 +139,16 @@ pub fn find(word: &str) -> Option<Rk> {
 
 fn finds(all: &[Rk], word: &str) -> Option<Rk> {
     let word = word.to_ascii_lowercase();
-    let (name, group) = word.split_once('.').map_or((word.as_str(), None), |(n, g)| (n, Some(g)));
+    let (name, group) = word
+        .split_once('.')
+        .map_or((word.as_str(), None), |(n, g)| (n, Some(g)));
     all.iter()
         .find(|r| {
             let named = r.plural == name || r.singular == name || r.short_names.iter().any(|s| s == name);
             let grouped = group.is_none_or(|g| {
-                let g = g.strip_prefix(&r.version).map_or(g, |rest| rest.strip_prefix('.').unwrap_or(rest));
+                let g = g
+                    .strip_prefix(&r.version)
+                    .map_or(g, |rest| rest.strip_prefix('.').unwrap_or(rest));
                 r.group.starts_with(g)
             });
             named && grouped
@@ -130,14 +167,23 @@ pub fn discover(kube: &mut Kube) -> Result<Vec<Rk>> {
     for group in super::kube::list(&groups, "/groups") {
         let path = format!("/apis/{}", text(group, "/preferredVersion/groupVersion"));
         if let Ok(list) = kube.send("GET", &path, ACCEPT_JSON, None, None) {
-            all.extend(resources(&list.json(), text(group, "/name"), text(group, "/preferredVersion/version")));
+            all.extend(resources(
+                &list.json(),
+                text(group, "/name"),
+                text(group, "/preferredVersion/version"),
+            ));
         }
     }
     Ok(all)
 }
 
 fn resources(list: &Value, group: &str, version: &str) -> Vec<Rk> {
-    let strings = |value: &Value| value.as_array().map(|a| a.iter().filter_map(Value::as_str).map(str::to_owned).collect()).unwrap_or_default();
+    let strings = |value: &Value| {
+        value
+            .as_array()
+            .map(|a| a.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+            .unwrap_or_default()
+    };
     super::kube::list(list, "/resources")
         .iter()
         .filter(|r| !text(r, "/name").contains('/'))
@@ -185,10 +231,16 @@ pub fn of_object(kube: &mut Kube, object: &Value, source: &str) -> Result<Rk> {
         return Ok(known(found));
     }
     let discovered = discover(kube).unwrap_or_default();
-    match discovered.into_iter().find(|r| r.kind == kind && r.api_version() == api_version) {
+    match discovered
+        .into_iter()
+        .find(|r| r.kind == kind && r.api_version() == api_version)
+    {
         Some(found) => Ok(found),
         None => {
-            let (name, namespace) = (text(object, "/metadata/name"), text(object, "/metadata/namespace"));
+            let (name, namespace) = (
+                text(object, "/metadata/name"),
+                text(object, "/metadata/namespace"),
+            );
             message(format!(
                 "resource mapping not found for name: {name:?} namespace: {namespace:?} from {source:?}: no matches for kind {kind:?} in version {api_version:?}\nensure CRDs are installed first"
             ))
@@ -205,8 +257,15 @@ pub fn resolve_types(kube: &mut Kube, word: &str) -> Result<Vec<Rk>> {
         if one.is_empty() {
             return message("arguments in resource/name form must have a single resource and name");
         }
-        let category: Vec<Rk> = table().into_iter().filter(|r| r.categories.iter().any(|c| c == one)).collect();
-        let found = if category.is_empty() { vec![resolve(kube, one)?] } else { category };
+        let category: Vec<Rk> = table()
+            .into_iter()
+            .filter(|r| r.categories.iter().any(|c| c == one))
+            .collect();
+        let found = if category.is_empty() {
+            vec![resolve(kube, one)?]
+        } else {
+            category
+        };
         for kind in found {
             if !types.contains(&kind) {
                 types.push(kind);
@@ -247,7 +306,9 @@ pub fn select(kube: &mut Kube, args: &[String]) -> Result<Selection> {
         }
         return Ok(Selection::Named(named));
     }
-    let Some((types, names)) = args.split_first() else { return message(MISSING) };
+    let Some((types, names)) = args.split_first() else {
+        return message(MISSING);
+    };
     let types = resolve_types(kube, types)?;
     if names.is_empty() {
         return Ok(Selection::Types(types));
@@ -289,7 +350,8 @@ impl Target {
     pub fn of(kind: &Rk, object: Value) -> Target {
         let mut object = object;
         if let Some(map) = object.as_object_mut() {
-            map.entry("apiVersion").or_insert_with(|| kind.api_version().into());
+            map.entry("apiVersion")
+                .or_insert_with(|| kind.api_version().into());
             map.entry("kind").or_insert_with(|| kind.kind.clone().into());
         }
         Target {
@@ -334,7 +396,14 @@ pub fn live(kube: &mut Kube, args: &[String]) -> Result<(Vec<Target>, Vec<Failur
             }
             for kind in types {
                 let scope = (!all_namespaces).then_some(namespace.as_str());
-                let path = with_query(&kind.collection(scope), &[("labelSelector", &selector), ("fieldSelector", &field_selector), ("limit", "500")]);
+                let path = with_query(
+                    &kind.collection(scope),
+                    &[
+                        ("labelSelector", &selector),
+                        ("fieldSelector", &field_selector),
+                        ("limit", "500"),
+                    ],
+                );
                 match list_pages(kube, &path) {
                     Ok(items) => targets.extend(items.into_iter().map(|item| Target::of(&kind, item))),
                     Err(failure) => failures.push(list_failure(kube, &kind, failure)),
@@ -364,13 +433,19 @@ pub fn list_failure(kube: &Kube, kind: &ResourceKind, failure: Failure) -> Failu
     if !matches!(failure.reason(), "BadRequest" | "NotFound") {
         return failure;
     }
-    let version = if kind.group.is_empty() { "/v1".to_owned() } else { kind.api_version() };
+    let version = if kind.group.is_empty() {
+        "/v1".to_owned()
+    } else {
+        kind.api_version()
+    };
     let subject = format!("{version}, Resource={}", kind.plural);
     let (labels, fields) = (kube.flags().text("selector"), kube.flags().text("field-selector"));
     if labels.is_empty() && fields.is_empty() {
         failure.wrapped(&format!("Unable to list {subject:?}: "))
     } else {
-        failure.wrapped(&format!("Unable to find {subject:?} that match label selector {labels:?}, field selector {fields:?}: "))
+        failure.wrapped(&format!(
+            "Unable to find {subject:?} that match label selector {labels:?}, field selector {fields:?}: "
+        ))
     }
 }
 
@@ -413,11 +488,32 @@ mod tests {
     #[test]
     fn words() {
         let all = table();
-        for (word, plural) in [("po", "pods"), ("Pod", "pods"), ("deploy", "deployments"), ("deployments.apps", "deployments"), ("deployment.v1.apps", "deployments"), ("ep", "endpoints"), ("ing.networking", "ingresses")] {
+        for (word, plural) in [
+            ("po", "pods"),
+            ("Pod", "pods"),
+            ("deploy", "deployments"),
+            ("deployments.apps", "deployments"),
+            ("deployment.v1.apps", "deployments"),
+            ("ep", "endpoints"),
+            ("ing.networking", "ingresses"),
+        ] {
             assert_eq!(finds(&all, word).unwrap().plural, plural, "{word}");
         }
         assert!(finds(&all, "nope").is_none() && finds(&all, "deploy.batch").is_none());
-        let everything: Vec<&str> = all.iter().filter(|r| r.categories.iter().any(|c| c == "all")).map(|r| r.plural.as_str()).collect();
-        assert_eq!(everything[..5], ["pods", "replicationcontrollers", "services", "daemonsets", "deployments"]);
+        let everything: Vec<&str> = all
+            .iter()
+            .filter(|r| r.categories.iter().any(|c| c == "all"))
+            .map(|r| r.plural.as_str())
+            .collect();
+        assert_eq!(
+            everything[..5],
+            [
+                "pods",
+                "replicationcontrollers",
+                "services",
+                "daemonsets",
+                "deployments"
+            ]
+        );
     }
 }

@@ -19,7 +19,8 @@ const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 
 fn targets(kube: &mut Kube) -> Result<Vec<Target>> {
     let args = kube.call.args.clone();
-    if args.is_empty() && kube.flags().list("filename").is_empty() && kube.flags().text("selector").is_empty() {
+    if args.is_empty() && kube.flags().list("filename").is_empty() && kube.flags().text("selector").is_empty()
+    {
         return message("required resource not specified");
     }
     let (targets, failures) = live(kube, &args)?;
@@ -37,7 +38,11 @@ pub fn status(kube: &mut Kube) -> Result<Next> {
     }
     let timeout = kube.flags().duration("timeout");
     let until = (!timeout.is_zero()).then(|| kube.now() + timeout);
-    Ok(Next::Task(Box::new(Status { targets, follow: None, until })))
+    Ok(Next::Task(Box::new(Status {
+        targets,
+        follow: None,
+        until,
+    })))
 }
 
 struct Status {
@@ -64,7 +69,9 @@ impl Task for Status {
                     self.report(kube, state, revision)?;
                 }
                 None if follow.ended => return message("watch closed before the rollout was done"),
-                None if self.until.is_some_and(|until| kube.now() >= until) => return message("timed out waiting for the condition"),
+                None if self.until.is_some_and(|until| kube.now() >= until) => {
+                    return message("timed out waiting for the condition");
+                }
                 None => return Ok(Step::Wait(self.until)),
             }
         }
@@ -81,7 +88,9 @@ impl Task for Status {
 impl Status {
     /// Prints how far it is; true when that target is done with.
     fn report(&mut self, kube: &mut Kube, state: Option<Value>, revision: i64) -> Result<bool> {
-        let Some(object) = state else { return message("object has been deleted") };
+        let Some(object) = state else {
+            return message("object has been deleted");
+        };
         let (line, is_done) = progress(&object, &self.targets[0].name, revision)?;
         kube.out(&line);
         let is_done = is_done || !kube.flags().on("watch");
@@ -102,23 +111,47 @@ fn progress(object: &Value, name: &str, revision: i64) -> Result<(String, bool)>
     Ok(match text(object, "/kind") {
         "Deployment" => {
             if revision > 0 {
-                let running: i64 = object["metadata"]["annotations"][REVISION].as_str().unwrap_or("0").parse().unwrap_or(0);
+                let running: i64 = object["metadata"]["annotations"][REVISION]
+                    .as_str()
+                    .unwrap_or("0")
+                    .parse()
+                    .unwrap_or(0);
                 if running != revision {
-                    return message(format!("desired revision ({revision}) is different from the running revision ({running})"));
+                    return message(format!(
+                        "desired revision ({revision}) is different from the running revision ({running})"
+                    ));
                 }
             }
             if !observed {
-                return Ok(("Waiting for deployment spec update to be observed...\n".to_owned(), false));
+                return Ok((
+                    "Waiting for deployment spec update to be observed...\n".to_owned(),
+                    false,
+                ));
             }
-            let exceeded = list(object, "/status/conditions").iter().any(|c| c["type"] == "Progressing" && c["reason"] == "ProgressDeadlineExceeded");
+            let exceeded = list(object, "/status/conditions")
+                .iter()
+                .any(|c| c["type"] == "Progressing" && c["reason"] == "ProgressDeadlineExceeded");
             if exceeded {
                 return message(format!("deployment {name:?} exceeded its progress deadline"));
             }
-            let (wanted, all) = (int(object, "/spec/replicas").unwrap_or(1), number("/status/replicas"));
-            let (updated, available) = (number("/status/updatedReplicas"), number("/status/availableReplicas"));
-            let waiting = |what: String| (format!("Waiting for deployment {name:?} rollout to finish: {what}...\n"), false);
+            let (wanted, all) = (
+                int(object, "/spec/replicas").unwrap_or(1),
+                number("/status/replicas"),
+            );
+            let (updated, available) = (
+                number("/status/updatedReplicas"),
+                number("/status/availableReplicas"),
+            );
+            let waiting = |what: String| {
+                (
+                    format!("Waiting for deployment {name:?} rollout to finish: {what}...\n"),
+                    false,
+                )
+            };
             if updated < wanted {
-                waiting(format!("{updated} out of {wanted} new replicas have been updated"))
+                waiting(format!(
+                    "{updated} out of {wanted} new replicas have been updated"
+                ))
             } else if all > updated {
                 waiting(format!("{} old replicas are pending termination", all - updated))
             } else if available < updated {
@@ -127,39 +160,90 @@ fn progress(object: &Value, name: &str, revision: i64) -> Result<(String, bool)>
                 (format!("deployment {name:?} successfully rolled out\n"), true)
             }
         }
-        kind @ ("DaemonSet" | "StatefulSet") if text(object, "/spec/updateStrategy/type") != "RollingUpdate" => {
+        kind @ ("DaemonSet" | "StatefulSet")
+            if text(object, "/spec/updateStrategy/type") != "RollingUpdate" =>
+        {
             let _ = kind;
             return message("rollout status is only available for RollingUpdate strategy type");
         }
         "DaemonSet" => {
-            let (wanted, updated, available) = (number("/status/desiredNumberScheduled"), number("/status/updatedNumberScheduled"), number("/status/numberAvailable"));
+            let (wanted, updated, available) = (
+                number("/status/desiredNumberScheduled"),
+                number("/status/updatedNumberScheduled"),
+                number("/status/numberAvailable"),
+            );
             if !observed {
-                ("Waiting for daemon set spec update to be observed...\n".to_owned(), false)
+                (
+                    "Waiting for daemon set spec update to be observed...\n".to_owned(),
+                    false,
+                )
             } else if updated < wanted {
-                (format!("Waiting for daemon set {name:?} rollout to finish: {updated} out of {wanted} new pods have been updated...\n"), false)
+                (
+                    format!(
+                        "Waiting for daemon set {name:?} rollout to finish: {updated} out of {wanted} new pods have been updated...\n"
+                    ),
+                    false,
+                )
             } else if available < wanted {
-                (format!("Waiting for daemon set {name:?} rollout to finish: {available} of {wanted} updated pods are available...\n"), false)
+                (
+                    format!(
+                        "Waiting for daemon set {name:?} rollout to finish: {available} of {wanted} updated pods are available...\n"
+                    ),
+                    false,
+                )
             } else {
                 (format!("daemon set {name:?} successfully rolled out\n"), true)
             }
         }
         "StatefulSet" => {
-            let (wanted, ready, updated) = (int(object, "/spec/replicas").unwrap_or(1), number("/status/readyReplicas"), number("/status/updatedReplicas"));
+            let (wanted, ready, updated) = (
+                int(object, "/spec/replicas").unwrap_or(1),
+                number("/status/readyReplicas"),
+                number("/status/updatedReplicas"),
+            );
             let partition = int(object, "/spec/updateStrategy/rollingUpdate/partition");
             if number("/status/observedGeneration") == 0 || !observed {
-                ("Waiting for statefulset spec update to be observed...\n".to_owned(), false)
+                (
+                    "Waiting for statefulset spec update to be observed...\n".to_owned(),
+                    false,
+                )
             } else if ready < wanted {
-                (format!("Waiting for {} pods to be ready...\n", wanted - ready), false)
+                (
+                    format!("Waiting for {} pods to be ready...\n", wanted - ready),
+                    false,
+                )
             } else if let Some(partition) = partition {
                 if updated < wanted - partition {
-                    (format!("Waiting for partitioned roll out to finish: {updated} out of {} new pods have been updated...\n", wanted - partition), false)
+                    (
+                        format!(
+                            "Waiting for partitioned roll out to finish: {updated} out of {} new pods have been updated...\n",
+                            wanted - partition
+                        ),
+                        false,
+                    )
                 } else {
-                    (format!("partitioned roll out complete: {updated} new pods have been updated...\n"), true)
+                    (
+                        format!("partitioned roll out complete: {updated} new pods have been updated...\n"),
+                        true,
+                    )
                 }
             } else if text(object, "/status/updateRevision") != text(object, "/status/currentRevision") {
-                (format!("waiting for statefulset rolling update to complete {updated} pods at revision {}...\n", text(object, "/status/updateRevision")), false)
+                (
+                    format!(
+                        "waiting for statefulset rolling update to complete {updated} pods at revision {}...\n",
+                        text(object, "/status/updateRevision")
+                    ),
+                    false,
+                )
             } else {
-                (format!("statefulset rolling update complete {} pods at revision {}...\n", number("/status/currentReplicas"), text(object, "/status/currentRevision")), true)
+                (
+                    format!(
+                        "statefulset rolling update complete {} pods at revision {}...\n",
+                        number("/status/currentReplicas"),
+                        text(object, "/status/currentRevision")
+                    ),
+                    true,
+                )
             }
         }
         other => return message(format!("no status viewer has been implemented for {other:?}")),
@@ -175,16 +259,35 @@ fn revisions(kube: &mut Kube, target: &Target) -> Result<Vec<(i64, String, Value
         other => return message(format!("no history viewer has been implemented for {other:?}")),
     };
     let selector = super::describe::selector_text(&target.object["spec"]["selector"]);
-    let path = with_query(&known(kind).collection(Some(&target.namespace)), &[("labelSelector", &selector)]);
+    let path = with_query(
+        &known(kind).collection(Some(&target.namespace)),
+        &[("labelSelector", &selector)],
+    );
     let mut found = Vec::new();
     for holder in list_pages(kube, &path)? {
-        if !list(&holder, "/metadata/ownerReferences").iter().any(|o| text(o, "/uid") == uid) {
+        if !list(&holder, "/metadata/ownerReferences")
+            .iter()
+            .any(|o| text(o, "/uid") == uid)
+        {
             continue;
         }
-        let cause = holder["metadata"]["annotations"][CHANGE_CAUSE].as_str().unwrap_or("").to_owned();
+        let cause = holder["metadata"]["annotations"][CHANGE_CAUSE]
+            .as_str()
+            .unwrap_or("")
+            .to_owned();
         let (revision, template) = match kind {
-            Kind::ReplicaSet => (holder["metadata"]["annotations"][REVISION].as_str().unwrap_or("0").parse().unwrap_or(0), holder["spec"]["template"].clone()),
-            _ => (int(&holder, "/revision").unwrap_or(0), holder["data"]["spec"]["template"].clone()),
+            Kind::ReplicaSet => (
+                holder["metadata"]["annotations"][REVISION]
+                    .as_str()
+                    .unwrap_or("0")
+                    .parse()
+                    .unwrap_or(0),
+                holder["spec"]["template"].clone(),
+            ),
+            _ => (
+                int(&holder, "/revision").unwrap_or(0),
+                holder["data"]["spec"]["template"].clone(),
+            ),
         };
         found.push((revision, cause, template, holder));
     }
@@ -216,11 +319,18 @@ pub fn history(kube: &mut Kube) -> Result<Next> {
         } else {
             let mut table = "REVISION\tCHANGE-CAUSE\n".to_owned();
             for (revision, cause, _, _) in &found {
-                table.push_str(&format!("{revision}\t{}\n", if cause.is_empty() { "<none>" } else { cause }));
+                table.push_str(&format!(
+                    "{revision}\t{}\n",
+                    if cause.is_empty() { "<none>" } else { cause }
+                ));
             }
             TabWriter::describe().format(&table)
         };
-        let with = if wanted > 0 { format!("with revision #{wanted}") } else { String::new() };
+        let with = if wanted > 0 {
+            format!("with revision #{wanted}")
+        } else {
+            String::new()
+        };
         body.push('\n');
         kube.out(&format!("{} {with}\n{body}", target.label()));
     }
@@ -237,7 +347,10 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
         }
         let found = revisions(kube, &target)?;
         if found.is_empty() {
-            return message(format!("no rollout history found for {} {name:?}", target.kind.kind.to_lowercase()));
+            return message(format!(
+                "no rollout history found for {} {name:?}",
+                target.kind.kind.to_lowercase()
+            ));
         }
         let chosen = if wanted > 0 {
             found.iter().find(|r| r.0 == wanted)
@@ -246,17 +359,29 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
         };
         let Some((revision, _, template, holder)) = chosen else {
             return match wanted {
-                0 => message(format!("no rollout history found for {} {name:?}", target.kind.kind.to_lowercase())),
+                0 => message(format!(
+                    "no rollout history found for {} {name:?}",
+                    target.kind.kind.to_lowercase()
+                )),
                 _ => message(format!("unable to find specified revision {wanted} in history")),
             };
         };
         let mut template = template.clone();
-        if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        if let Some(labels) = template
+            .pointer_mut("/metadata/labels")
+            .and_then(Value::as_object_mut)
+        {
             labels.remove("pod-template-hash");
         }
         let current = &target.object["spec"]["template"];
         if *current == template {
-            done(kube, &target.kind, &target.object, &format!("skipped rollback (current template already matches revision {revision})"), dry_run)?;
+            done(
+                kube,
+                &target.kind,
+                &target.object,
+                &format!("skipped rollback (current template already matches revision {revision})"),
+                dry_run,
+            )?;
             continue;
         }
         if dry_run == DryRun::Client {
@@ -266,7 +391,13 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
         let path = with_query(&target.path(), &[("dryRun", dry_run.query())]);
         let patched = if target.kind.is(Kind::Deployment) {
             // The deployment keeps its own bookkeeping annotations and takes over the others.
-            const OWN: [&str; 5] = ["kubectl.kubernetes.io/last-applied-configuration", REVISION, "deployment.kubernetes.io/revision-history", "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"];
+            const OWN: [&str; 5] = [
+                "kubectl.kubernetes.io/last-applied-configuration",
+                REVISION,
+                "deployment.kubernetes.io/revision-history",
+                "deployment.kubernetes.io/desired-replicas",
+                "deployment.kubernetes.io/max-replicas",
+            ];
             let mut annotations = json!({});
             for (key, value) in super::kube::map(&target.object, "/metadata/annotations") {
                 if OWN.contains(&key) {
@@ -304,13 +435,24 @@ fn change(kube: &mut Kube, word: &str, body: &dyn Fn(&Target) -> Result<Value>) 
 pub fn restart(kube: &mut Kube) -> Result<Next> {
     let now = kube.now().timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     change(kube, "restarted", &|target| {
-        if !matches!(target.kind.kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet") {
-            return message(format!("{}.{} {:?} does not support restarting", target.kind.plural, target.kind.group, target.name).replace(". ", " "));
+        if !matches!(
+            target.kind.kind.as_str(),
+            "Deployment" | "DaemonSet" | "StatefulSet"
+        ) {
+            return message(
+                format!(
+                    "{}.{} {:?} does not support restarting",
+                    target.kind.plural, target.kind.group, target.name
+                )
+                .replace(". ", " "),
+            );
         }
         if target.object["spec"]["paused"] == true {
             return message("can't restart paused deployment (run rollout resume first)");
         }
-        Ok(json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": now}}}}}))
+        Ok(
+            json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": now}}}}}),
+        )
     })
 }
 
@@ -325,11 +467,20 @@ pub fn resume(kube: &mut Kube) -> Result<Next> {
 fn set_paused(kube: &mut Kube, paused: bool) -> Result<Next> {
     change(kube, if paused { "paused" } else { "resumed" }, &|target| {
         if !target.kind.is(Kind::Deployment) {
-            return Err(Failure::Message(format!("{} {:?} {} is not supported", target.kind.qualified(), target.name, if paused { "pausing" } else { "resuming" })));
+            return Err(Failure::Message(format!(
+                "{} {:?} {} is not supported",
+                target.kind.qualified(),
+                target.name,
+                if paused { "pausing" } else { "resuming" }
+            )));
         }
         if (target.object["spec"]["paused"] == true) == paused {
             let how = if paused { "already" } else { "not" };
-            return message(format!("{} {:?} is {how} paused", target.kind.qualified(), target.name));
+            return message(format!(
+                "{} {:?} is {how} paused",
+                target.kind.qualified(),
+                target.name
+            ));
         }
         Ok(json!({"spec": {"paused": if paused { true.into() } else { Value::Null }}}))
     })
@@ -352,29 +503,69 @@ mod tests {
 
     #[test]
     fn status_follows() {
-        let mut fake = Fake::default().on(&format!("GET {PATH}/web"), 200, deploy(1, 3, 3)).on(&format!("GET {PATH}"), 200, json!({"items": [deploy(1, 3, 3)]}));
+        let mut fake = Fake::default()
+            .on(&format!("GET {PATH}/web"), 200, deploy(1, 3, 3))
+            .on(&format!("GET {PATH}"), 200, json!({"items": [deploy(1, 3, 3)]}));
         let mut session = Session::default();
         let mut process = Process::new("kubectl rollout status deploy/web");
-        assert!(matches!(process.poll(&mut session, &mut fake), Progress::Waiting { .. }));
+        assert!(matches!(
+            process.poll(&mut session, &mut fake),
+            Progress::Waiting { .. }
+        ));
         for state in [deploy(3, 4, 3), deploy(3, 3, 2), deploy(3, 3, 3)] {
-            fake.events.push_back(Chunk::Data(json!({"type": "MODIFIED", "object": state}).to_string()));
+            fake.events.push_back(Chunk::Data(
+                json!({"type": "MODIFIED", "object": state}).to_string(),
+            ));
         }
         assert_eq!(process.poll(&mut session, &mut fake), Progress::Done(0));
-        assert_eq!(process.output.stdout(), "Waiting for deployment \"web\" rollout to finish: 1 out of 3 new replicas have been updated...\nWaiting for deployment \"web\" rollout to finish: 1 old replicas are pending termination...\nWaiting for deployment \"web\" rollout to finish: 2 of 3 updated replicas are available...\ndeployment \"web\" successfully rolled out\n");
+        assert_eq!(
+            process.output.stdout(),
+            "Waiting for deployment \"web\" rollout to finish: 1 out of 3 new replicas have been updated...\nWaiting for deployment \"web\" rollout to finish: 1 old replicas are pending termination...\nWaiting for deployment \"web\" rollout to finish: 2 of 3 updated replicas are available...\ndeployment \"web\" successfully rolled out\n"
+        );
     }
 
     #[test]
     fn history_and_undo() {
         let rs = |revision: &str, image: &str| json!({"metadata": {"name": revision, "ownerReferences": [{"uid": "u"}], "annotations": {REVISION: revision}}, "spec": {"template": {"metadata": {"labels": {"app": "web", "pod-template-hash": "x"}}, "spec": {"containers": [{"name": "c", "image": image}]}}}});
-        let mut fake = Fake::default().on(&format!("GET {PATH}/web"), 200, deploy(3, 3, 3)).on(&format!("PATCH {PATH}/web"), 200, deploy(3, 3, 3))
-            .on("GET /apis/apps/v1/namespaces/default/replicasets", 200, json!({"items": [rs("2", "b"), rs("1", "a")]}));
-        assert_eq!(fake.run("kubectl rollout history deploy/web").0, "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n");
-        assert_eq!(fake.run("kubectl rollout undo deploy/web").0, "deployment.apps/web rolled back\n");
-        assert_eq!(fake.body()[0]["value"], json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "a"}]}}));
-        assert_eq!(fake.run("kubectl rollout undo deploy/web --to-revision=9").1, "error: unable to find specified revision 9 in history\n");
-        assert_eq!(fake.run("kubectl rollout pause deploy/web").0, "deployment.apps/web paused\n");
-        assert_eq!(fake.run("kubectl rollout resume deploy/web").1, "error: deployments.apps \"web\" is not paused\n");
-        assert_eq!(fake.run("kubectl rollout foo").1, "error: unknown command \"foo\"\nSee 'kubectl rollout -h' for help and examples\n");
-        assert_eq!(fake.run("kubectl rollout status").1, "error: required resource not specified\n");
+        let mut fake = Fake::default()
+            .on(&format!("GET {PATH}/web"), 200, deploy(3, 3, 3))
+            .on(&format!("PATCH {PATH}/web"), 200, deploy(3, 3, 3))
+            .on(
+                "GET /apis/apps/v1/namespaces/default/replicasets",
+                200,
+                json!({"items": [rs("2", "b"), rs("1", "a")]}),
+            );
+        assert_eq!(
+            fake.run("kubectl rollout history deploy/web").0,
+            "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n"
+        );
+        assert_eq!(
+            fake.run("kubectl rollout undo deploy/web").0,
+            "deployment.apps/web rolled back\n"
+        );
+        assert_eq!(
+            fake.body()[0]["value"],
+            json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "a"}]}})
+        );
+        assert_eq!(
+            fake.run("kubectl rollout undo deploy/web --to-revision=9").1,
+            "error: unable to find specified revision 9 in history\n"
+        );
+        assert_eq!(
+            fake.run("kubectl rollout pause deploy/web").0,
+            "deployment.apps/web paused\n"
+        );
+        assert_eq!(
+            fake.run("kubectl rollout resume deploy/web").1,
+            "error: deployments.apps \"web\" is not paused\n"
+        );
+        assert_eq!(
+            fake.run("kubectl rollout foo").1,
+            "error: unknown command \"foo\"\nSee 'kubectl rollout -h' for help and examples\n"
+        );
+        assert_eq!(
+            fake.run("kubectl rollout status").1,
+            "error: required resource not specified\n"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! The table of commands and flags; parser, help and completion read it.
 
+use super::failure::Result;
 use super::flags::{Flag, Kind, flag};
 use super::kube::{Kube, Next};
-use super::failure::Result;
 
 /// A row of the command table.
 #[derive(Debug)]
@@ -55,42 +55,125 @@ pub const GLOBAL: &[Flag] = &[
     text("user", "kubeconfig user to use"),
     text("kubeconfig", "path of the kubeconfig file"),
     text("cache-dir", "where discovery is cached"),
-    bool("insecure-skip-tls-verify", None, "do not check the server's certificate"),
-    bool("match-server-version", None, "require equal client and server versions"),
-    flag("request-timeout", None, Duration, "0", "give up on a single request after this time"),
-    bool("warnings-as-errors", None, "a warning of the server ends the command with code 1"),
+    bool(
+        "insecure-skip-tls-verify",
+        None,
+        "do not check the server's certificate",
+    ),
+    bool(
+        "match-server-version",
+        None,
+        "require equal client and server versions",
+    ),
+    flag(
+        "request-timeout",
+        None,
+        Duration,
+        "0",
+        "give up on a single request after this time",
+    ),
+    bool(
+        "warnings-as-errors",
+        None,
+        "a warning of the server ends the command with code 1",
+    ),
     flag("v", Some('v'), Int, "0", "log level; 6 to 9 show the requests"),
 ];
 
 const OUTPUT: &[Flag] = &[
-    flag("output", Some('o'), Text, "", "json, yaml, name, jsonpath=…, go-template=…"),
+    flag(
+        "output",
+        Some('o'),
+        Text,
+        "",
+        "json, yaml, name, jsonpath=…, go-template=…",
+    ),
     text("template", "template text or file for -o go-template"),
-    flag("allow-missing-template-keys", None, Bool, "true", "missing keys print nothing"),
-    bool("show-managed-fields", None, "keep managedFields when printing objects"),
+    flag(
+        "allow-missing-template-keys",
+        None,
+        Bool,
+        "true",
+        "missing keys print nothing",
+    ),
+    bool(
+        "show-managed-fields",
+        None,
+        "keep managedFields when printing objects",
+    ),
 ];
 const FILES: &[Flag] = &[
     flag("filename", Some('f'), List, "", "file, directory or - for stdin"),
     flag("kustomize", Some('k'), Text, "", "directory with a kustomization"),
     bool("recursive", Some('R'), "go into the directories of -f"),
 ];
-const SELECTOR: &[Flag] = &[flag("selector", Some('l'), Text, "", "label selector, such as app=web,tier!=db")];
-const FIELDS: &[Flag] = &[text("field-selector", "field selector, such as status.phase=Running")];
+const SELECTOR: &[Flag] = &[flag(
+    "selector",
+    Some('l'),
+    Text,
+    "",
+    "label selector, such as app=web,tier!=db",
+)];
+const FIELDS: &[Flag] = &[text(
+    "field-selector",
+    "field selector, such as status.phase=Running",
+)];
 const ALL_NAMESPACES: &[Flag] = &[bool("all-namespaces", Some('A'), "every namespace")];
 const ALL: &[Flag] = &[bool("all", None, "all objects of the type in the namespace")];
-const DRY_RUN: &[Flag] = &[flag("dry-run", None, TextOr("unchanged"), "none", "none, client (only print) or server (do not store)")];
-const VALIDATE: &[Flag] = &[flag("validate", None, TextOr("strict"), "strict", "strict, warn or ignore unknown fields")];
-const CHUNK: &[Flag] = &[flag("chunk-size", None, Int, "500", "objects per list request, 0 for all")];
+const DRY_RUN: &[Flag] = &[flag(
+    "dry-run",
+    None,
+    TextOr("unchanged"),
+    "none",
+    "none, client (only print) or server (do not store)",
+)];
+const VALIDATE: &[Flag] = &[flag(
+    "validate",
+    None,
+    TextOr("strict"),
+    "strict",
+    "strict, warn or ignore unknown fields",
+)];
+const CHUNK: &[Flag] = &[flag(
+    "chunk-size",
+    None,
+    Int,
+    "500",
+    "objects per list request, 0 for all",
+)];
 const HEADERS: &[Flag] = &[bool("no-headers", None, "leave the header line out")];
-const SAVE_CONFIG: &[Flag] = &[bool("save-config", None, "store the configuration in the last-applied annotation")];
+const SAVE_CONFIG: &[Flag] = &[bool(
+    "save-config",
+    None,
+    "store the configuration in the last-applied annotation",
+)];
 const LOCAL: &[Flag] = &[bool("local", None, "do not contact the API server")];
 const OVERWRITE: &[Flag] = &[bool("overwrite", None, "allow values that exist to be changed")];
-const RESOURCE_VERSION: &[Flag] = &[text("resource-version", "only if the object still has this version")];
-const SUBRESOURCE: &[Flag] = &[text("subresource", "work on this subresource, such as status or scale")];
+const RESOURCE_VERSION: &[Flag] = &[text(
+    "resource-version",
+    "only if the object still has this version",
+)];
+const SUBRESOURCE: &[Flag] = &[text(
+    "subresource",
+    "work on this subresource, such as status or scale",
+)];
 const DELETE: &[Flag] = &[
-    flag("cascade", None, TextOr("background"), "background", "background, orphan or foreground"),
+    flag(
+        "cascade",
+        None,
+        TextOr("background"),
+        "background",
+        "background, orphan or foreground",
+    ),
     bool("force", None, "do not wait for the node to confirm"),
     flag("grace-period", None, Int, "-1", "seconds to end gracefully"),
-    flag("timeout", None, Duration, "0s", "how long to wait, 0 for as long as it takes"),
+    flag(
+        "timeout",
+        None,
+        Duration,
+        "0s",
+        "how long to wait, 0 for as long as it takes",
+    ),
 ];
 
 const LITERALS: &[Flag] = &[
@@ -101,18 +184,36 @@ const LITERALS: &[Flag] = &[
 const TCP: &[Flag] = &[flag("tcp", None, List, "", "port or port:targetPort")];
 const RULES: &[Flag] = &[
     flag("verb", None, List, "", "verbs, such as get,list,watch"),
-    flag("resource", None, List, "", "resources, such as pods,deployments.apps"),
+    flag(
+        "resource",
+        None,
+        List,
+        "",
+        "resources, such as pods,deployments.apps",
+    ),
     flag("resource-name", None, Array, "", "only objects of this name"),
 ];
 const SUBJECTS: &[Flag] = &[
     flag("user", None, Array, "", "user"),
     flag("group", None, Array, "", "group"),
-    flag("serviceaccount", None, Array, "", "namespace:name of a ServiceAccount"),
+    flag(
+        "serviceaccount",
+        None,
+        Array,
+        "",
+        "namespace:name of a ServiceAccount",
+    ),
 ];
 const FILES_ONLY: &[Flag] = &[flag("filename", Some('f'), List, "", "file that names the Pod")];
 
 const fn manager(name: &'static str) -> Flag {
-    flag("field-manager", None, Text, name, "name of the manager of the changed fields")
+    flag(
+        "field-manager",
+        None,
+        Text,
+        name,
+        "name of the manager of the changed fields",
+    )
 }
 
 macro_rules! managers {
@@ -271,7 +372,10 @@ pub static COMMANDS: &[Command] = &[
 
 /// Words that only group other commands, with what they are for.
 pub const GROUPS: &[(&str, &str)] = &[
-    ("rollout", "Follow and steer the rollout of a Deployment, DaemonSet or StatefulSet"),
+    (
+        "rollout",
+        "Follow and steer the rollout of a Deployment, DaemonSet or StatefulSet",
+    ),
     ("set", "Change one thing of an object"),
     ("auth", "Ask what is allowed"),
     ("config", "Look at and change the kubeconfig"),

@@ -27,10 +27,14 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         }
         Some(("jsonpath", rest)) => {
             let bare = rest.trim_matches(['\'', '"']);
-            let close = bare.rfind('}').map_or(bare.find('=').unwrap_or(bare.len()), |at| at + 1);
+            let close = bare
+                .rfind('}')
+                .map_or(bare.find('=').unwrap_or(bare.len()), |at| at + 1);
             let (path, value) = bare.split_at(close);
             let path = Template::relaxed(path).map_err(Failure::Message)?;
-            let value = value.strip_prefix('=').map(|v| v.trim_matches(['\'', '"']).to_owned());
+            let value = value
+                .strip_prefix('=')
+                .map(|v| v.trim_matches(['\'', '"']).to_owned());
             if value.as_deref() == Some("") {
                 return message("jsonpath wait value cannot be empty");
             }
@@ -40,9 +44,16 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     };
     let args = kube.call.args.clone();
     let namespace = kube.namespace();
-    let waits: Vec<(Rk, String, String)> = if matches!(goal, For::Delete | For::Create) && kube.flags().text("selector").is_empty() && !kube.flags().on("all") && kube.flags().list("filename").is_empty() {
+    let waits: Vec<(Rk, String, String)> = if matches!(goal, For::Delete | For::Create)
+        && kube.flags().text("selector").is_empty()
+        && !kube.flags().on("all")
+        && kube.flags().list("filename").is_empty()
+    {
         match select(kube, &args)? {
-            Selection::Named(named) => named.into_iter().map(|(kind, name)| (kind, namespace.clone(), name)).collect(),
+            Selection::Named(named) => named
+                .into_iter()
+                .map(|(kind, name)| (kind, namespace.clone(), name))
+                .collect(),
             Selection::Types(_) => return message("resource(s) were provided, but no name was specified"),
         }
     } else {
@@ -51,10 +62,20 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         if targets.is_empty() && !matches!(goal, For::Delete) {
             return message("no matching resources found");
         }
-        targets.into_iter().map(|t| (t.kind, t.namespace, t.name)).collect()
+        targets
+            .into_iter()
+            .map(|t| (t.kind, t.namespace, t.name))
+            .collect()
     };
     let until = kube.now() + kube.flags().duration("timeout");
-    Ok(Next::Task(Box::new(Wait { goal, waits, follow: None, until, quiet: false, failures: Vec::new() })))
+    Ok(Next::Task(Box::new(Wait {
+        goal,
+        waits,
+        follow: None,
+        until,
+        quiet: false,
+        failures: Vec::new(),
+    })))
 }
 
 struct Wait {
@@ -75,8 +96,11 @@ impl For {
             (For::Condition(name, value), Some(object)) => {
                 let generation = int(object, "/metadata/generation").unwrap_or(0);
                 list(object, "/status/conditions").iter().any(|c| {
-                    let observed = int(c, "/observedGeneration").or(int(object, "/status/observedGeneration"));
-                    text(c, "/type").eq_ignore_ascii_case(name) && text(c, "/status").eq_ignore_ascii_case(value) && observed.is_none_or(|o| o >= generation)
+                    let observed =
+                        int(c, "/observedGeneration").or(int(object, "/status/observedGeneration"));
+                    text(c, "/type").eq_ignore_ascii_case(name)
+                        && text(c, "/status").eq_ignore_ascii_case(value)
+                        && observed.is_none_or(|o| o >= generation)
                 })
             }
             (For::Path(path, value), Some(object)) => match path.find(object).as_deref() {
@@ -112,7 +136,10 @@ impl Task for Wait {
             } else if kube.now() < self.until && !follow.ended {
                 return Ok(Step::Wait(Some(self.until)));
             } else {
-                self.failures.push(Failure::Message(format!("timed out waiting for the condition on {}/{name}", kind.plural)));
+                self.failures.push(Failure::Message(format!(
+                    "timed out waiting for the condition on {}/{name}",
+                    kind.plural
+                )));
             }
             follow.close(kube.io.transport);
             self.follow = None;
@@ -139,11 +166,41 @@ mod tests {
     #[test]
     fn conditions_and_paths() {
         let web = json!({"metadata": {"name": "web", "namespace": "default"}, "status": {"readyReplicas": 5, "conditions": [{"type": "Available", "status": "True"}]}});
-        let mut fake = Fake::default().on("GET /apis/apps/v1/namespaces/default/deployments/web", 200, web.clone()).on("GET /apis/apps/v1/namespaces/default/deployments", 200, json!({"items": [web]}));
-        assert_eq!(fake.run("kubectl wait deploy/web --for=condition=Available").0, "deployment.apps/web condition met\n");
-        assert_eq!(fake.run("kubectl wait deploy/web --for=jsonpath='{.status.readyReplicas}'=5").0, "deployment.apps/web condition met\n");
-        assert_eq!(fake.run("kubectl wait deploy/web --for=condition=Nope --timeout=1s").2, Progress::Waiting { until: Some(SimTime::from_secs(1)) });
-        assert_eq!(fake.run("kubectl wait deploy/web --for=condition=Nope --timeout=0").1, "error: timed out waiting for the condition on deployments/web\n");
-        assert_eq!(fake.run("kubectl wait pod/x").1, "error: unrecognized condition: \"\"\n");
+        let mut fake = Fake::default()
+            .on(
+                "GET /apis/apps/v1/namespaces/default/deployments/web",
+                200,
+                web.clone(),
+            )
+            .on(
+                "GET /apis/apps/v1/namespaces/default/deployments",
+                200,
+                json!({"items": [web]}),
+            );
+        assert_eq!(
+            fake.run("kubectl wait deploy/web --for=condition=Available").0,
+            "deployment.apps/web condition met\n"
+        );
+        assert_eq!(
+            fake.run("kubectl wait deploy/web --for=jsonpath='{.status.readyReplicas}'=5")
+                .0,
+            "deployment.apps/web condition met\n"
+        );
+        assert_eq!(
+            fake.run("kubectl wait deploy/web --for=condition=Nope --timeout=1s")
+                .2,
+            Progress::Waiting {
+                until: Some(SimTime::from_secs(1))
+            }
+        );
+        assert_eq!(
+            fake.run("kubectl wait deploy/web --for=condition=Nope --timeout=0")
+                .1,
+            "error: timed out waiting for the condition on deployments/web\n"
+        );
+        assert_eq!(
+            fake.run("kubectl wait pod/x").1,
+            "error: unrecognized condition: \"\"\n"
+        );
     }
 }

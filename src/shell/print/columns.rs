@@ -13,12 +13,20 @@ pub struct TabWriter {
 impl TabWriter {
     /// As `kubectl get` has it: three spaces between, six wide at least, widths remembered.
     pub fn table() -> TabWriter {
-        TabWriter { min_width: 6, padding: 3, remembered: Some(Vec::new()) }
+        TabWriter {
+            min_width: 6,
+            padding: 3,
+            remembered: Some(Vec::new()),
+        }
     }
 
     /// As `kubectl describe` has it: two spaces between.
     pub fn describe() -> TabWriter {
-        TabWriter { min_width: 0, padding: 2, remembered: None }
+        TabWriter {
+            min_width: 0,
+            padding: 2,
+            remembered: None,
+        }
     }
 
     /// Lays out a text of lines whose cells are separated by tabs.
@@ -34,14 +42,24 @@ impl TabWriter {
             for (j, cell) in cells.iter().enumerate() {
                 out.push_str(cell);
                 if let Some(width) = widths.get(j) {
-                    out.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.chars().count())));
+                    out.extend(std::iter::repeat_n(
+                        ' ',
+                        width.saturating_sub(cell.chars().count()),
+                    ));
                 }
             }
         }
         out
     }
 
-    fn block(&mut self, lines: &[Vec<&str>], widths: &mut [Vec<usize>], from: usize, to: usize, column: usize) {
+    fn block(
+        &mut self,
+        lines: &[Vec<&str>],
+        widths: &mut [Vec<usize>],
+        from: usize,
+        to: usize,
+        column: usize,
+    ) {
         let has = |i: usize| lines[i].len() > column + 1;
         let mut start = from;
         while start < to {
@@ -50,7 +68,11 @@ impl TabWriter {
                 continue;
             }
             let end = (start..to).find(|&i| !has(i)).unwrap_or(to);
-            let mut width = (start..end).map(|i| lines[i][column].chars().count() + self.padding).max().unwrap_or(0).max(self.min_width);
+            let mut width = (start..end)
+                .map(|i| lines[i][column].chars().count() + self.padding)
+                .max()
+                .unwrap_or(0)
+                .max(self.min_width);
             if let Some(remembered) = &mut self.remembered {
                 if remembered.len() <= column {
                     remembered.resize(column + 1, 0);
@@ -72,7 +94,10 @@ mod tests {
     #[test]
     fn tables() {
         let mut writer = TabWriter::table();
-        assert_eq!(writer.format("NAME\tAGE\nweb-1\t1s\n"), "NAME    AGE\nweb-1   1s\n");
+        assert_eq!(
+            writer.format("NAME\tAGE\nweb-1\t1s\n"),
+            "NAME    AGE\nweb-1   1s\n"
+        );
         assert_eq!(writer.format("a\t2s\n"), "a       2s\n");
         assert_eq!(writer.format("a-longer-name\t2s\n"), "a-longer-name   2s\n");
         assert_eq!(writer.format("a\t2s\n"), "a               2s\n");
@@ -80,7 +105,13 @@ mod tests {
 
     #[test]
     fn a_line_without_tabs_ends_the_columns() {
-        assert_eq!(TabWriter::describe().format("a:\tb\nlong:\tc\nnone\nx:\ty\n"), "a:     b\nlong:  c\nnone\nx:  y\n");
-        assert_eq!(TabWriter::describe().format("L:\ta=b\n\tc=d\n"), "L:  a=b\n    c=d\n");
+        assert_eq!(
+            TabWriter::describe().format("a:\tb\nlong:\tc\nnone\nx:\ty\n"),
+            "a:     b\nlong:  c\nnone\nx:  y\n"
+        );
+        assert_eq!(
+            TabWriter::describe().format("L:\ta=b\n\tc=d\n"),
+            "L:  a=b\n    c=d\n"
+        );
     }
 }

@@ -67,13 +67,19 @@ impl Template {
     /// # Errors
     /// What cannot be evaluated.
     pub fn print(&self, root: &Value) -> Result<String, String> {
-        let mut scope = Scope { variables: BTreeMap::from([(String::new(), root.clone())]), out: String::new() };
+        let mut scope = Scope {
+            variables: BTreeMap::from([(String::new(), root.clone())]),
+            out: String::new(),
+        };
         scope.run(&self.0, root)?;
         Ok(scope.out)
     }
 }
 
-fn nodes(pieces: &mut dyn Iterator<Item = (String, Option<String>)>, depth: usize) -> Result<(Vec<Node>, Option<String>), String> {
+fn nodes(
+    pieces: &mut dyn Iterator<Item = (String, Option<String>)>,
+    depth: usize,
+) -> Result<(Vec<Node>, Option<String>), String> {
     if depth > MAX_DEPTH {
         return Err("template: nested too deep".to_owned());
     }
@@ -87,16 +93,33 @@ fn nodes(pieces: &mut dyn Iterator<Item = (String, Option<String>)>, depth: usiz
         match word {
             "end" | "else" => return Ok((out, Some(action))),
             "range" | "if" | "with" => {
-                let keyword = if word == "range" { "range" } else if word == "if" { "if" } else { "with" };
+                let keyword = if word == "range" {
+                    "range"
+                } else if word == "if" {
+                    "if"
+                } else {
+                    "with"
+                };
                 let (variables, subject) = match rest.split_once(":=") {
-                    Some((names, subject)) => (names.split(',').map(|n| n.trim().trim_start_matches('$').to_owned()).collect(), subject),
+                    Some((names, subject)) => (
+                        names
+                            .split(',')
+                            .map(|n| n.trim().trim_start_matches('$').to_owned())
+                            .collect(),
+                        subject,
+                    ),
                     None => (Vec::new(), rest),
                 };
                 let subject = expression(subject)?;
                 let (body, mut end) = nodes(pieces, depth + 1)?;
                 let mut otherwise = Vec::new();
-                if let Some(chain) = end.as_ref().and_then(|e| e.strip_prefix("else if ")).map(str::to_owned) {
-                    let mut inner = std::iter::once((String::new(), Some(format!("if {chain}")))).chain(&mut *pieces);
+                if let Some(chain) = end
+                    .as_ref()
+                    .and_then(|e| e.strip_prefix("else if "))
+                    .map(str::to_owned)
+                {
+                    let mut inner =
+                        std::iter::once((String::new(), Some(format!("if {chain}")))).chain(&mut *pieces);
                     let (nested, _) = self::one_block(&mut inner, depth + 1)?;
                     otherwise = nested;
                     end = Some("end".to_owned());
@@ -121,8 +144,13 @@ fn nodes(pieces: &mut dyn Iterator<Item = (String, Option<String>)>, depth: usiz
 }
 
 /// `else if` opens a block that shares its `end` with the outer one.
-fn one_block(pieces: &mut dyn Iterator<Item = (String, Option<String>)>, depth: usize) -> Result<(Vec<Node>, Option<String>), String> {
-    let Some((_, Some(action))) = pieces.next() else { return Ok((Vec::new(), None)) };
+fn one_block(
+    pieces: &mut dyn Iterator<Item = (String, Option<String>)>,
+    depth: usize,
+) -> Result<(Vec<Node>, Option<String>), String> {
+    let Some((_, Some(action))) = pieces.next() else {
+        return Ok((Vec::new(), None));
+    };
     let subject = expression(action.trim_start_matches("if "))?;
     let (body, mut end) = nodes(pieces, depth + 1)?;
     let mut otherwise = Vec::new();
@@ -136,7 +164,11 @@ fn expression(text: &str) -> Result<Expression, String> {
     let chars: Vec<char> = text.chars().collect();
     let mut at = 0;
     let found = commands(&chars, &mut at, 0)?;
-    if at < chars.len() { Err(format!("template: output:1: unexpected {:?}", chars[at])) } else { Ok(found) }
+    if at < chars.len() {
+        Err(format!("template: output:1: unexpected {:?}", chars[at]))
+    } else {
+        Ok(found)
+    }
 }
 
 fn commands(chars: &[char], at: &mut usize, depth: usize) -> Result<Expression, String> {
@@ -169,13 +201,17 @@ fn commands(chars: &[char], at: &mut usize, depth: usize) -> Result<Expression, 
                 let mut text = String::new();
                 *at += 1;
                 loop {
-                    let next = *chars.get(*at).ok_or("template: output:1: unterminated quoted string")?;
+                    let next = *chars
+                        .get(*at)
+                        .ok_or("template: output:1: unterminated quoted string")?;
                     *at += 1;
                     if next == c {
                         break;
                     }
                     if next == '\\' && c == '"' {
-                        let escaped = *chars.get(*at).ok_or("template: output:1: unterminated quoted string")?;
+                        let escaped = *chars
+                            .get(*at)
+                            .ok_or("template: output:1: unterminated quoted string")?;
                         *at += 1;
                         text.push(match escaped {
                             'n' => '\n',
@@ -190,7 +226,10 @@ fn commands(chars: &[char], at: &mut usize, depth: usize) -> Result<Expression, 
             }
             _ => {
                 let mut word = String::new();
-                while let Some(c) = chars.get(*at).filter(|c| !c.is_whitespace() && !matches!(c, ')' | '(' | '|')) {
+                while let Some(c) = chars
+                    .get(*at)
+                    .filter(|c| !c.is_whitespace() && !matches!(c, ')' | '(' | '|'))
+                {
                     word.push(*c);
                     *at += 1;
                 }
@@ -211,7 +250,12 @@ fn commands(chars: &[char], at: &mut usize, depth: usize) -> Result<Expression, 
 }
 
 fn operand(word: &str) -> Result<Operand, String> {
-    let fields = |text: &str| text.split('.').filter(|f| !f.is_empty()).map(str::to_owned).collect();
+    let fields = |text: &str| {
+        text.split('.')
+            .filter(|f| !f.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
     if let Some(path) = word.strip_prefix('.') {
         return Ok(Operand::Path(None, fields(path)));
     }
@@ -219,10 +263,15 @@ fn operand(word: &str) -> Result<Operand, String> {
         let (name, path) = rest.split_once('.').unwrap_or((rest, ""));
         return Ok(Operand::Path(Some(name.to_owned()), fields(path)));
     }
-    if matches!(word, "index" | "len" | "printf" | "print" | "println" | "eq" | "ne" | "lt" | "gt" | "not" | "and" | "or") {
+    if matches!(
+        word,
+        "index" | "len" | "printf" | "print" | "println" | "eq" | "ne" | "lt" | "gt" | "not" | "and" | "or"
+    ) {
         return Ok(Operand::Function(word.to_owned()));
     }
-    serde_json::from_str(word).map(Operand::Literal).map_err(|_| format!("template: output:1: function {word:?} not defined"))
+    serde_json::from_str(word)
+        .map(Operand::Literal)
+        .map_err(|_| format!("template: output:1: function {word:?} not defined"))
 }
 
 struct Scope {
@@ -244,7 +293,13 @@ fn truth(value: &Value) -> bool {
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "<no value>".to_owned(),
-        Value::Object(map) => format!("map[{}]", map.iter().map(|(k, v)| format!("{k}:{}", shown(v))).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => format!(
+            "map[{}]",
+            map.iter()
+                .map(|(k, v)| format!("{k}:{}", shown(v)))
+                .collect::<Vec<_>>()
+                .join(" ")
+        ),
         Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(" ")),
         other => super::jsonpath::scalar(other),
     }
@@ -269,7 +324,11 @@ impl Scope {
                         self.run(otherwise, dot)?;
                     } else if *keyword == "range" {
                         let items: Vec<(Value, Value)> = match subject {
-                            Value::Array(items) => items.into_iter().enumerate().map(|(i, v)| (i.into(), v)).collect(),
+                            Value::Array(items) => items
+                                .into_iter()
+                                .enumerate()
+                                .map(|(i, v)| (i.into(), v))
+                                .collect(),
                             Value::Object(map) => map.into_iter().map(|(k, v)| (k.into(), v)).collect(),
                             other => return Err(format!("range can't iterate over {}", shown(&other))),
                         };
@@ -311,10 +370,17 @@ impl Scope {
                     Operand::Function(name) => return Err(format!("wrong number of args for {name}")),
                     Operand::Path(base, fields) => {
                         let base = match base {
-                            Some(name) => self.variables.get(name).ok_or_else(|| format!("undefined variable \"${name}\""))?,
+                            Some(name) => self
+                                .variables
+                                .get(name)
+                                .ok_or_else(|| format!("undefined variable \"${name}\""))?,
                             None => dot,
                         };
-                        fields.iter().try_fold(base, |at, field| at.get(field)).cloned().unwrap_or(Value::Null)
+                        fields
+                            .iter()
+                            .try_fold(base, |at, field| at.get(field))
+                            .cloned()
+                            .unwrap_or(Value::Null)
                     }
                 });
             }
@@ -369,9 +435,18 @@ fn call(name: &str, values: Vec<Value>) -> Result<Value, String> {
         ("print", all) => all.iter().map(shown).collect::<String>().into(),
         ("println", all) => format!("{}\n", all.iter().map(shown).collect::<Vec<_>>().join(" ")).into(),
         ("not", [value]) => (!truth(value)).into(),
-        ("and", [first, rest @ ..]) => rest.iter().fold(first, |at, next| if truth(at) { next } else { at }).clone(),
-        ("or", [first, rest @ ..]) => rest.iter().fold(first, |at, next| if truth(at) { at } else { next }).clone(),
-        ("eq", [a, rest @ ..]) if !rest.is_empty() => rest.iter().any(|b| order(a, b) == Some(std::cmp::Ordering::Equal)).into(),
+        ("and", [first, rest @ ..]) => rest
+            .iter()
+            .fold(first, |at, next| if truth(at) { next } else { at })
+            .clone(),
+        ("or", [first, rest @ ..]) => rest
+            .iter()
+            .fold(first, |at, next| if truth(at) { at } else { next })
+            .clone(),
+        ("eq", [a, rest @ ..]) if !rest.is_empty() => rest
+            .iter()
+            .any(|b| order(a, b) == Some(std::cmp::Ordering::Equal))
+            .into(),
         ("ne", [a, b]) => (order(a, b) != Some(std::cmp::Ordering::Equal)).into(),
         ("lt", [a, b]) => (order(a, b) == Some(std::cmp::Ordering::Less)).into(),
         ("gt", [a, b]) => (order(a, b) == Some(std::cmp::Ordering::Greater)).into(),
@@ -388,13 +463,26 @@ mod tests {
     fn templates() {
         let root = json!({"spec": {"replicas": 3}, "items": [{"n": "a", "l": {"x.y": "1"}}, {"n": "b"}]});
         let table = [
-            ("{{.spec.replicas}}{{\"\\n\"}}", "3\n"), ("{{range .items}}{{.n}} {{end}}", "a b "), ("{{.nope}}", "<no value>"),
-            ("{{range $i, $e := .items}}{{$i}}={{$e.n}};{{end}}", "0=a;1=b;"), ("{{index (index .items 0) \"n\"}}", "a"),
-            ("{{if eq .spec.replicas 3}}y{{else}}n{{end}}", "y"), ("{{len .items}}", "2"), ("{{with .spec}}{{.replicas}}{{end}}", "3"),
-            ("{{range .items}}{{if .l}}L{{else if eq .n \"b\"}}B{{end}}{{end}}", "LB"), ("{{.spec.replicas | printf \"%d!\"}}", "3!"),
+            ("{{.spec.replicas}}{{\"\\n\"}}", "3\n"),
+            ("{{range .items}}{{.n}} {{end}}", "a b "),
+            ("{{.nope}}", "<no value>"),
+            ("{{range $i, $e := .items}}{{$i}}={{$e.n}};{{end}}", "0=a;1=b;"),
+            ("{{index (index .items 0) \"n\"}}", "a"),
+            ("{{if eq .spec.replicas 3}}y{{else}}n{{end}}", "y"),
+            ("{{len .items}}", "2"),
+            ("{{with .spec}}{{.replicas}}{{end}}", "3"),
+            (
+                "{{range .items}}{{if .l}}L{{else if eq .n \"b\"}}B{{end}}{{end}}",
+                "LB",
+            ),
+            ("{{.spec.replicas | printf \"%d!\"}}", "3!"),
         ];
         for (template, want) in table {
-            assert_eq!(Template::new(template).unwrap().print(&root).unwrap(), want, "{template}");
+            assert_eq!(
+                Template::new(template).unwrap().print(&root).unwrap(),
+                want,
+                "{template}"
+            );
         }
         assert!(Template::new("{{range .a}}").is_err() && Template::new("{{nope}}").is_err());
     }

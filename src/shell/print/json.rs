@@ -24,7 +24,11 @@ fn escaped(text: String) -> String {
     if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         return text;
     }
-    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    text.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 fn write(value: &Value, depth: usize, width: usize, out: &mut String) {
@@ -68,6 +72,9 @@ mod tests {
     #[test]
     fn layout() {
         let value = serde_json::json!({"b": [], "a": [1, {"c": "<"}]});
-        assert_eq!(super::pretty(&value), "{\n    \"a\": [\n        1,\n        {\n            \"c\": \"\\u003c\"\n        }\n    ],\n    \"b\": []\n}");
+        assert_eq!(
+            super::pretty(&value),
+            "{\n    \"a\": [\n        1,\n        {\n            \"c\": \"\\u003c\"\n        }\n    ],\n    \"b\": []\n}"
+        );
     }
 }

@@ -46,16 +46,27 @@ impl Template {
     /// # Errors
     /// client-go's complaints.
     pub fn new(text: &str) -> Result<Template, String> {
-        let mut reader = Reader { chars: text.chars().collect(), at: 0, depth: 0 };
+        let mut reader = Reader {
+            chars: text.chars().collect(),
+            at: 0,
+            depth: 0,
+        };
         let (nodes, ended) = reader.nodes(false)?;
-        if ended { Err("not in range, nothing to end".to_owned()) } else { Ok(Template(nodes)) }
+        if ended {
+            Err("not in range, nothing to end".to_owned())
+        } else {
+            Ok(Template(nodes))
+        }
     }
 
     /// Reads `-o jsonpath`'s or `--sort-by`'s relaxed form, where braces and the dot may be left out.
     /// # Errors
     /// As [`Template::new`].
     pub fn relaxed(text: &str) -> Result<Template, String> {
-        let bare = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text);
+        let bare = text
+            .strip_prefix('{')
+            .and_then(|t| t.strip_suffix('}'))
+            .unwrap_or(text);
         let bare = bare.strip_prefix('.').unwrap_or(bare);
         if bare.contains(['{', '}']) {
             return Err("unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'".to_string());
@@ -76,7 +87,13 @@ impl Template {
     /// # Errors
     /// As [`Template::print`].
     pub fn find<'v>(&self, root: &'v Value) -> Result<Vec<&'v Value>, String> {
-        match self.0.iter().find_map(|n| if let Node::Path(path) = n { Some(path) } else { None }) {
+        match self.0.iter().find_map(|n| {
+            if let Node::Path(path) = n {
+                Some(path)
+            } else {
+                None
+            }
+        }) {
             Some(path) => walk(path, root, vec![root]),
             None => Ok(Vec::new()),
         }
@@ -125,7 +142,12 @@ fn walk<'v>(path: &[Step], root: &'v Value, mut at: Vec<&'v Value>) -> Result<Ve
                         let index = if *i < 0 { items.len() as i64 + i } else { *i };
                         match usize::try_from(index).ok().and_then(|i| items.get(i)) {
                             Some(item) => next.push(item),
-                            None => return Err(format!("array index out of bounds: index {i}, length {}", items.len())),
+                            None => {
+                                return Err(format!(
+                                    "array index out of bounds: index {i}, length {}",
+                                    items.len()
+                                ));
+                            }
                         }
                     } else if !value.is_null() {
                         return Err("is not array or slice".to_owned());
@@ -137,7 +159,11 @@ fn walk<'v>(path: &[Step], root: &'v Value, mut at: Vec<&'v Value>) -> Result<Ve
                     let place = |i: i64| (if i < 0 { i + length } else { i }).clamp(0, length);
                     let (from, to) = (place(from.unwrap_or(0)), place(to.unwrap_or(length)));
                     if from < to {
-                        next.extend(items[from as usize..to as usize].iter().step_by((*step).max(1) as usize));
+                        next.extend(
+                            items[from as usize..to as usize]
+                                .iter()
+                                .step_by((*step).max(1) as usize),
+                        );
                     }
                 }
                 Step::Union(paths) => {
@@ -174,14 +200,23 @@ fn descend<'v>(value: &'v Value, next: &mut Vec<&'v Value>) {
     inner.into_iter().for_each(|child| descend(child, next));
 }
 
-fn holds(left: &[Step], condition: Option<&(String, Operand)>, root: &Value, item: &Value) -> Result<bool, String> {
+fn holds(
+    left: &[Step],
+    condition: Option<&(String, Operand)>,
+    root: &Value,
+    item: &Value,
+) -> Result<bool, String> {
     let found = walk(left, root, vec![item])?;
-    let Some((operator, operand)) = condition else { return Ok(!found.is_empty()) };
+    let Some((operator, operand)) = condition else {
+        return Ok(!found.is_empty());
+    };
     let right = match operand {
         Operand::Value(value) => vec![value],
         Operand::Path(path) => walk(path, root, vec![item])?,
     };
-    let ([left, ..], [right, ..]) = (found.as_slice(), right.as_slice()) else { return Ok(false) };
+    let ([left, ..], [right, ..]) = (found.as_slice(), right.as_slice()) else {
+        return Ok(false);
+    };
     let order = match (left, right) {
         (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()),
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
@@ -211,7 +246,10 @@ impl Reader {
     }
 
     fn take(&mut self, text: &str) -> bool {
-        let hit = text.chars().enumerate().all(|(i, c)| self.chars.get(self.at + i) == Some(&c));
+        let hit = text
+            .chars()
+            .enumerate()
+            .all(|(i, c)| self.chars.get(self.at + i) == Some(&c));
         if hit {
             self.at += text.chars().count();
         }
@@ -241,7 +279,11 @@ impl Reader {
                 return Ok((nodes, true));
             }
         }
-        if in_range { Err("unclosed range: missing {end}".to_owned()) } else { Ok((nodes, false)) }
+        if in_range {
+            Err("unclosed range: missing {end}".to_owned())
+        } else {
+            Ok((nodes, false))
+        }
     }
 
     /// One `{…}`; true when it was `{end}`.
@@ -260,7 +302,11 @@ impl Reader {
                 }
                 Some(_) if self.take("end") => {
                     self.spaces();
-                    return if self.take("}") { Ok(true) } else { Err("unclosed action".to_owned()) };
+                    return if self.take("}") {
+                        Ok(true)
+                    } else {
+                        Err("unclosed action".to_owned())
+                    };
                 }
                 Some(_) if self.take("range") => {
                     self.depth += 1;
@@ -349,7 +395,12 @@ impl Reader {
                 }
                 c => match self.name() {
                     Some(name) if path.is_empty() => path.push(Step::Field(name)),
-                    _ => return Err(format!("unrecognized character in action: U+{:04X} '{c}'", c as u32)),
+                    _ => {
+                        return Err(format!(
+                            "unrecognized character in action: U+{:04X} '{c}'",
+                            c as u32
+                        ));
+                    }
                 },
             }
         }
@@ -366,7 +417,8 @@ impl Reader {
                     name.extend(self.peek());
                     self.at += 1;
                 }
-                '.' | '[' | ']' | '{' | '}' | ' ' | ')' | '(' | ',' | '=' | '!' | '<' | '>' | '*' | '@' | '$' | '"' | '\'' => break,
+                '.' | '[' | ']' | '{' | '}' | ' ' | ')' | '(' | ',' | '=' | '!' | '<' | '>' | '*' | '@'
+                | '$' | '"' | '\'' => break,
                 c => {
                     name.push(c);
                     self.at += 1;
@@ -381,7 +433,9 @@ impl Reader {
         if self.take("?(") {
             let left = self.path(&['=', '!', '<', '>', ')', ' '])?;
             self.spaces();
-            let operator = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|o| self.take(o));
+            let operator = ["==", "!=", "<=", ">=", "<", ">"]
+                .into_iter()
+                .find(|o| self.take(o));
             let condition = match operator {
                 None => None,
                 Some(operator) => {
@@ -395,14 +449,21 @@ impl Reader {
                                 word.push(c);
                                 self.at += 1;
                             }
-                            Operand::Value(serde_json::from_str(&word).map_err(|_| format!("unrecognized filter value {word:?}"))?)
+                            Operand::Value(
+                                serde_json::from_str(&word)
+                                    .map_err(|_| format!("unrecognized filter value {word:?}"))?,
+                            )
                         }
                     };
                     Some((operator.to_owned(), operand))
                 }
             };
             self.spaces();
-            return if self.take(")]") { Ok(Step::Filter(left, condition)) } else { Err("unterminated filter".to_owned()) };
+            return if self.take(")]") {
+                Ok(Step::Filter(left, condition))
+            } else {
+                Err("unterminated filter".to_owned())
+            };
         }
         let mut parts = Vec::new();
         loop {
@@ -421,16 +482,28 @@ impl Reader {
                     }
                     let bad = || format!("invalid array index {word}");
                     let number = |text: &str| -> Result<Option<i64>, String> {
-                        if text.trim().is_empty() { Ok(None) } else { text.trim().parse().map(Some).map_err(|_| bad()) }
+                        if text.trim().is_empty() {
+                            Ok(None)
+                        } else {
+                            text.trim().parse().map(Some).map_err(|_| bad())
+                        }
                     };
                     parts.push(match word.trim() {
                         "*" => Step::Wildcard,
                         word if word.contains(':') => {
                             let cells: Vec<&str> = word.split(':').collect();
-                            Step::Slice(number(cells[0])?, number(cells[1])?, number(cells.get(2).copied().unwrap_or("1"))?.unwrap_or(1))
+                            Step::Slice(
+                                number(cells[0])?,
+                                number(cells[1])?,
+                                number(cells.get(2).copied().unwrap_or("1"))?.unwrap_or(1),
+                            )
                         }
                         word if word.starts_with('.') => {
-                            let mut inner = Reader { chars: word.chars().collect(), at: 0, depth: self.depth };
+                            let mut inner = Reader {
+                                chars: word.chars().collect(),
+                                at: 0,
+                                depth: self.depth,
+                            };
                             Step::Union(vec![inner.path(&[])?])
                         }
                         word => Step::Index(number(word)?.ok_or_else(bad)?),
@@ -439,7 +512,11 @@ impl Reader {
             }
             self.spaces();
             if self.take("]") {
-                return Ok(if parts.len() == 1 { parts.remove(0) } else { Step::Union(parts.into_iter().map(|p| vec![p]).collect()) });
+                return Ok(if parts.len() == 1 {
+                    parts.remove(0)
+                } else {
+                    Step::Union(parts.into_iter().map(|p| vec![p]).collect())
+                });
             }
             if !self.take(",") {
                 return Err("unterminated array".to_owned());
@@ -457,22 +534,42 @@ mod tests {
         let root = json!({"kind": "List", "items": [
             {"metadata": {"name": "a", "labels": {"x.io/y": "z"}}, "n": 1, "c": [{"t": "Ready", "s": "True"}]},
             {"metadata": {"name": "b"}, "n": 2, "c": [{"t": "Other", "s": "No"}]}]});
-        Template::new(template).and_then(|t| t.print(&root)).unwrap_or_else(|e| e)
+        Template::new(template)
+            .and_then(|t| t.print(&root))
+            .unwrap_or_else(|e| e)
     }
 
     #[test]
     fn templates() {
         let table = [
-            ("{.kind}", "List"), ("{.items[*].metadata.name}", "a b"), ("{.items[0].n}", "1"), ("{.items[-1].n}", "2"), ("{.nope.x}", ""),
-            ("{range .items[*]}{.metadata.name}{\"\\t\"}{.n}{\"\\n\"}{end}", "a\t1\nb\t2\n"), ("{..name}", "a b"), ("{.items[0].metadata.labels.x\\.io/y}", "z"),
-            ("{.items[?(@.n>1)].metadata.name}", "b"), ("{.items[*].c[?(@.t==\"Ready\")].s}", "True"), ("{.items[0:1].n}", "1"),
-            ("{.items[*]['metadata.name','n']}", "1 2"), ("x={.items[0]['n']} {'y'}", "x=1 y"), ("{.items[0].metadata.labels}", "{\"x.io/y\":\"z\"}"),
-            ("{.items[5].n}", "array index out of bounds: index 5, length 2"), ("{.items[?(@.c)].n}", "1 2"), ("{$.kind}", "List"),
+            ("{.kind}", "List"),
+            ("{.items[*].metadata.name}", "a b"),
+            ("{.items[0].n}", "1"),
+            ("{.items[-1].n}", "2"),
+            ("{.nope.x}", ""),
+            (
+                "{range .items[*]}{.metadata.name}{\"\\t\"}{.n}{\"\\n\"}{end}",
+                "a\t1\nb\t2\n",
+            ),
+            ("{..name}", "a b"),
+            ("{.items[0].metadata.labels.x\\.io/y}", "z"),
+            ("{.items[?(@.n>1)].metadata.name}", "b"),
+            ("{.items[*].c[?(@.t==\"Ready\")].s}", "True"),
+            ("{.items[0:1].n}", "1"),
+            ("{.items[*]['metadata.name','n']}", "1 2"),
+            ("x={.items[0]['n']} {'y'}", "x=1 y"),
+            ("{.items[0].metadata.labels}", "{\"x.io/y\":\"z\"}"),
+            ("{.items[5].n}", "array index out of bounds: index 5, length 2"),
+            ("{.items[?(@.c)].n}", "1 2"),
+            ("{$.kind}", "List"),
         ];
         for (template, want) in table {
             assert_eq!(print(template), want, "{template}");
         }
         assert!(Template::new("{range .a}").is_err() && Template::new("{.a").is_err());
-        assert_eq!(Template::relaxed("metadata.name").unwrap(), Template::relaxed("{.metadata.name}").unwrap());
+        assert_eq!(
+            Template::relaxed("metadata.name").unwrap(),
+            Template::relaxed("{.metadata.name}").unwrap()
+        );
     }
 }

@@ -8,7 +8,11 @@ use serde_json::Value;
 /// `duration.HumanDuration` of whole seconds: `5s`, `2m5s`, `3h`, `2d4h`, `1y20d`.
 pub fn human_duration(seconds: i64) -> String {
     let two = |big: i64, big_unit: char, small: i64, small_unit: char| {
-        if small == 0 { format!("{big}{big_unit}") } else { format!("{big}{big_unit}{small}{small_unit}") }
+        if small == 0 {
+            format!("{big}{big_unit}")
+        } else {
+            format!("{big}{big_unit}{small}{small_unit}")
+        }
     };
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     match seconds {
@@ -42,7 +46,10 @@ pub fn age(value: &Value, now: SimTime) -> String {
 
 /// `Fri, 20 Nov 2026 23:05:52 +0000`, Go's RFC1123Z in UTC.
 pub fn rfc1123(value: &Value) -> String {
-    match value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok()) {
+    match value
+        .as_str()
+        .and_then(|text| text.parse::<jiff::Timestamp>().ok())
+    {
         Some(timestamp) => timestamp.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(),
         None => "Mon, 01 Jan 0001 00:00:00 +0000".to_owned(),
     }
@@ -54,7 +61,23 @@ mod tests {
 
     #[test]
     fn ages() {
-        let table = [(-5, "<invalid>"), (0, "0s"), (119, "119s"), (120, "2m"), (125, "2m5s"), (600, "10m"), (10_799, "179m"), (10_800, "3h"), (11_000, "3h3m"), (28_800, "8h"), (172_800, "2d"), (176_400, "2d1h"), (864_000, "10d"), (63_072_000, "2y"), (63_158_400, "2y1d")];
+        let table = [
+            (-5, "<invalid>"),
+            (0, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (125, "2m5s"),
+            (600, "10m"),
+            (10_799, "179m"),
+            (10_800, "3h"),
+            (11_000, "3h3m"),
+            (28_800, "8h"),
+            (172_800, "2d"),
+            (176_400, "2d1h"),
+            (864_000, "10d"),
+            (63_072_000, "2y"),
+            (63_158_400, "2y1d"),
+        ];
         for (seconds, text) in table {
             assert_eq!(human_duration(seconds), text, "{seconds}");
         }
@@ -62,6 +85,9 @@ mod tests {
 
     #[test]
     fn dates() {
-        assert_eq!(rfc1123(&"2026-11-20T23:05:52Z".into()), "Fri, 20 Nov 2026 23:05:52 +0000");
+        assert_eq!(
+            rfc1123(&"2026-11-20T23:05:52Z".into()),
+            "Fri, 20 Nov 2026 23:05:52 +0000"
+        );
     }
 }

@@ -40,7 +40,9 @@ COMMANDS:
 type Complaint = (String, i32);
 
 pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], _stdin: &str) -> Outcome {
-    let Some((command, args)) = args.split_first() else { return Ok(done(USAGE)) };
+    let Some((command, args)) = args.split_first() else {
+        return Ok(done(USAGE));
+    };
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let now = attached.cluster.now();
     match command.as_str() {
@@ -49,9 +51,17 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], _stdin: &st
             let all = words.iter().any(|word| matches!(*word, "-a" | "--all" | "-aq"));
             let runtime = machine(attached, host)?.runtime();
             if words.iter().any(|word| matches!(*word, "-q" | "--quiet" | "-aq")) {
-                let mut shown: Vec<_> = runtime.containers().filter(|own| all || own.is_running()).collect();
+                let mut shown: Vec<_> = runtime
+                    .containers()
+                    .filter(|own| all || own.is_running())
+                    .collect();
                 shown.sort_by_key(|own| std::cmp::Reverse(own.created_at));
-                return Ok(done(shown.iter().map(|own| format!("{}\n", own.id)).collect::<String>()));
+                return Ok(done(
+                    shown
+                        .iter()
+                        .map(|own| format!("{}\n", own.id))
+                        .collect::<String>(),
+                ));
             }
             Ok(done(ps_table(runtime, all, now)))
         }
@@ -59,11 +69,25 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], _stdin: &st
         "images" | "img" => Ok(done(images_table(machine(attached, host)?.runtime()))),
         "pull" => {
             let image = one(&words, "IMAGE")?;
-            begin(attached, host, NodeAction::PullImage { image: image.to_owned() }, String::new())
+            begin(
+                attached,
+                host,
+                NodeAction::PullImage {
+                    image: image.to_owned(),
+                },
+                String::new(),
+            )
         }
         "rmi" => {
             let image = one(&words, "IMAGE-ID")?;
-            begin(attached, host, NodeAction::RemoveImage { image: image.to_owned() }, format!("Deleted: {image}\n"))
+            begin(
+                attached,
+                host,
+                NodeAction::RemoveImage {
+                    image: image.to_owned(),
+                },
+                format!("Deleted: {image}\n"),
+            )
         }
         "runp" => {
             let pod = pod_of(attached, one(&words, "POD")?)?;
@@ -75,35 +99,58 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], _stdin: &st
             begin(attached, host, NodeAction::StopPodSandbox { sandbox }, text)
         }
         "rmp" => {
-            let wanted = words.iter().find(|word| !word.starts_with('-')).copied().unwrap_or("");
+            let wanted = words
+                .iter()
+                .find(|word| !word.starts_with('-'))
+                .copied()
+                .unwrap_or("");
             let sandbox = sandbox(attached, host, wanted)?.id.clone();
             let text = format!("Removed sandbox {sandbox}\n");
             begin(attached, host, NodeAction::RemovePodSandbox { sandbox }, text)
         }
         "create" => create(attached, host, &words),
         "start" => {
-            let container = container(attached, host, one(&words, "CONTAINER-ID")?)?.id.clone();
+            let container = container(attached, host, one(&words, "CONTAINER-ID")?)?
+                .id
+                .clone();
             let text = format!("{container}\n");
             begin(attached, host, NodeAction::StartContainer { container }, text)
         }
         "stop" => {
             let (grace, wanted) = match words.as_slice() {
-                ["--timeout" | "-t", seconds, wanted] => (seconds.parse().map_err(|_| bad_number(seconds))?, *wanted),
+                ["--timeout" | "-t", seconds, wanted] => {
+                    (seconds.parse().map_err(|_| bad_number(seconds))?, *wanted)
+                }
                 [wanted] => (0, *wanted),
                 _ => return Err(usage("CONTAINER-ID")),
             };
             let container = container(attached, host, wanted)?.id.clone();
             let text = format!("{container}\n");
-            begin(attached, host, NodeAction::StopContainer { container, grace: Duration::from_secs(grace) }, text)
+            begin(
+                attached,
+                host,
+                NodeAction::StopContainer {
+                    container,
+                    grace: Duration::from_secs(grace),
+                },
+                text,
+            )
         }
         "rm" => {
-            let container = container(attached, host, one(&words, "CONTAINER-ID")?)?.id.clone();
+            let container = container(attached, host, one(&words, "CONTAINER-ID")?)?
+                .id
+                .clone();
             let text = format!("{container}\n");
             begin(attached, host, NodeAction::RemoveContainer { container }, text)
         }
         "logs" => {
             let container = container(attached, host, one(&words, "CONTAINER-ID")?)?;
-            Ok(done(container.log().map(|line| format!("{}\n", line.text)).collect::<String>()))
+            Ok(done(
+                container
+                    .log()
+                    .map(|line| format!("{}\n", line.text))
+                    .collect::<String>(),
+            ))
         }
         "exec" => exec(attached, host, args),
         other => Err((format!("No help topic for '{other}'\n"), 3)),
@@ -118,22 +165,43 @@ pub fn finish(attached: &mut Attached<'_>, host: &str, waiting: &Waiting) -> Opt
     }
     let result = attached.cluster.result_of(host, ActionId(waiting.action));
     Some(match result {
-        Some(Err(error)) => ProgramOutput { stdout: String::new(), stderr: format!("{error}\n"), code: 1 },
-        Some(Ok(made)) if waiting.text.is_empty() => ProgramOutput { stdout: made, stderr: String::new(), code: 0 },
-        _ => ProgramOutput { stdout: waiting.text.clone(), stderr: String::new(), code: 0 },
+        Some(Err(error)) => ProgramOutput {
+            stdout: String::new(),
+            stderr: format!("{error}\n"),
+            code: 1,
+        },
+        Some(Ok(made)) if waiting.text.is_empty() => ProgramOutput {
+            stdout: made,
+            stderr: String::new(),
+            code: 0,
+        },
+        _ => ProgramOutput {
+            stdout: waiting.text.clone(),
+            stderr: String::new(),
+            code: 0,
+        },
     })
 }
 
 fn machine<'a>(attached: &'a Attached<'_>, host: &str) -> Result<&'a Machine, Complaint> {
-    attached.cluster.machine(host).map_err(|error| (format!("{error}\n"), 1))
+    attached
+        .cluster
+        .machine(host)
+        .map_err(|error| (format!("{error}\n"), 1))
 }
 
 fn usage(what: &str) -> Complaint {
-    (format!("time=\"\" level=fatal msg=\"{what} cannot be empty\"\n"), 1)
+    (
+        format!("time=\"\" level=fatal msg=\"{what} cannot be empty\"\n"),
+        1,
+    )
 }
 
 fn bad_number(text: &str) -> Complaint {
-    (format!("Incorrect Usage: invalid value \"{text}\" for flag -timeout: parse error\n"), 1)
+    (
+        format!("Incorrect Usage: invalid value \"{text}\" for flag -timeout: parse error\n"),
+        1,
+    )
 }
 
 fn one<'a>(words: &[&'a str], what: &str) -> Result<&'a str, Complaint> {
@@ -147,7 +215,10 @@ fn pod_of(attached: &Attached<'_>, name: &str) -> Result<Arc<Pod>, Complaint> {
     let (namespace, name) = name.split_once('/').unwrap_or(("default", name));
     match attached.cluster.stored(&Key::new(Kind::Pod, namespace, name)) {
         Some(Object::Pod(pod)) => Ok(pod.clone()),
-        _ => Err((format!("load podSandboxConfig: pods \"{name}\" not found in namespace \"{namespace}\"\n"), 1)),
+        _ => Err((
+            format!("load podSandboxConfig: pods \"{name}\" not found in namespace \"{namespace}\"\n"),
+            1,
+        )),
     }
 }
 
@@ -155,7 +226,12 @@ fn pod_of(attached: &Attached<'_>, name: &str) -> Result<Arc<Pod>, Complaint> {
 fn sandbox<'a>(attached: &'a Attached<'_>, host: &str, wanted: &str) -> Result<&'a Sandbox, Complaint> {
     let runtime = machine(attached, host)?.runtime();
     let missing = || {
-        (format!("rpc error: code = NotFound desc = an error occurred when try to find sandbox \"{wanted}\": not found\n"), 1)
+        (
+            format!(
+                "rpc error: code = NotFound desc = an error occurred when try to find sandbox \"{wanted}\": not found\n"
+            ),
+            1,
+        )
     };
     if wanted.is_empty() {
         return Err(usage("POD-ID"));
@@ -165,10 +241,16 @@ fn sandbox<'a>(attached: &'a Attached<'_>, host: &str, wanted: &str) -> Result<&
         .sandboxes()
         .filter(|sandbox| &*sandbox.namespace == namespace && &*sandbox.pod_name == name)
         .max_by_key(|sandbox| (sandbox.created_at, sandbox.attempt));
-    by_name.or_else(|| runtime.sandboxes_like(wanted).first().copied()).ok_or_else(missing)
+    by_name
+        .or_else(|| runtime.sandboxes_like(wanted).first().copied())
+        .ok_or_else(missing)
 }
 
-fn container<'a>(attached: &'a Attached<'_>, host: &str, wanted: &str) -> Result<&'a Arc<Container>, Complaint> {
+fn container<'a>(
+    attached: &'a Attached<'_>,
+    host: &str,
+    wanted: &str,
+) -> Result<&'a Arc<Container>, Complaint> {
     let runtime = machine(attached, host)?.runtime();
     let found = runtime.containers_like(wanted).first().copied();
     found.ok_or_else(|| {
@@ -185,8 +267,12 @@ fn create(attached: &mut Attached<'_>, host: &str, words: &[&str]) -> Outcome {
         _ => return Err(("Incorrect Usage: crictl create POD-ID CONTAINER\n".to_owned(), 1)),
     };
     let found = sandbox(attached, host, wanted)?;
-    let (id, uid, namespace, pod_name) =
-        (found.id.clone(), found.pod_uid.clone(), found.namespace.clone(), found.pod_name.clone());
+    let (id, uid, namespace, pod_name) = (
+        found.id.clone(),
+        found.pod_uid.clone(),
+        found.namespace.clone(),
+        found.pod_name.clone(),
+    );
     let pod = pod_of(attached, &format!("{namespace}/{pod_name}"))?;
     let spec = pod.spec.as_ref();
     let wanted = spec
@@ -195,7 +281,10 @@ fn create(attached: &mut Attached<'_>, host: &str, words: &[&str]) -> Outcome {
         .find(|container| container.name == name)
         .cloned();
     let Some(wanted) = wanted else {
-        return Err((format!("load containerConfig: Pod {namespace}/{pod_name} has no container \"{name}\"\n"), 1));
+        return Err((
+            format!("load containerConfig: Pod {namespace}/{pod_name} has no container \"{name}\"\n"),
+            1,
+        ));
     };
     let attempt = machine(attached, host)?
         .runtime()
@@ -205,15 +294,25 @@ fn create(attached: &mut Attached<'_>, host: &str, words: &[&str]) -> Outcome {
         .count() as u32;
     let config = crate::node::kubelet::container_config(&pod, &wanted, attempt);
     let config: Arc<ContainerConfig> = Arc::new(config);
-    begin(attached, host, NodeAction::CreateContainer { sandbox: id, config }, String::new())
+    begin(
+        attached,
+        host,
+        NodeAction::CreateContainer { sandbox: id, config },
+        String::new(),
+    )
 }
 
 fn exec(attached: &mut Attached<'_>, host: &str, args: &[String]) -> Outcome {
     let words: Vec<&String> = args.iter().skip_while(|word| word.starts_with('-')).collect();
-    let Some((wanted, argv)) = words.split_first() else { return Err(usage("CONTAINER-ID")) };
+    let Some((wanted, argv)) = words.split_first() else {
+        return Err(usage("CONTAINER-ID"));
+    };
     let id = container(attached, host, wanted)?.id.clone();
     let argv: Vec<String> = argv.iter().map(|word| (*word).clone()).collect();
-    let executed = attached.cluster.exec_in(host, &id, &argv).map_err(|error| (format!("{error}\n"), 1))?;
+    let executed = attached
+        .cluster
+        .exec_in(host, &id, &argv)
+        .map_err(|error| (format!("{error}\n"), 1))?;
     Ok(crate::shell::transport::Started::Done(ProgramOutput {
         stdout: executed.stdout,
         stderr: executed.stderr,
@@ -222,18 +321,27 @@ fn exec(attached: &mut Attached<'_>, host: &str, args: &[String]) -> Outcome {
 }
 
 pub fn candidates(cluster: &crate::cluster::Cluster, host: &str, args: &[String]) -> Vec<String> {
-    let commands = ["pull", "images", "rmi", "runp", "stopp", "rmp", "pods", "create", "start", "stop", "rm", "ps", "logs", "exec"];
+    let commands = [
+        "pull", "images", "rmi", "runp", "stopp", "rmp", "pods", "create", "start", "stop", "rm", "ps",
+        "logs", "exec",
+    ];
     if args.len() <= 1 {
         return commands.iter().map(|name| (*name).to_owned()).collect();
     }
-    let Ok(machine) = cluster.machine(host) else { return Vec::new() };
+    let Ok(machine) = cluster.machine(host) else {
+        return Vec::new();
+    };
     match args[0].as_str() {
-        "start" | "stop" | "rm" | "logs" | "exec" => {
-            machine.runtime().containers().map(|container| container.id.short().to_owned()).collect()
-        }
-        "stopp" | "rmp" | "create" => {
-            machine.runtime().sandboxes().map(|sandbox| sandbox.id.short().to_owned()).collect()
-        }
+        "start" | "stop" | "rm" | "logs" | "exec" => machine
+            .runtime()
+            .containers()
+            .map(|container| container.id.short().to_owned())
+            .collect(),
+        "stopp" | "rmp" | "create" => machine
+            .runtime()
+            .sandboxes()
+            .map(|sandbox| sandbox.id.short().to_owned())
+            .collect(),
         _ => Vec::new(),
     }
 }

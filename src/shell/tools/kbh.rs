@@ -55,15 +55,22 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String]) -> Outcome 
         ["play"] => pace(attached, Pace::Speed(1000)),
         ["speed", factor] => {
             let factor = factor.trim_end_matches(['x', '×']);
-            let speed = factor.parse::<f64>().ok().filter(|speed| (0.25..=1000.0).contains(speed));
+            let speed = factor
+                .parse::<f64>()
+                .ok()
+                .filter(|speed| (0.25..=1000.0).contains(speed));
             match speed {
                 Some(speed) => pace(attached, Pace::Speed((speed * 1000.0).round() as u32)),
-                None => Err(wrong(format!("speed must be between 0.25 and 1000, got \"{factor}\""))),
+                None => Err(wrong(format!(
+                    "speed must be between 0.25 and 1000, got \"{factor}\""
+                ))),
             }
         }
         ["seed"] => Ok(done(format!("{}\n", attached.cluster.setup.seed))),
         ["hash"] => Ok(done(format!("{}\n", attached.cluster.hash()))),
-        [other, ..] => Err(wrong(format!("unknown or incomplete command \"{other}\"; see kbh help"))),
+        [other, ..] => Err(wrong(format!(
+            "unknown or incomplete command \"{other}\"; see kbh help"
+        ))),
     }
 }
 
@@ -77,7 +84,11 @@ fn seats(attached: &Attached<'_>) -> String {
         .cluster
         .seats()
         .map(|seat| {
-            let who = if seat.mode == Mode::Human { "human" } else { "autopilot" };
+            let who = if seat.mode == Mode::Human {
+                "human"
+            } else {
+                "autopilot"
+            };
             [seat.id.to_string(), who.to_owned(), seat.duty_count().to_string()]
         })
         .collect();
@@ -107,7 +118,11 @@ fn set_seat(attached: &mut Attached<'_>, wanted: &str, mode: &str) -> Outcome {
     let mode = match mode {
         "human" | "me" | "hand" => Mode::Human,
         "autopilot" | "auto" => Mode::Autopilot,
-        other => return Err(wrong(format!("a seat is held by human or autopilot, not \"{other}\""))),
+        other => {
+            return Err(wrong(format!(
+                "a seat is held by human or autopilot, not \"{other}\""
+            )));
+        }
     };
     let seats: Vec<SeatId> = attached
         .cluster
@@ -121,14 +136,31 @@ fn set_seat(attached: &mut Attached<'_>, wanted: &str, mode: &str) -> Outcome {
     for seat in &seats {
         attached.cluster.set_mode(seat, mode);
     }
-    let who = if mode == Mode::Human { "a person" } else { "the autopilot" };
-    Ok(done(seats.iter().map(|seat| format!("{seat} is held by {who}\n")).collect::<String>()))
+    let who = if mode == Mode::Human {
+        "a person"
+    } else {
+        "the autopilot"
+    };
+    Ok(done(
+        seats
+            .iter()
+            .map(|seat| format!("{seat} is held by {who}\n"))
+            .collect::<String>(),
+    ))
 }
 
 /// An empty list says so on standard error, so that `kbh todo | bash` has nothing to run.
 fn list_or_nothing(list: String) -> Started {
-    let stderr = if list.is_empty() { "Nothing to do.\n".to_owned() } else { String::new() };
-    Started::Done(ProgramOutput { stdout: list, stderr, code: 0 })
+    let stderr = if list.is_empty() {
+        "Nothing to do.\n".to_owned()
+    } else {
+        String::new()
+    };
+    Started::Done(ProgramOutput {
+        stdout: list,
+        stderr,
+        code: 0,
+    })
 }
 
 fn todo(attached: &Attached<'_>, wanted: Option<&str>) -> String {
@@ -139,7 +171,8 @@ fn todo(attached: &Attached<'_>, wanted: Option<&str>) -> String {
         }
         for (_, duty) in seat.duties() {
             let why = commands::why(&duty.why, commands::Language::English);
-            let stored = commands::subject(&duty.action).and_then(|key| attached.cluster.stored(&key).cloned());
+            let stored =
+                commands::subject(&duty.action).and_then(|key| attached.cluster.stored(&key).cloned());
             let line = commands::line(&seat.id, &duty.action, stored.as_ref());
             out.push_str(&format!("# {}: {why}\n{line}\n", seat.id));
         }
@@ -158,9 +191,21 @@ fn nodes(attached: &Attached<'_>) -> String {
                 (true, false) => "unplugged",
                 (true, true) => "plugged in",
             };
-            let network = machine.pod_cidr().map_or_else(|| "<none>".to_owned(), |cidr| cidr.to_string());
-            let ipvs = if machine.ipvs().loaded() { "loaded" } else { "<none>" };
-            [machine.name.to_string(), machine.ip.to_string(), network, ipvs.to_owned(), cable.to_owned()]
+            let network = machine
+                .pod_cidr()
+                .map_or_else(|| "<none>".to_owned(), |cidr| cidr.to_string());
+            let ipvs = if machine.ipvs().loaded() {
+                "loaded"
+            } else {
+                "<none>"
+            };
+            [
+                machine.name.to_string(),
+                machine.ip.to_string(),
+                network,
+                ipvs.to_owned(),
+                cable.to_owned(),
+            ]
         })
         .collect();
     table(["DESK", "ADDRESS", "POD NETWORK", "IPVS", "STATE"], &rows)
@@ -169,21 +214,38 @@ fn nodes(attached: &Attached<'_>) -> String {
 fn node(attached: &mut Attached<'_>, host: &str, words: &[&str]) -> Outcome {
     let cluster = &mut *attached.cluster;
     let outcome = match words {
-        ["add", name] => cluster.add_desk(name).map(|()| format!("desk {name} is there; see kbh todo kubelet@{name}\n")),
-        ["add", name, "--ready"] | ["add", "--ready", name] => {
-            cluster.add_ready_desk(name).map(|()| format!("desk {name} is set up\n"))
-        }
-        ["unplug", name] => cluster.unplug(name).map(|()| format!("desk {name} is unplugged\n")),
-        ["plug", name] => cluster.plug(name).map(|()| format!("desk {name} is plugged in\n")),
-        ["off", name] => cluster.power(name, false).map(|()| format!("desk {name} is off\n")),
+        ["add", name] => cluster
+            .add_desk(name)
+            .map(|()| format!("desk {name} is there; see kbh todo kubelet@{name}\n")),
+        ["add", name, "--ready"] | ["add", "--ready", name] => cluster
+            .add_ready_desk(name)
+            .map(|()| format!("desk {name} is set up\n")),
+        ["unplug", name] => cluster
+            .unplug(name)
+            .map(|()| format!("desk {name} is unplugged\n")),
+        ["plug", name] => cluster
+            .plug(name)
+            .map(|()| format!("desk {name} is plugged in\n")),
+        ["off", name] => cluster
+            .power(name, false)
+            .map(|()| format!("desk {name} is off\n")),
         ["on", name] => cluster.power(name, true).map(|()| format!("desk {name} is on\n")),
-        ["remove", name] => cluster.remove_desk(name).map(|()| format!("desk {name} is gone\n")),
+        ["remove", name] => cluster
+            .remove_desk(name)
+            .map(|()| format!("desk {name} is gone\n")),
         ["cni", cidr] => {
             let pod_cidr: Cidr = cidr.parse().map_err(wrong)?;
             if host.is_empty() {
-                return Err(wrong(format!("the network is set up on a desk: ssh DESK kbh node cni {cidr}")));
+                return Err(wrong(format!(
+                    "the network is set up on a desk: ssh DESK kbh node cni {cidr}"
+                )));
             }
-            return begin(attached, host, NodeAction::InstallCni { pod_cidr }, format!("Pod network {cidr} is set up\n"));
+            return begin(
+                attached,
+                host,
+                NodeAction::InstallCni { pod_cidr },
+                format!("Pod network {cidr} is set up\n"),
+            );
         }
         _ => return Err(wrong("usage: kbh node add|unplug|plug|off|on|remove NAME")),
     };
@@ -198,10 +260,24 @@ fn traffic(attached: &mut Attached<'_>, host: &str, words: &[&str]) -> Outcome {
                 .traffic()
                 .clients()
                 .map(|client| {
-                    let from = if client.from.is_empty() { "reception" } else { &*client.from };
-                    let to = format!("{}:{}{}", client.request.host, client.request.port, client.request.path);
+                    let from = if client.from.is_empty() {
+                        "reception"
+                    } else {
+                        &*client.from
+                    };
+                    let to = format!(
+                        "{}:{}{}",
+                        client.request.host, client.request.port, client.request.path
+                    );
                     let rate = format!("{}/s", client.rate_milli as f64 / 1000.0);
-                    [client.id.to_string(), from.to_owned(), to, rate, client.sent.to_string(), client.failed.to_string()]
+                    [
+                        client.id.to_string(),
+                        from.to_owned(),
+                        to,
+                        rate,
+                        client.sent.to_string(),
+                        client.failed.to_string(),
+                    ]
                 })
                 .collect();
             return Ok(done(table(["ID", "FROM", "TO", "RATE", "SENT", "FAILED"], &rows)));
@@ -226,9 +302,15 @@ fn traffic(attached: &mut Attached<'_>, host: &str, words: &[&str]) -> Outcome {
             "--from" => from = (*words.next().ok_or_else(|| wrong("--from needs a desk"))?).to_owned(),
             "--rate" => {
                 let text = words.next().copied().unwrap_or("");
-                rate = text.parse().ok().filter(|rate| (0.01..=200.0).contains(rate)).ok_or_else(|| {
-                    wrong(format!("--rate must be between 0.01 and 200 a second, got \"{text}\""))
-                })?;
+                rate = text
+                    .parse()
+                    .ok()
+                    .filter(|rate| (0.01..=200.0).contains(rate))
+                    .ok_or_else(|| {
+                        wrong(format!(
+                            "--rate must be between 0.01 and 200 a second, got \"{text}\""
+                        ))
+                    })?;
             }
             other if other.starts_with('-') => return Err(wrong(format!("unknown flag {other}"))),
             other => url = Some(other),
@@ -240,26 +322,52 @@ fn traffic(attached: &mut Attached<'_>, host: &str, words: &[&str]) -> Outcome {
     if !from.is_empty() && !from.starts_with("pod/") && attached.cluster.machine(&from).is_err() {
         return Err(wrong(format!("no desk \"{from}\"")));
     }
-    let Some(url) = url else { return Err(wrong("whom should it ask? kbh traffic URL")) };
+    let Some(url) = url else {
+        return Err(wrong("whom should it ask? kbh traffic URL"));
+    };
     let rest = url.strip_prefix("http://").unwrap_or(url);
-    let (authority, path) = rest.split_once('/').map_or((rest, "/".to_owned()), |(host, path)| (host, format!("/{path}")));
+    let (authority, path) = rest
+        .split_once('/')
+        .map_or((rest, "/".to_owned()), |(host, path)| (host, format!("/{path}")));
     let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().map_err(|_| wrong(format!("bad port in \"{url}\"")))?),
+        Some((host, port)) => (
+            host,
+            port.parse()
+                .map_err(|_| wrong(format!("bad port in \"{url}\"")))?,
+        ),
         None => (authority, 80),
     };
     if host.is_empty() || (host.parse::<Ipv4Addr>().is_err() && host.contains(' ')) {
         return Err(wrong(format!("bad URL \"{url}\"")));
     }
-    let id = attached.cluster.start_client(&from, Request::get(host, port, &path), (rate * 1000.0) as u64);
-    Ok(done(format!("client {id} asks {host}:{port}{path}, {rate} a second\n")))
+    let id = attached
+        .cluster
+        .start_client(&from, Request::get(host, port, &path), (rate * 1000.0) as u64);
+    Ok(done(format!(
+        "client {id} asks {host}:{port}{path}, {rate} a second\n"
+    )))
 }
 
 pub fn candidates(cluster: &crate::cluster::Cluster, args: &[String]) -> Vec<String> {
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let seats = || cluster.seats().map(|seat| seat.id.to_string()).chain(["all".to_owned()]).collect::<Vec<_>>();
-    let desks = || cluster.machines.keys().map(|name| name.to_string()).collect::<Vec<_>>();
+    let seats = || {
+        cluster
+            .seats()
+            .map(|seat| seat.id.to_string())
+            .chain(["all".to_owned()])
+            .collect::<Vec<_>>()
+    };
+    let desks = || {
+        cluster
+            .machines
+            .keys()
+            .map(|name| name.to_string())
+            .collect::<Vec<_>>()
+    };
     match args {
-        [] | [_] => own(&["seat", "todo", "node", "traffic", "pause", "play", "speed", "seed", "hash", "help"]),
+        [] | [_] => own(&[
+            "seat", "todo", "node", "traffic", "pause", "play", "speed", "seed", "hash", "help",
+        ]),
         [command, _] if command == "seat" || command == "todo" => seats(),
         [command, _, _] if command == "seat" => own(&["human", "autopilot"]),
         [command, _] if command == "node" => own(&["add", "unplug", "plug", "off", "on", "remove", "cni"]),

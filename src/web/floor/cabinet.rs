@@ -29,7 +29,11 @@ pub fn Cabinet() -> Html {
 
 /// `980`, `2.7k`: a drawer's plate is small; its hint has the whole figure.
 fn short(count: usize) -> String {
-    if count < 1_000 { count.to_string() } else { format!("{:.1}k", count as f64 / 1_000.0) }
+    if count < 1_000 {
+        count.to_string()
+    } else {
+        format!("{:.1}k", count as f64 / 1_000.0)
+    }
 }
 
 #[derive(Properties, PartialEq)]

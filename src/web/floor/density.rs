@@ -72,7 +72,12 @@ fn draw(canvas: &NodeRef, tones: &[Tone]) -> Option<()> {
     let canvas = canvas.cast::<HtmlCanvasElement>()?;
     let style = gloo::utils::window().get_computed_style(&canvas).ok()??;
     let colour = |name: &str| style.get_property_value(name).unwrap_or_default();
-    let palette = [colour("--density-good"), colour("--density-wait"), colour("--density-bad"), colour("--density-done")];
+    let palette = [
+        colour("--density-good"),
+        colour("--density-wait"),
+        colour("--density-bad"),
+        colour("--density-done"),
+    ];
     let rows = tones.len().div_ceil(COLUMNS).max(1);
     canvas.set_width((COLUMNS * CELL) as u32);
     canvas.set_height((rows * CELL) as u32);

@@ -34,7 +34,10 @@ pub fn Desks() -> Html {
 fn next_name(desks: &[Rc<Desk>]) -> String {
     const PEOPLE: [&str; 6] = ["inazu", "suda", "bob", "mika", "ken", "aoi"];
     let free = |name: &str| !desks.iter().any(|desk| &*desk.name == name);
-    PEOPLE.iter().find(|name| free(name)).map_or_else(|| format!("desk-{}", desks.len()), |name| (*name).to_string())
+    PEOPLE
+        .iter()
+        .find(|name| free(name))
+        .map_or_else(|| format!("desk-{}", desks.len()), |name| (*name).to_string())
 }
 
 #[derive(Properties, PartialEq)]
@@ -61,11 +64,20 @@ fn DeskCard(props: &Props) -> Html {
     let desk = &props.desk;
     let carried = use_view(|page| page.carried.clone());
     let verdict: Option<DeskFit> = carried.as_ref().and_then(|carried| match carried.cargo {
-        Cargo::Pod { .. } => carried.fit.desks.iter().find(|fit| fit.desk == desk.name).cloned(),
+        Cargo::Pod { .. } => carried
+            .fit
+            .desks
+            .iter()
+            .find(|fit| fit.desk == desk.name)
+            .cloned(),
         Cargo::Endpoint { .. } => None,
     });
-    let wires = carried.as_ref().is_some_and(|carried| matches!(carried.cargo, Cargo::Endpoint { .. }));
-    let fit_class = verdict.as_ref().map(|fit| if fit.verdict.is_ok() { "yes" } else { "no" });
+    let wires = carried
+        .as_ref()
+        .is_some_and(|carried| matches!(carried.cargo, Cargo::Endpoint { .. }));
+    let fit_class = verdict
+        .as_ref()
+        .map(|fit| if fit.verdict.is_ok() { "yes" } else { "no" });
     let (tone, word) = state(desk, words);
     let registered = desk.setup.registered;
     html! {
@@ -124,7 +136,11 @@ fn verdict_line(fit: Option<&DeskFit>, words: &'static Words) -> Html {
 }
 
 fn gauge(label: &'static str, gauge: Gauge, show: fn(u64) -> String) -> Html {
-    let share = if gauge.total == 0 { 0.0 } else { gauge.used as f64 / gauge.total as f64 };
+    let share = if gauge.total == 0 {
+        0.0
+    } else {
+        gauge.used as f64 / gauge.total as f64
+    };
     html! {
         <div class={classes!("gauge", (share > 0.9).then_some("full"))}>
             <span>{ label }</span>
@@ -142,12 +158,23 @@ fn SetupList(props: &Props) -> Html {
     let desk = &props.desk;
     let seats = [&desk.kubelet.id, &desk.proxy.id];
     let line_with = |part: &str| {
-        duties.iter().find(|duty| seats.contains(&&duty.seat) && duty.line.contains(part)).map(|duty| duty.line.clone())
+        duties
+            .iter()
+            .find(|duty| seats.contains(&&duty.seat) && duty.line.contains(part))
+            .map(|duty| duty.line.clone())
     };
     let steps = [
         (words.setup_network, desk.setup.network, line_with(" cni ")),
-        (words.setup_ipvs, desk.setup.ipvs, line_with("modprobe").or_else(|| Some(format!("ssh {} modprobe ip_vs", desk.name).into()))),
-        (words.setup_register, desk.setup.registered, line_with("kind: Node")),
+        (
+            words.setup_ipvs,
+            desk.setup.ipvs,
+            line_with("modprobe").or_else(|| Some(format!("ssh {} modprobe ip_vs", desk.name).into())),
+        ),
+        (
+            words.setup_register,
+            desk.setup.registered,
+            line_with("kind: Node"),
+        ),
     ];
     html! {
         <ul class="setup">
@@ -205,7 +232,11 @@ struct RowProps {
 fn BoardLine(props: &RowProps) -> Html {
     let fresh = super::super::bits::use_fresh();
     let row = &props.row;
-    let ip = row.address.rsplit_once(':').map_or(&*row.address, |(ip, _)| ip).to_string();
+    let ip = row
+        .address
+        .rsplit_once(':')
+        .map_or(&*row.address, |(ip, _)| ip)
+        .to_string();
     match &row.real {
         None => html! {
             <tr class={classes!("row", "virtual", fresh)}>

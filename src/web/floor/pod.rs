@@ -36,7 +36,10 @@ pub fn PodCard(props: &Props) -> Html {
             facts.push(memory(pod.memory_bytes));
         }
     }
-    let cargo = Cargo::Pod { namespace: pod.namespace.clone(), name: pod.name.clone() };
+    let cargo = Cargo::Pod {
+        namespace: pod.namespace.clone(),
+        name: pod.name.clone(),
+    };
     let onpointerdown = drag::pick_with_pointer(cargo.clone(), pod.name.clone());
     let onkeydown = drag::pick_with_key(cargo, pod.name.clone());
     let mark = tone(pod.tone);

@@ -10,7 +10,12 @@ use super::super::ui::use_ui;
 use super::super::words::Words;
 use crate::cluster::view::{Slip, Stage, Verdict};
 
-const STAGES: [Stage; 4] = [Stage::Authentication, Stage::Authorization, Stage::Admission, Stage::Validation];
+const STAGES: [Stage; 4] = [
+    Stage::Authentication,
+    Stage::Authorization,
+    Stage::Admission,
+    Stage::Validation,
+];
 
 fn stage_word(stage: Stage, words: &'static Words) -> (&'static str, &'static str) {
     match stage {
@@ -28,7 +33,9 @@ pub fn Reception() -> Html {
     // An older slip a person picked from the row, by id.
     let picked = use_state_eq(|| None::<u64>);
     let newest = reception.slips.last();
-    let shown = picked.and_then(|id| reception.slips.iter().find(|slip| slip.id == id)).or(newest);
+    let shown = picked
+        .and_then(|id| reception.slips.iter().find(|slip| slip.id == id))
+        .or(newest);
     html! {
         <section class="reception sheet" data-anchor="reception">
             { name(words.reception, "kube-apiserver") }

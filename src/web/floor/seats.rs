@@ -21,10 +21,17 @@ pub struct Props {
 pub fn SeatChip(props: &Props) -> Html {
     let words = use_ui().lang.words();
     let seat = &props.seat;
-    let sentence = if seat.human { words.hand_over } else { words.take_seat };
+    let sentence = if seat.human {
+        words.hand_over
+    } else {
+        words.take_seat
+    };
     let mut label = fill(sentence, &[&seat.id]);
     if seat.duties > 0 {
-        label = format!("{label}. {}", fill(words.duties_open, &[&seat.duties.to_string()]));
+        label = format!(
+            "{label}. {}",
+            fill(words.duties_open, &[&seat.duties.to_string()])
+        );
     }
     html! {
         <button class={classes!("seat", (!seat.human).then_some("auto"))} role="switch"

@@ -21,8 +21,15 @@ pub fn Visitors() -> Html {
     let toggle = {
         let (target, from, rate) = (target.clone(), from.clone(), *rate);
         Callback::from(move |_| {
-            let value = |node: &NodeRef| node.cast::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default();
-            host::run(&gesture::traffic(&value(&target), &value(&from), if sending { 0 } else { rate }), true);
+            let value = |node: &NodeRef| {
+                node.cast::<HtmlSelectElement>()
+                    .map(|select| select.value())
+                    .unwrap_or_default()
+            };
+            host::run(
+                &gesture::traffic(&value(&target), &value(&from), if sending { 0 } else { rate }),
+                true,
+            );
         })
     };
     let oninput = {

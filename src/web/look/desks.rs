@@ -38,8 +38,19 @@ pub fn desks(old: &Rows<Desk>, cluster: &Cluster, shelf: &Shelf, dense: bool) ->
     keep_list(old, rows.collect())
 }
 
-fn desk(before: Option<&Rc<Desk>>, cluster: &Cluster, machine: &Machine, pods: &[&Rc<Pod>], dense: bool) -> Desk {
-    let node = match cluster.api.etcd.get(&Key::new(Kind::Node, "", &machine.name)).map(|value| &value.object) {
+fn desk(
+    before: Option<&Rc<Desk>>,
+    cluster: &Cluster,
+    machine: &Machine,
+    pods: &[&Rc<Pod>],
+    dense: bool,
+) -> Desk {
+    let node = match cluster
+        .api
+        .etcd
+        .get(&Key::new(Kind::Node, "", &machine.name))
+        .map(|value| &value.object)
+    {
         Some(Object::Node(node)) => Some(node),
         _ => None,
     };
@@ -47,11 +58,18 @@ fn desk(before: Option<&Rc<Desk>>, cluster: &Cluster, machine: &Machine, pods: &
     let (cpu_total, memory_total) = allocatable(node.map(|node| &**node));
     // What is over uses nothing.
     let live = || pods.iter().filter(|pod| pod.tone != Tone::Done);
-    let cidr = spec.and_then(|spec| spec.pod_cidr.clone()).or_else(|| machine.pod_cidr().map(|cidr| cidr.to_string()));
+    let cidr = spec
+        .and_then(|spec| spec.pod_cidr.clone())
+        .or_else(|| machine.pod_cidr().map(|cidr| cidr.to_string()));
     let seat = |component: &str, old: Option<&Rc<Seat>>| {
         let id = SeatId::at(component, &machine.name);
         let seat = cluster.seat(&id).map_or_else(
-            || Seat { id: text(id.as_str()), title: text(component), human: false, duties: 0 },
+            || Seat {
+                id: text(id.as_str()),
+                title: text(component),
+                human: false,
+                duties: 0,
+            },
             seat_of,
         );
         match old {
@@ -63,20 +81,36 @@ fn desk(before: Option<&Rc<Desk>>, cluster: &Cluster, machine: &Machine, pods: &
     let empty_board = Rows::<BoardRow>::default();
     Desk {
         name: text(&machine.name),
-        setup: Setup { network: machine.cni_installed(), ipvs: machine.ipvs().loaded(), registered: node.is_some() },
+        setup: Setup {
+            network: machine.cni_installed(),
+            ipvs: machine.ipvs().loaded(),
+            registered: node.is_some(),
+        },
         ready: readiness(node.map(|node| &**node)),
         plugged: machine.reachable(),
         cordoned: spec.and_then(|spec| spec.unschedulable).unwrap_or(false),
         pod_cidr: text(cidr.as_deref().unwrap_or("")),
         ip: text(&machine.ip.to_string()),
-        cpu: Gauge { used: live().map(|pod| pod.cpu_milli).sum(), total: cpu_total },
-        memory: Gauge { used: live().map(|pod| pod.memory_bytes).sum(), total: memory_total },
+        cpu: Gauge {
+            used: live().map(|pod| pod.cpu_milli).sum(),
+            total: cpu_total,
+        },
+        memory: Gauge {
+            used: live().map(|pod| pod.memory_bytes).sum(),
+            total: memory_total,
+        },
         pods: keep_list(
             before.map_or(&empty_pods, |desk| &desk.pods),
-            pods.iter().map(|pod| with_machine(before, machine, pod)).collect(),
+            pods.iter()
+                .map(|pod| with_machine(before, machine, pod))
+                .collect(),
         ),
         pod_count: pods.len(),
-        board: if dense { empty_board } else { keep(before.map_or(&empty_board, |desk| &desk.board), board(machine)) },
+        board: if dense {
+            empty_board
+        } else {
+            keep(before.map_or(&empty_board, |desk| &desk.board), board(machine))
+        },
         kubelet: seat("kubelet", before.map(|desk| &desk.kubelet)),
         proxy: seat("kube-proxy", before.map(|desk| &desk.proxy)),
     }
@@ -84,10 +118,18 @@ fn desk(before: Option<&Rc<Desk>>, cluster: &Cluster, machine: &Machine, pods: &
 
 /// Adds what the machine says to a card, if the API server does not believe the same.
 fn with_machine(before: Option<&Rc<Desk>>, machine: &Machine, pod: &Rc<Pod>) -> Rc<Pod> {
-    let sandbox = machine.runtime().sandboxes().find(|sandbox| *sandbox.pod_name == *pod.name && *sandbox.namespace == *pod.namespace);
-    let Some(sandbox) = sandbox else { return pod.clone() };
+    let sandbox = machine
+        .runtime()
+        .sandboxes()
+        .find(|sandbox| *sandbox.pod_name == *pod.name && *sandbox.namespace == *pod.namespace);
+    let Some(sandbox) = sandbox else {
+        return pod.clone();
+    };
     let containers = machine.runtime().containers_of(&sandbox.pod_uid);
-    let running = containers.iter().filter(|container| container.is_running()).count();
+    let running = containers
+        .iter()
+        .filter(|container| container.is_running())
+        .count();
     let word = match (containers.len(), running) {
         (0, _) => "sandbox ready".to_string(),
         (count, running) if running == count => "running".to_string(),
@@ -97,22 +139,40 @@ fn with_machine(before: Option<&Rc<Desk>>, machine: &Machine, pod: &Rc<Pod>) -> 
     if believed {
         return pod.clone();
     }
-    let changed = Pod { machine: word.into(), ..(**pod).clone() };
+    let changed = Pod {
+        machine: word.into(),
+        ..(**pod).clone()
+    };
     let known = before.and_then(|desk| desk.pods.iter().find(|known| ***known == changed));
     known.cloned().unwrap_or_else(|| Rc::new(changed))
 }
 
 fn allocatable(node: Option<&core::Node>) -> (u64, u64) {
     let status = node.and_then(|node| node.status.as_ref());
-    let Some(list) = status.and_then(|status| status.allocatable.as_ref().or(status.capacity.as_ref())) else { return (0, 0) };
-    let of = |name: &str, read: fn(&str) -> i64| list.get(name).map_or(0, |quantity| read(&quantity.0).max(0) as u64);
+    let Some(list) = status.and_then(|status| status.allocatable.as_ref().or(status.capacity.as_ref()))
+    else {
+        return (0, 0);
+    };
+    let of = |name: &str, read: fn(&str) -> i64| {
+        list.get(name)
+            .map_or(0, |quantity| read(&quantity.0).max(0) as u64)
+    };
     (of("cpu", milli_value), of("memory", value))
 }
 
 fn readiness(node: Option<&core::Node>) -> Readiness {
-    let Some(node) = node else { return Readiness::Unregistered };
-    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    match conditions.filter(|condition| condition.type_ == "Ready").map(|condition| condition.status.as_str()).next() {
+    let Some(node) = node else {
+        return Readiness::Unregistered;
+    };
+    let conditions = node
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    match conditions
+        .filter(|condition| condition.type_ == "Ready")
+        .map(|condition| condition.status.as_str())
+        .next()
+    {
         Some("True") => Readiness::Ready,
         Some("False") | None => Readiness::NotReady,
         Some(_) => Readiness::Unknown,

@@ -14,8 +14,8 @@ mod wiring;
 use std::rc::Rc;
 
 use crate::api::Kind;
-use crate::cluster::view::{Drawer, Duty, Rows, Seat, Text, Views};
 use crate::cluster::Cluster;
+use crate::cluster::view::{Drawer, Duty, Rows, Seat, Text, Views};
 use crate::etcd::EventType;
 use crate::seat::Mode;
 use crate::shell::commands::{self, Language};
@@ -121,7 +121,9 @@ impl Looker {
             self.written = Default::default();
             return;
         }
-        let Ok(events) = etcd.since(self.revision) else { return };
+        let Ok(events) = etcd.since(self.revision) else {
+            return;
+        };
         for event in events {
             if let Some(drawer) = DRAWERS.iter().position(|kind| *kind == event.key.kind) {
                 self.written[drawer] = event.revision;
@@ -165,9 +167,20 @@ fn seat_of(seat: &crate::cluster::SeatState) -> Seat {
 
 /// The seats that belong to no desk, the ones of the story first.
 fn control_plane_seats(cluster: &Cluster) -> Vec<Seat> {
-    const FIRST: [&str; 6] = ["scheduler", "replicaset", "deployment", "endpoints", "endpointslice", "node-lifecycle"];
+    const FIRST: [&str; 6] = [
+        "scheduler",
+        "replicaset",
+        "deployment",
+        "endpoints",
+        "endpointslice",
+        "node-lifecycle",
+    ];
     let rank = |id: &str| FIRST.iter().position(|first| *first == id).unwrap_or(FIRST.len());
-    let mut seats: Vec<Seat> = cluster.seats().filter(|seat| seat.id.node().is_none()).map(seat_of).collect();
+    let mut seats: Vec<Seat> = cluster
+        .seats()
+        .filter(|seat| seat.id.node().is_none())
+        .map(seat_of)
+        .collect();
     seats.sort_by_key(|seat| rank(&seat.id));
     seats
 }
@@ -178,14 +191,14 @@ fn duties(cluster: &Cluster) -> impl Iterator<Item = Duty> + '_ {
         seat.duties().enumerate().map(move |(index, (key, duty))| {
             let stored = commands::subject(&duty.action).and_then(|subject| cluster.stored(&subject));
             Duty {
-            id: format!("{}/{key}/{index}", seat.id).into(),
-            seat: text(seat.id.as_str()),
-            why: (
-                commands::why(&duty.why, Language::English).into(),
-                commands::why(&duty.why, Language::Japanese).into(),
-            ),
-            line: commands::line(&seat.id, &duty.action, stored).into(),
-            carry: fit::cargo_of(key, &duty.action),
+                id: format!("{}/{key}/{index}", seat.id).into(),
+                seat: text(seat.id.as_str()),
+                why: (
+                    commands::why(&duty.why, Language::English).into(),
+                    commands::why(&duty.why, Language::Japanese).into(),
+                ),
+                line: commands::line(&seat.id, &duty.action, stored).into(),
+                carry: fit::cargo_of(key, &duty.action),
             }
         })
     })
@@ -199,7 +212,11 @@ mod tests {
     use std::time::Duration;
 
     fn office() -> Cluster {
-        Cluster::new(Setup { desks: vec!["bob".into(), "suda".into()], preset: Preset::CompanyX, ..Setup::default() })
+        Cluster::new(Setup {
+            desks: vec!["bob".into(), "suda".into()],
+            preset: Preset::CompanyX,
+            ..Setup::default()
+        })
     }
 
     #[test]
@@ -210,8 +227,18 @@ mod tests {
         looker.look(&cluster);
         let first = looker.views.clone();
         assert_eq!(first.desks.len(), 2);
-        assert!(first.drawers.iter().any(|drawer| &*drawer.resource == "namespaces" && drawer.count > 0 && drawer.changed > 0));
-        assert!(first.seats.iter().any(|seat| &*seat.id == "scheduler" && seat.human));
+        assert!(
+            first
+                .drawers
+                .iter()
+                .any(|drawer| &*drawer.resource == "namespaces" && drawer.count > 0 && drawer.changed > 0)
+        );
+        assert!(
+            first
+                .seats
+                .iter()
+                .any(|seat| &*seat.id == "scheduler" && seat.human)
+        );
         looker.look(&cluster);
         assert!(Rc::ptr_eq(&first.desks, &looker.views.desks));
         assert!(Rc::ptr_eq(&first.drawers, &looker.views.drawers));

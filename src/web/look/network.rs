@@ -42,7 +42,10 @@ fn is_furniture(namespace: &str, name: &str) -> bool {
 }
 
 fn service_row(service: &core::Service) -> Option<Service> {
-    let (namespace, name) = (service.metadata.namespace.as_deref()?, service.metadata.name.as_deref()?);
+    let (namespace, name) = (
+        service.metadata.namespace.as_deref()?,
+        service.metadata.name.as_deref()?,
+    );
     if is_furniture(namespace, name) {
         return None;
     }
@@ -56,7 +59,12 @@ fn service_row(service: &core::Service) -> Option<Service> {
         }
     };
     let words: Vec<String> = ports.clone().map(port_word).collect();
-    let selector: Vec<String> = spec.selector.iter().flatten().map(|(key, value)| format!("{key}={value}")).collect();
+    let selector: Vec<String> = spec
+        .selector
+        .iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     Some(Service {
         namespace: text(namespace),
         name: text(name),
@@ -78,14 +86,28 @@ fn endpoint_rows(endpoints: &core::Endpoints) -> Vec<Endpoint> {
     for subset in endpoints.subsets.iter().flatten() {
         let port = subset.ports.iter().flatten().next().map(|port| port.port);
         let ready = subset.addresses.iter().flatten().map(|address| (address, true));
-        let unready = subset.not_ready_addresses.iter().flatten().map(|address| (address, false));
-        rows.extend(ready.chain(unready).map(|(address, ready)| Endpoint {
-            namespace: text(namespace),
-            service: text(name),
-            address: port.map_or_else(|| address.ip.clone(), |port| format!("{}:{port}", address.ip)).into(),
-            pod: text(address.target_ref.as_ref().and_then(|target| target.name.as_deref()).unwrap_or("")),
-            node: text(address.node_name.as_deref().unwrap_or("")),
-            ready,
+        let unready = subset
+            .not_ready_addresses
+            .iter()
+            .flatten()
+            .map(|address| (address, false));
+        rows.extend(ready.chain(unready).map(|(address, ready)| {
+            Endpoint {
+                namespace: text(namespace),
+                service: text(name),
+                address: port
+                    .map_or_else(|| address.ip.clone(), |port| format!("{}:{port}", address.ip))
+                    .into(),
+                pod: text(
+                    address
+                        .target_ref
+                        .as_ref()
+                        .and_then(|target| target.name.as_deref())
+                        .unwrap_or(""),
+                ),
+                node: text(address.node_name.as_deref().unwrap_or("")),
+                ready,
+            }
         }));
     }
     rows
@@ -94,11 +116,19 @@ fn endpoint_rows(endpoints: &core::Endpoints) -> Vec<Endpoint> {
 fn slice_rows(slice: &EndpointSlice) -> Vec<SliceRow> {
     let namespace = slice.metadata.namespace.as_deref().unwrap_or("");
     let labels = slice.metadata.labels.as_ref();
-    let service = labels.and_then(|labels| labels.get("kubernetes.io/service-name")).map_or("", String::as_str);
+    let service = labels
+        .and_then(|labels| labels.get("kubernetes.io/service-name"))
+        .map_or("", String::as_str);
     if is_furniture(namespace, service) {
         return Vec::new();
     }
-    let ports: Vec<String> = slice.ports.iter().flatten().filter_map(|port| port.port).map(|port| port.to_string()).collect();
+    let ports: Vec<String> = slice
+        .ports
+        .iter()
+        .flatten()
+        .filter_map(|port| port.port)
+        .map(|port| port.to_string())
+        .collect();
     let ports: Rc<str> = ports.join(",").into();
     let rows = slice.endpoints.iter().flatten().map(|endpoint| SliceRow {
         namespace: text(namespace),
@@ -106,10 +136,20 @@ fn slice_rows(slice: &EndpointSlice) -> Vec<SliceRow> {
         service: text(service),
         address: text(endpoint.addresses.first().map_or("", String::as_str)),
         ports: ports.clone(),
-        pod: text(endpoint.target_ref.as_ref().and_then(|target| target.name.as_deref()).unwrap_or("")),
+        pod: text(
+            endpoint
+                .target_ref
+                .as_ref()
+                .and_then(|target| target.name.as_deref())
+                .unwrap_or(""),
+        ),
         node: text(endpoint.node_name.as_deref().unwrap_or("")),
         // No answer means ready, says the API.
-        ready: endpoint.conditions.as_ref().and_then(|conditions| conditions.ready).unwrap_or(true),
+        ready: endpoint
+            .conditions
+            .as_ref()
+            .and_then(|conditions| conditions.ready)
+            .unwrap_or(true),
     });
     rows.collect()
 }

@@ -52,7 +52,13 @@ impl Shelf {
 
     /// Pods without a node that are not over.
     pub fn tray(&self, old: &Rows<Pod>) -> Rows<Pod> {
-        keep_list(old, self.iter().filter(|pod| pod.node.is_none() && pod.tone != Tone::Done).cloned().collect())
+        keep_list(
+            old,
+            self.iter()
+                .filter(|pod| pod.node.is_none() && pod.tone != Tone::Done)
+                .cloned()
+                .collect(),
+        )
     }
 }
 
@@ -64,17 +70,29 @@ fn card(pod: &core::Pod) -> Pod {
     let (requests, ..) = pod_requests(pod);
     let restarts = status
         .and_then(|status| status.container_statuses.as_ref())
-        .map_or(0, |statuses| statuses.iter().map(|status| status.restart_count.max(0) as u32).sum());
+        .map_or(0, |statuses| {
+            statuses
+                .iter()
+                .map(|status| status.restart_count.max(0) as u32)
+                .sum()
+        });
     Pod {
         namespace: text(pod.metadata.namespace.as_deref().unwrap_or("")),
         name: text(pod.metadata.name.as_deref().unwrap_or("")),
-        node: spec.and_then(|spec| spec.node_name.as_deref()).filter(|node| !node.is_empty()).map(text),
+        node: spec
+            .and_then(|spec| spec.node_name.as_deref())
+            .filter(|node| !node.is_empty())
+            .map(text),
         tone: tone_of(&word, ready),
         status: word,
         ready,
         ip: text(status.and_then(|status| status.pod_ip.as_deref()).unwrap_or("")),
         restarts,
-        image: text(spec.and_then(|spec| spec.containers.first()).and_then(|c| c.image.as_deref()).unwrap_or("")),
+        image: text(
+            spec.and_then(|spec| spec.containers.first())
+                .and_then(|c| c.image.as_deref())
+                .unwrap_or(""),
+        ),
         cpu_milli: requests.milli_cpu.max(0) as u64,
         memory_bytes: requests.memory.max(0) as u64,
         machine: text(""),
@@ -82,14 +100,26 @@ fn card(pod: &core::Pod) -> Pod {
 }
 
 fn condition(pod: &core::Pod, name: &str) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.filter(|condition| condition.type_ == name).any(|condition| condition.status == "True")
+    let conditions = pod
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .filter(|condition| condition.type_ == name)
+        .any(|condition| condition.status == "True")
 }
 
 /// The STATUS column. Source: pkg/printers/internalversion/printers.go, printPod.
 fn status_word(pod: &core::Pod) -> Text {
-    let Some(status) = &pod.status else { return text("Pending") };
-    let mut word = status.reason.clone().filter(|reason| !reason.is_empty()).or(status.phase.clone()).unwrap_or_else(|| "Pending".into());
+    let Some(status) = &pod.status else {
+        return text("Pending");
+    };
+    let mut word = status
+        .reason
+        .clone()
+        .filter(|reason| !reason.is_empty())
+        .or(status.phase.clone())
+        .unwrap_or_else(|| "Pending".into());
     let mut initializing = false;
     for (index, init) in status.init_container_statuses.iter().flatten().enumerate() {
         let Some(state) = &init.state else { continue };
@@ -97,13 +127,24 @@ fn status_word(pod: &core::Pod) -> Text {
             (Some(ended), _) if ended.exit_code == 0 => continue,
             (Some(ended), _) => {
                 let reason = ended.reason.as_deref().filter(|reason| !reason.is_empty());
-                word = reason.map_or_else(|| format!("Init:ExitCode:{}", ended.exit_code), |reason| format!("Init:{reason}"));
+                word = reason.map_or_else(
+                    || format!("Init:ExitCode:{}", ended.exit_code),
+                    |reason| format!("Init:{reason}"),
+                );
             }
-            (None, Some(waiting)) if waiting.reason.as_deref().is_some_and(|reason| !reason.is_empty() && reason != "PodInitializing") => {
+            (None, Some(waiting))
+                if waiting
+                    .reason
+                    .as_deref()
+                    .is_some_and(|reason| !reason.is_empty() && reason != "PodInitializing") =>
+            {
                 word = format!("Init:{}", waiting.reason.as_deref().unwrap_or(""));
             }
             _ => {
-                let count = pod.spec.as_ref().map_or(0, |spec| spec.init_containers.iter().flatten().count());
+                let count = pod
+                    .spec
+                    .as_ref()
+                    .map_or(0, |spec| spec.init_containers.iter().flatten().count());
                 word = format!("Init:{index}/{count}");
             }
         }
@@ -114,7 +155,12 @@ fn status_word(pod: &core::Pod) -> Text {
         let mut running = false;
         for container in status.container_statuses.iter().flatten().rev() {
             let Some(state) = &container.state else { continue };
-            if let Some(reason) = state.waiting.as_ref().and_then(|waiting| waiting.reason.clone()).filter(|reason| !reason.is_empty()) {
+            if let Some(reason) = state
+                .waiting
+                .as_ref()
+                .and_then(|waiting| waiting.reason.clone())
+                .filter(|reason| !reason.is_empty())
+            {
                 word = reason;
             } else if let Some(ended) = &state.terminated {
                 word = match ended.reason.clone().filter(|reason| !reason.is_empty()) {
@@ -126,11 +172,19 @@ fn status_word(pod: &core::Pod) -> Text {
             }
         }
         if word == "Completed" && running {
-            word = if condition(pod, "Ready") { "Running".into() } else { "NotReady".into() };
+            word = if condition(pod, "Ready") {
+                "Running".into()
+            } else {
+                "NotReady".into()
+            };
         }
     }
     if pod.metadata.deletion_timestamp.is_some() {
-        word = if status.reason.as_deref() == Some("NodeLost") { "Unknown".into() } else { "Terminating".into() };
+        word = if status.reason.as_deref() == Some("NodeLost") {
+            "Unknown".into()
+        } else {
+            "Terminating".into()
+        };
     }
     word.into()
 }
@@ -138,9 +192,13 @@ fn status_word(pod: &core::Pod) -> Text {
 fn tone_of(word: &str, ready: bool) -> Tone {
     match word {
         "Running" if ready => Tone::Good,
-        "Running" | "Pending" | "ContainerCreating" | "PodInitializing" | "Terminating" | "NotReady" => Tone::Waiting,
+        "Running" | "Pending" | "ContainerCreating" | "PodInitializing" | "Terminating" | "NotReady" => {
+            Tone::Waiting
+        }
         "Succeeded" | "Completed" => Tone::Done,
-        word if word.starts_with("Init:") && !word.contains("Err") && !word.contains("BackOff") => Tone::Waiting,
+        word if word.starts_with("Init:") && !word.contains("Err") && !word.contains("BackOff") => {
+            Tone::Waiting
+        }
         _ => Tone::Bad,
     }
 }
@@ -150,7 +208,9 @@ mod tests {
     use super::*;
 
     fn word(status: serde_json::Value) -> String {
-        let pod: core::Pod = serde_json::from_value(serde_json::json!({ "metadata": {"name": "a"}, "status": status })).unwrap();
+        let pod: core::Pod =
+            serde_json::from_value(serde_json::json!({ "metadata": {"name": "a"}, "status": status }))
+                .unwrap();
         status_word(&pod).to_string()
     }
 

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::{keep_list, text};
-use crate::apiserver::{LogEntry, Stage as Station, Subresource, Verb};
 use crate::api::Kind;
+use crate::apiserver::{LogEntry, Stage as Station, Subresource, Verb};
 use crate::cluster::Cluster;
 use crate::cluster::view::{Reception, Request, Slip, Stage, Text, Verdict, Views};
 
@@ -20,10 +20,18 @@ pub fn look(views: &mut Views, cluster: &Cluster) {
         return;
     }
     // A lower number than before: time was turned back.
-    let known = if log.last_id() < views.reception.requests { Default::default() } else { views.requests.clone() };
+    let known = if log.last_id() < views.reception.requests {
+        Default::default()
+    } else {
+        views.requests.clone()
+    };
     let newest = known.last().map_or(0, |request| request.id);
-    let mut lines: Vec<Rc<Request>> =
-        log.recent().take(LINES).take_while(|entry| entry.id > newest).map(|entry| Rc::new(line(entry))).collect();
+    let mut lines: Vec<Rc<Request>> = log
+        .recent()
+        .take(LINES)
+        .take_while(|entry| entry.id > newest)
+        .map(|entry| Rc::new(line(entry)))
+        .collect();
     lines.reverse();
     let stay = LINES.saturating_sub(lines.len());
     let kept = known.len().saturating_sub(stay);
@@ -38,11 +46,17 @@ pub fn look(views: &mut Views, cluster: &Cluster) {
         .take(SLIPS)
         .map(|entry| {
             let same = |slip: &&Rc<Slip>| slip.id == entry.id && slip.at == entry.at;
-            old.iter().find(same).cloned().unwrap_or_else(|| Rc::new(slip(entry)))
+            old.iter()
+                .find(same)
+                .cloned()
+                .unwrap_or_else(|| Rc::new(slip(entry)))
         })
         .collect();
     slips.reverse();
-    views.reception = Rc::new(Reception { slips: keep_list(&old, slips), requests: log.last_id() });
+    views.reception = Rc::new(Reception {
+        slips: keep_list(&old, slips),
+        requests: log.last_id(),
+    });
 }
 
 /// Heartbeats, Events and successful reads happen all the time; a slip is for what someone did.
@@ -52,9 +66,14 @@ fn is_worth_a_slip(entry: &LogEntry) -> bool {
     if entry.refused() {
         return person || !read;
     }
-    let heartbeat = entry.kind == Kind::Lease || entry.kind == Kind::Event
+    let heartbeat = entry.kind == Kind::Lease
+        || entry.kind == Kind::Event
         || (entry.kind == Kind::Node && entry.subresource == Subresource::Status);
-    if person { !(read && entry.verb != Verb::Get) } else { !read && !heartbeat }
+    if person {
+        !(read && entry.verb != Verb::Get)
+    } else {
+        !read && !heartbeat
+    }
 }
 
 /// Who wrote it: a seat, or a person.
@@ -64,7 +83,10 @@ fn hand(entry: &LogEntry) -> String {
         return format!("kubelet@{node}");
     }
     if let Some(controller) = user.strip_prefix("system:serviceaccount:kube-system:") {
-        return controller.strip_suffix("-controller").unwrap_or(controller).to_string();
+        return controller
+            .strip_suffix("-controller")
+            .unwrap_or(controller)
+            .to_string();
     }
     match user {
         "system:kube-scheduler" => "scheduler".to_string(),
@@ -124,12 +146,21 @@ fn stamps(entry: &LogEntry, read: bool) -> Rc<[(Stage, Verdict)]> {
             Verdict::Skipped
         }
     };
-    STAGES.iter().map(|(stage, station)| (*stage, verdict(*station))).collect()
+    STAGES
+        .iter()
+        .map(|(stage, station)| (*stage, verdict(*station)))
+        .collect()
 }
 
 /// How a request came about, the first cause first.
 pub fn chain(cluster: &Cluster, id: u64) -> Vec<Request> {
-    let mut chain: Vec<Request> = cluster.api.log.chain(id).iter().map(|entry| line(entry)).collect();
+    let mut chain: Vec<Request> = cluster
+        .api
+        .log
+        .chain(id)
+        .iter()
+        .map(|entry| line(entry))
+        .collect();
     chain.reverse();
     chain
 }

@@ -26,7 +26,14 @@ impl Lang {
 
     /// The language of a tag such as `ja-JP`; English for any other.
     pub fn of_tag(tag: &str) -> Lang {
-        if tag.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("ja")) { Lang::Ja } else { Lang::En }
+        if tag
+            .get(..2)
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("ja"))
+        {
+            Lang::Ja
+        } else {
+            Lang::En
+        }
     }
 
     pub fn other(self) -> Lang {
@@ -99,8 +106,12 @@ mod tests {
 
     /// Gaps of a sentence, sorted.
     fn gaps(sentence: &str) -> Vec<String> {
-        let mut gaps: Vec<String> =
-            sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).map(str::to_string).collect();
+        let mut gaps: Vec<String> = sentence
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next())
+            .map(str::to_string)
+            .collect();
         gaps.sort();
         gaps
     }
@@ -112,9 +123,17 @@ mod tests {
             assert!(!english.is_empty() && !japanese.is_empty(), "{name} is empty");
             assert_eq!(gaps(english), gaps(japanese), "{name} has other gaps");
         }
-        let untranslated: Vec<_> =
-            en.iter().zip(&ja).filter(|(a, b)| a.1 == b.1).map(|(a, _)| a.0).collect();
-        assert_eq!(untranslated, ["ready", "not_ready", "unknown", "ipvs"], "Kubernetes' own words, and only they");
+        let untranslated: Vec<_> = en
+            .iter()
+            .zip(&ja)
+            .filter(|(a, b)| a.1 == b.1)
+            .map(|(a, _)| a.0)
+            .collect();
+        assert_eq!(
+            untranslated,
+            ["ready", "not_ready", "unknown", "ipvs"],
+            "Kubernetes' own words, and only they"
+        );
     }
 
     #[test]

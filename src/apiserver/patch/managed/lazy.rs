@@ -43,7 +43,14 @@ impl Managed {
     #[must_use]
     pub fn updated(&self, old: Option<Object>, new: Object, manager: Manager, time: Time) -> Managed {
         let count = self.waiting() + 1;
-        let pending = Pending { before: self.clone(), old, new, manager, time, count };
+        let pending = Pending {
+            before: self.clone(),
+            old,
+            new,
+            manager,
+            time,
+            count,
+        };
         let managed = Managed(Some(Arc::new(Mutex::new(State::Pending(Box::new(pending))))));
         if count > MOST_PENDING {
             managed.get();
@@ -53,7 +60,9 @@ impl Managed {
 
     /// The managers, computed now if they were not yet.
     pub fn get(&self) -> Arc<ManagedFields> {
-        let Some(state) = &self.0 else { return Arc::default() };
+        let Some(state) = &self.0 else {
+            return Arc::default();
+        };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         let known = match &*state {
             State::Known(fields, _) => return fields.clone(),
@@ -64,7 +73,14 @@ impl Managed {
                 if pending.old.is_none() {
                     defaults::apply(&mut new);
                 }
-                Arc::new(update(new.kind(), pending.old.as_ref(), &new, &before, &pending.manager, &pending.time))
+                Arc::new(update(
+                    new.kind(),
+                    pending.old.as_ref(),
+                    &new,
+                    &before,
+                    &pending.manager,
+                    &pending.time,
+                ))
             }
         };
         *state = State::Known(known.clone(), None);

@@ -36,7 +36,10 @@ impl Manager {
     pub fn new(name: &str, subresource: &'static str) -> Manager {
         // Upstream cuts names that come from the User-Agent.
         let short: String = name.chars().take(128).collect();
-        Manager { name: short.into(), subresource }
+        Manager {
+            name: short.into(),
+            subresource,
+        }
     }
 
     /// The manager of a request: the parameter, or the User-Agent up to its first slash, or `unknown`.
@@ -99,13 +102,23 @@ impl ManagedFields {
     pub fn from_typed(entries: &[ManagedFieldsEntry]) -> ManagedFields {
         let entries = entries.iter().map(|entry| Entry {
             manager: entry.manager.as_deref().unwrap_or("").into(),
-            operation: if entry.operation.as_deref() == Some("Apply") { Operation::Apply } else { Operation::Update },
+            operation: if entry.operation.as_deref() == Some("Apply") {
+                Operation::Apply
+            } else {
+                Operation::Update
+            },
             api_version: entry.api_version.clone().unwrap_or_default(),
             subresource: entry.subresource.clone().unwrap_or_default(),
             time: entry.time.clone(),
-            fields: entry.fields_v1.as_ref().map(|fields| FieldSet::from_value(&fields.0)).unwrap_or_default(),
+            fields: entry
+                .fields_v1
+                .as_ref()
+                .map(|fields| FieldSet::from_value(&fields.0))
+                .unwrap_or_default(),
         });
-        ManagedFields { entries: entries.collect() }
+        ManagedFields {
+            entries: entries.collect(),
+        }
     }
 
     /// Writes `metadata.managedFields`.
@@ -114,7 +127,14 @@ impl ManagedFields {
             .iter()
             .map(|entry| ManagedFieldsEntry {
                 manager: Some(entry.manager.to_string()),
-                operation: Some(if entry.operation == Operation::Apply { "Apply" } else { "Update" }.to_owned()),
+                operation: Some(
+                    if entry.operation == Operation::Apply {
+                        "Apply"
+                    } else {
+                        "Update"
+                    }
+                    .to_owned(),
+                ),
                 api_version: Some(entry.api_version.clone()),
                 subresource: Some(entry.subresource.clone()).filter(|name| !name.is_empty()),
                 time: entry.time.clone(),
@@ -129,8 +149,16 @@ impl ManagedFields {
         self.to_typed().iter().map(|entry| json!(entry)).collect()
     }
 
-    pub(super) fn position(&self, manager: &str, operation: Operation, api_version: &str, subresource: &str) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.is(manager, operation, api_version, subresource))
+    pub(super) fn position(
+        &self,
+        manager: &str,
+        operation: Operation,
+        api_version: &str,
+        subresource: &str,
+    ) -> Option<usize> {
+        self.entries
+            .iter()
+            .position(|entry| entry.is(manager, operation, api_version, subresource))
     }
 
     /// Drops empty entries, limits the updaters, sorts.
@@ -139,27 +167,37 @@ impl ManagedFields {
         self.cap();
         let seconds = |entry: &Entry| entry.time.as_ref().map_or(0, |time| time.0.as_second());
         self.entries.sort_by(|a, b| {
-            (a.operation, seconds(a), &a.manager, &a.api_version, &a.subresource).cmp(&(
-                b.operation,
-                seconds(b),
-                &b.manager,
-                &b.api_version,
-                &b.subresource,
-            ))
+            (
+                a.operation,
+                seconds(a),
+                &a.manager,
+                &a.api_version,
+                &a.subresource,
+            )
+                .cmp(&(
+                    b.operation,
+                    seconds(b),
+                    &b.manager,
+                    &b.api_version,
+                    &b.subresource,
+                ))
         });
         self
     }
 
     fn cap(&mut self) {
-        let mut updaters: Vec<usize> =
-            (0..self.entries.len()).filter(|&at| self.entries[at].operation == Operation::Update).collect();
+        let mut updaters: Vec<usize> = (0..self.entries.len())
+            .filter(|&at| self.entries[at].operation == Operation::Update)
+            .collect();
         if updaters.len() <= MOST_UPDATERS {
             return;
         }
         let seconds = |entry: &Entry| entry.time.as_ref().map_or(0, |time| time.0.as_second());
         updaters.sort_by(|&a, &b| {
             let (a, b) = (&self.entries[a], &self.entries[b]);
-            seconds(a).cmp(&seconds(b)).then_with(|| a.manager.cmp(&b.manager))
+            seconds(a)
+                .cmp(&seconds(b))
+                .then_with(|| a.manager.cmp(&b.manager))
         });
         let surplus = updaters.len() - MOST_UPDATERS;
         // The oldest are put together per version; the bucket itself takes a place.
@@ -175,7 +213,11 @@ impl ManagedFields {
                         bucket.time = entry.time;
                     }
                 }
-                None => self.entries.push(Entry { manager: ANCIENT.into(), subresource: String::new(), ..entry }),
+                None => self.entries.push(Entry {
+                    manager: ANCIENT.into(),
+                    subresource: String::new(),
+                    ..entry
+                }),
             }
         }
     }
@@ -184,8 +226,16 @@ impl ManagedFields {
 /// The metadata nobody owns.
 pub(super) fn stripped() -> FieldSet {
     let metadata: serde_json::Map<String, Value> = [
-        "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion",
-        "deletionTimestamp", "deletionGracePeriodSeconds",
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
     ]
     .iter()
     .map(|name| (format!("f:{name}"), json!({})))
@@ -231,7 +281,15 @@ pub fn update(
 ) -> ManagedFields {
     let ty = schema::of(kind);
     let old = old.map_or_else(|| empty(ty), value_of);
-    update_values(ty, &kind.info().api_version(), &old, &value_of(new), managed, manager, time)
+    update_values(
+        ty,
+        &kind.info().api_version(),
+        &old,
+        &value_of(new),
+        managed,
+        manager,
+        time,
+    )
 }
 
 pub(super) fn update_values(
@@ -249,7 +307,9 @@ pub(super) fn update_values(
     for entry in &mut managed.entries {
         entry.fields = entry.fields.difference(&gained).difference(&changes.removed);
     }
-    let taken = gained.difference(&stripped()).recursive_difference(&reset(ty, manager.subresource));
+    let taken = gained
+        .difference(&stripped())
+        .recursive_difference(&reset(ty, manager.subresource));
     if !taken.is_empty() {
         match managed.position(&manager.name, Operation::Update, api_version, manager.subresource) {
             Some(at) => {

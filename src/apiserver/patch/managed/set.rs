@@ -37,7 +37,13 @@ impl FieldSet {
                 Value::Object(inner) => inner.is_empty() || inner.contains_key("."),
                 _ => continue,
             };
-            set.children.insert(element.clone(), Node { member, below: FieldSet::from_value(inner) });
+            set.children.insert(
+                element.clone(),
+                Node {
+                    member,
+                    below: FieldSet::from_value(inner),
+                },
+            );
         }
         set
     }
@@ -78,7 +84,10 @@ impl FieldSet {
 
     /// What is in the set below a step.
     pub fn below(&self, element: &str) -> Option<&FieldSet> {
-        self.children.get(element).map(|node| &node.below).filter(|set| !set.is_empty())
+        self.children
+            .get(element)
+            .map(|node| &node.below)
+            .filter(|set| !set.is_empty())
     }
 
     pub fn union(mut self, other: &FieldSet) -> FieldSet {
@@ -103,8 +112,13 @@ impl FieldSet {
     pub fn intersection(&self, other: &FieldSet) -> FieldSet {
         let mut set = FieldSet::new();
         for (element, node) in &self.children {
-            let Some(theirs) = other.children.get(element) else { continue };
-            let both = Node { member: node.member && theirs.member, below: node.below.intersection(&theirs.below) };
+            let Some(theirs) = other.children.get(element) else {
+                continue;
+            };
+            let both = Node {
+                member: node.member && theirs.member,
+                below: node.below.intersection(&theirs.below),
+            };
             if both.member || !both.below.is_empty() {
                 set.children.insert(element.clone(), both);
             }
@@ -128,9 +142,10 @@ impl FieldSet {
             let left = match other.children.get(element) {
                 None => node.clone(),
                 Some(theirs) if theirs.member && recursive => continue,
-                Some(theirs) => {
-                    Node { member: node.member && !theirs.member, below: node.below.subtract(&theirs.below, recursive) }
-                }
+                Some(theirs) => Node {
+                    member: node.member && !theirs.member,
+                    below: node.below.subtract(&theirs.below, recursive),
+                },
             };
             if left.member || !left.below.is_empty() {
                 set.children.insert(element.clone(), left);
@@ -177,7 +192,9 @@ impl FieldSet {
 
 /// A step as messages write it.
 fn words(element: &str) -> String {
-    let Some((kind, rest)) = element.split_once(':') else { return element.to_owned() };
+    let Some((kind, rest)) = element.split_once(':') else {
+        return element.to_owned();
+    };
     match kind {
         "f" => format!(".{rest}"),
         "k" => {
@@ -210,7 +227,12 @@ mod tests {
         assert_eq!(fields.to_value(), stored);
         assert_eq!(
             fields.paths(),
-            [".metadata.finalizers[=\"x\"]", ".spec.replicas", ".spec.containers[name=\"c\"]", ".spec.containers[name=\"c\"].image"]
+            [
+                ".metadata.finalizers[=\"x\"]",
+                ".spec.replicas",
+                ".spec.containers[name=\"c\"]",
+                ".spec.containers[name=\"c\"].image"
+            ]
         );
     }
 
@@ -221,7 +243,10 @@ mod tests {
         assert_eq!(a.difference(&b), set(json!({"f:a": {"f:b": {}}, "f:c": {}})));
         assert_eq!(a.recursive_difference(&b), set(json!({"f:c": {}})));
         assert_eq!(a.intersection(&b), set(json!({"f:a": {}})));
-        assert_eq!(a.clone().union(&b), set(json!({"f:a": {".": {}, "f:b": {}}, "f:c": {}, "f:d": {}})));
+        assert_eq!(
+            a.clone().union(&b),
+            set(json!({"f:a": {".": {}, "f:b": {}}, "f:c": {}, "f:d": {}}))
+        );
         assert!(a.difference(&a).is_empty());
     }
 }

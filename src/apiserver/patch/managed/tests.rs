@@ -19,7 +19,11 @@ fn manager(name: &str) -> Manager {
 }
 
 fn fields(managed: &ManagedFields, manager: &str) -> Value {
-    managed.entries.iter().find(|entry| *entry.manager == *manager).map_or(Value::Null, |entry| entry.fields.to_value())
+    managed
+        .entries
+        .iter()
+        .find(|entry| *entry.manager == *manager)
+        .map_or(Value::Null, |entry| entry.fields.to_value())
 }
 
 fn deployment(replicas: i64) -> Value {
@@ -33,7 +37,14 @@ fn deployment(replicas: i64) -> Value {
 #[test]
 fn a_created_pod_is_owned_as_recorded() {
     let pod = json!({"metadata": {"name": "fv", "labels": {"app": "fv"}}, "spec": {"schedulerName": "none", "containers": [{"name": "c", "image": "nginx:1.25"}]}});
-    let managed = update(Kind::Pod, None, &object(Kind::Pod, pod), &ManagedFields::default(), &manager("fidelity"), &time(0));
+    let managed = update(
+        Kind::Pod,
+        None,
+        &object(Kind::Pod, pod),
+        &ManagedFields::default(),
+        &manager("fidelity"),
+        &time(0),
+    );
     assert_eq!(
         fields(&managed, "fidelity"),
         json!({
@@ -53,9 +64,19 @@ fn a_deployment_and_its_status_are_owned_as_recorded() {
     let mut value = deployment(1);
     value["spec"]["template"]["spec"]["containers"][0]["ports"] = json!([{"containerPort": 80}]);
     let created = object(Kind::Deployment, value);
-    let managed = update(Kind::Deployment, None, &created, &ManagedFields::default(), &manager("a"), &time(0));
+    let managed = update(
+        Kind::Deployment,
+        None,
+        &created,
+        &ManagedFields::default(),
+        &manager("a"),
+        &time(0),
+    );
     let spec = &fields(&managed, "a")["f:spec"];
-    assert_eq!(spec["f:strategy"], json!({"f:rollingUpdate": {".": {}, "f:maxSurge": {}, "f:maxUnavailable": {}}, "f:type": {}}));
+    assert_eq!(
+        spec["f:strategy"],
+        json!({"f:rollingUpdate": {".": {}, "f:maxSurge": {}, "f:maxUnavailable": {}}, "f:type": {}})
+    );
     assert_eq!(spec["f:selector"], json!({}));
     assert_eq!(
         spec["f:template"]["f:spec"]["f:containers"]["k:{\"name\":\"c\"}"]["f:ports"],
@@ -65,7 +86,14 @@ fn a_deployment_and_its_status_are_owned_as_recorded() {
     value["status"] = json!({"observedGeneration": 1, "terminatingReplicas": 0, "conditions": [{"type": "Available", "status": "True"}]});
     value["metadata"]["annotations"] = json!({"deployment.kubernetes.io/revision": "1"});
     let status = Object::from_value(Kind::Deployment, value).unwrap();
-    let managed = update(Kind::Deployment, Some(&created), &status, &managed, &Manager::new("kcm", "status"), &time(1));
+    let managed = update(
+        Kind::Deployment,
+        Some(&created),
+        &status,
+        &managed,
+        &Manager::new("kcm", "status"),
+        &time(1),
+    );
     assert_eq!(
         fields(&managed, "kcm"),
         json!({
@@ -82,7 +110,14 @@ fn a_deployment_and_its_status_are_owned_as_recorded() {
     value["metadata"]["annotations"] = json!({});
     value["spec"]["replicas"] = json!(5);
     let next = Object::from_value(Kind::Deployment, value).unwrap();
-    let managed = update(Kind::Deployment, Some(&status), &next, &managed, &manager("b"), &time(2));
+    let managed = update(
+        Kind::Deployment,
+        Some(&status),
+        &next,
+        &managed,
+        &manager("b"),
+        &time(2),
+    );
     assert_eq!(fields(&managed, "b"), json!({"f:spec": {"f:replicas": {}}}));
     assert_eq!(fields(&managed, "a")["f:spec"].get("f:replicas"), None);
     assert_eq!(fields(&managed, "kcm").get("f:metadata"), None);
@@ -90,8 +125,23 @@ fn a_deployment_and_its_status_are_owned_as_recorded() {
 }
 
 /// Applies and stores as the server would.
-fn applied(live: Option<&Object>, managed: &ManagedFields, config: Value, by: &str, force: bool, at: i64) -> Result<(Object, ManagedFields), Status> {
-    let (value, managed) = apply(Kind::Deployment, live, managed, &config, &manager(by), force, &time(at))?;
+fn applied(
+    live: Option<&Object>,
+    managed: &ManagedFields,
+    config: Value,
+    by: &str,
+    force: bool,
+    at: i64,
+) -> Result<(Object, ManagedFields), Status> {
+    let (value, managed) = apply(
+        Kind::Deployment,
+        live,
+        managed,
+        &config,
+        &manager(by),
+        force,
+        &time(at),
+    )?;
     Ok((object(Kind::Deployment, value), managed))
 }
 
@@ -115,9 +165,23 @@ fn the_recorded_session_of_alice_and_bob() {
     let two = config(json!({"spec": {"replicas": 2}}));
     let conflict = applied(Some(&live), &managed, two.clone(), "bob", false, 1).unwrap_err();
     assert_eq!((conflict.code, conflict.reason.as_str()), (409, "Conflict"));
-    assert_eq!(conflict.message, "Apply failed with 1 conflict: conflict with \"alice\": .spec.replicas");
+    assert_eq!(
+        conflict.message,
+        "Apply failed with 1 conflict: conflict with \"alice\": .spec.replicas"
+    );
     let cause = &conflict.details.unwrap().causes[0];
-    assert_eq!((cause.reason.as_str(), cause.message.as_str(), cause.field.as_str()), ("FieldManagerConflict", "conflict with \"alice\"", ".spec.replicas"));
+    assert_eq!(
+        (
+            cause.reason.as_str(),
+            cause.message.as_str(),
+            cause.field.as_str()
+        ),
+        (
+            "FieldManagerConflict",
+            "conflict with \"alice\"",
+            ".spec.replicas"
+        )
+    );
 
     let (live, managed) = applied(Some(&live), &managed, two, "bob", true, 2).unwrap();
     assert_eq!(live.to_value()["spec"]["replicas"], 2);
@@ -128,24 +192,56 @@ fn the_recorded_session_of_alice_and_bob() {
     let label = config(json!({"metadata": {"labels": {"z": "1"}}}));
     let (live, managed) = applied(Some(&live), &managed, label.clone(), "bob", false, 3).unwrap();
     assert_eq!(live.to_value()["spec"]["replicas"], 1);
-    assert_eq!(fields(&managed, "bob"), json!({"f:metadata": {"f:labels": {"f:z": {}}}}));
+    assert_eq!(
+        fields(&managed, "bob"),
+        json!({"f:metadata": {"f:labels": {"f:z": {}}}})
+    );
     let (again, same) = applied(Some(&live), &managed, label, "bob", false, 4).unwrap();
-    assert_eq!((again, same), (live.clone(), managed.clone()), "applying the same again changes nothing, not even the time");
+    assert_eq!(
+        (again, same),
+        (live.clone(), managed.clone()),
+        "applying the same again changes nothing, not even the time"
+    );
 
     // Co-owned fields stay when one owner lets go.
-    let (_, managed) = applied(Some(&live), &managed, config(json!({"spec": {"paused": true}})), "carol", false, 5).unwrap();
-    let (live, _) = applied(Some(&live), &managed, config(json!({"metadata": {"labels": {"z": "1"}}})), "carol", false, 6).unwrap();
+    let (_, managed) = applied(
+        Some(&live),
+        &managed,
+        config(json!({"spec": {"paused": true}})),
+        "carol",
+        false,
+        5,
+    )
+    .unwrap();
+    let (live, _) = applied(
+        Some(&live),
+        &managed,
+        config(json!({"metadata": {"labels": {"z": "1"}}})),
+        "carol",
+        false,
+        6,
+    )
+    .unwrap();
     assert_eq!(live.to_value()["spec"]["paused"], true);
 }
 
 #[test]
 fn kubectl_takes_over_what_it_applied_from_the_client() {
     let mut value = deployment(3);
-    value["spec"]["template"]["spec"]["containers"][0]["env"] = json!([{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]);
+    value["spec"]["template"]["spec"]["containers"][0]["env"] =
+        json!([{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]);
     let config = value.clone();
-    value["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": config.to_string()});
+    value["metadata"]["annotations"] =
+        json!({"kubectl.kubernetes.io/last-applied-configuration": config.to_string()});
     let live = object(Kind::Deployment, value);
-    let managed = update(Kind::Deployment, None, &live, &ManagedFields::default(), &manager("kubectl-client-side-apply"), &time(0));
+    let managed = update(
+        Kind::Deployment,
+        None,
+        &live,
+        &ManagedFields::default(),
+        &manager("kubectl-client-side-apply"),
+        &time(0),
+    );
     let conflict = applied(Some(&live), &managed, config.clone(), "kubectl", false, 1).unwrap_err();
     assert_eq!(
         conflict.message,
@@ -160,12 +256,26 @@ fn lists_by_key_merge_in_the_applied_order() {
     let containers = |names: &[&str]| json!({"spec": {"template": {"spec": {"containers": names.iter().map(|n| json!({"name": n})).collect::<Value>()}}}});
     let names = |object: &Object| {
         let value = object.to_value();
-        let list = value["spec"]["template"]["spec"]["containers"].as_array().unwrap().clone();
-        list.iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join("")
+        let list = value["spec"]["template"]["spec"]["containers"]
+            .as_array()
+            .unwrap()
+            .clone();
+        list.iter()
+            .map(|c| c["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join("")
     };
     let none = ManagedFields::default();
     let (live, managed) = applied(None, &none, config(containers(&["a", "b", "c"])), "x", false, 0).unwrap();
-    let (other, managed) = applied(Some(&live), &managed, config(containers(&["d", "c", "a"])), "y", false, 1).unwrap();
+    let (other, managed) = applied(
+        Some(&live),
+        &managed,
+        config(containers(&["d", "c", "a"])),
+        "y",
+        false,
+        1,
+    )
+    .unwrap();
     assert_eq!(names(&other), "bdca");
     let (left, _) = applied(Some(&other), &managed, config(containers(&["a"])), "y", false, 2).unwrap();
     assert_eq!(names(&left), "bca", "d was only y's");
@@ -173,15 +283,46 @@ fn lists_by_key_merge_in_the_applied_order() {
 
 #[test]
 fn refusals() {
-    let refuse = |config: Value| apply(Kind::Deployment, None, &ManagedFields::default(), &config, &manager("bob"), false, &time(0)).unwrap_err();
+    let refuse = |config: Value| {
+        apply(
+            Kind::Deployment,
+            None,
+            &ManagedFields::default(),
+            &config,
+            &manager("bob"),
+            false,
+            &time(0),
+        )
+        .unwrap_err()
+    };
     let set = refuse(config(json!({"metadata": {"managedFields": [{"manager": "x"}]}})));
-    assert_eq!((set.code, set.message.as_str()), (400, "metadata.managedFields must be nil"));
+    assert_eq!(
+        (set.code, set.message.as_str()),
+        (400, "metadata.managedFields must be nil")
+    );
     let bogus = refuse(config(json!({"spec": {"bogus": 1}})));
-    assert_eq!(bogus.message, "failed to create typed patch object (/ssa; apps/v1, Kind=Deployment): .spec.bogus: field not declared in schema");
-    assert_eq!(refuse(json!({"apiVersion": "v1", "kind": "Pod"})).message, "invalid object type: /v1, Kind=Pod");
-    let twice = refuse(config(json!({"spec": {"template": {"spec": {"containers": [{"name": "a"}, {"name": "a"}, {"image": "x"}]}}}})));
-    assert!(twice.message.contains("duplicate entries for key [name=\"a\"]") && twice.message.contains("element 2: associative list with keys"), "{}", twice.message);
-    assert!(refuse(config(json!({"spec": {"replicas": "x"}}))).message.ends_with(".spec.replicas: expected numeric (int or float), got string"));
+    assert_eq!(
+        bogus.message,
+        "failed to create typed patch object (/ssa; apps/v1, Kind=Deployment): .spec.bogus: field not declared in schema"
+    );
+    assert_eq!(
+        refuse(json!({"apiVersion": "v1", "kind": "Pod"})).message,
+        "invalid object type: /v1, Kind=Pod"
+    );
+    let twice = refuse(config(
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "a"}, {"name": "a"}, {"image": "x"}]}}}}),
+    ));
+    assert!(
+        twice.message.contains("duplicate entries for key [name=\"a\"]")
+            && twice.message.contains("element 2: associative list with keys"),
+        "{}",
+        twice.message
+    );
+    assert!(
+        refuse(config(json!({"spec": {"replicas": "x"}})))
+            .message
+            .ends_with(".spec.replicas: expected numeric (int or float), got string")
+    );
 }
 
 #[test]
@@ -210,10 +351,21 @@ fn the_oldest_updaters_are_put_together() {
         let mut value = live.to_value();
         value["data"][format!("k{step}")] = "v".into();
         let next = Object::from_value(Kind::ConfigMap, value).unwrap();
-        managed = update(Kind::ConfigMap, Some(&live), &next, &managed, &manager(&format!("m{step:02}")), &time(step));
+        managed = update(
+            Kind::ConfigMap,
+            Some(&live),
+            &next,
+            &managed,
+            &manager(&format!("m{step:02}")),
+            &time(step),
+        );
         live = next;
     }
     assert_eq!(managed.entries.len(), MOST_UPDATERS);
     let ancient = fields(&managed, ANCIENT);
-    assert_eq!(ancient["f:data"].as_object().unwrap().len(), 7, "six keys and the map");
+    assert_eq!(
+        ancient["f:data"].as_object().unwrap().len(),
+        7,
+        "six keys and the map"
+    );
 }

@@ -60,7 +60,9 @@ fn field_element(key: &str) -> Element {
 
 /// A list element's step: by keys, with defaults for keys that are not there, or by value.
 fn list_element(shape: Shape, item: &Value) -> Element {
-    let Shape::Keyed(field, inner) = shape else { return format!("v:{item}") };
+    let Shape::Keyed(field, inner) = shape else {
+        return format!("v:{item}");
+    };
     let mut keys = Map::new();
     for &key in &field.list_keys {
         let default = || {
@@ -179,7 +181,10 @@ impl Comparison {
                 }
                 let a = group(a.map(Vec::as_slice).unwrap_or_default(), shape);
                 let b = group(b.map(Vec::as_slice).unwrap_or_default(), shape);
-                for element in a.keys().chain(b.keys().filter(|element| !a.contains_key(*element))) {
+                for element in a
+                    .keys()
+                    .chain(b.keys().filter(|element| !a.contains_key(*element)))
+                {
                     let none = Vec::new();
                     let (left, right) = (a.get(element).unwrap_or(&none), b.get(element).unwrap_or(&none));
                     path.push(element.clone());
@@ -191,7 +196,12 @@ impl Comparison {
                             _ => {}
                         }
                     } else {
-                        self.walk(shape.child(""), left.first().copied(), right.first().copied(), path);
+                        self.walk(
+                            shape.child(""),
+                            left.first().copied(),
+                            right.first().copied(),
+                            path,
+                        );
                     }
                     path.pop();
                 }
@@ -225,7 +235,11 @@ fn merged(shape: Shape, live: Option<&Value>, applied: Option<&Value>) -> Option
                 if out.contains_key(key) {
                     continue;
                 }
-                if let Some(value) = merged(shape.child(key), a.and_then(|a| a.get(key)), b.and_then(|b| b.get(key))) {
+                if let Some(value) = merged(
+                    shape.child(key),
+                    a.and_then(|a| a.get(key)),
+                    b.and_then(|b| b.get(key)),
+                ) {
                     out.insert(key.clone(), value);
                 }
             }
@@ -236,7 +250,10 @@ fn merged(shape: Shape, live: Option<&Value>, applied: Option<&Value>) -> Option
             if a.is_none_or(Vec::is_empty) && b.is_none_or(Vec::is_empty) {
                 return leaf();
             }
-            let (a, b) = (a.map(Vec::as_slice).unwrap_or_default(), b.map(Vec::as_slice).unwrap_or_default());
+            let (a, b) = (
+                a.map(Vec::as_slice).unwrap_or_default(),
+                b.map(Vec::as_slice).unwrap_or_default(),
+            );
             Some(Value::Array(merged_list(shape, a, b)))
         }
     }
@@ -247,7 +264,10 @@ fn merged_list(shape: Shape, live: &[Value], applied: &[Value]) -> Vec<Value> {
     let live_elements: Vec<Element> = live.iter().map(|item| list_element(shape, item)).collect();
     let applied_elements: Vec<Element> = applied.iter().map(|item| list_element(shape, item)).collect();
     let find = |elements: &[Element], wanted: &Element| elements.iter().position(|element| element == wanted);
-    let mut shared = applied_elements.iter().filter(|element| find(&live_elements, element).is_some()).peekable();
+    let mut shared = applied_elements
+        .iter()
+        .filter(|element| find(&live_elements, element).is_some())
+        .peekable();
     let mut taken: Vec<&Element> = Vec::new();
     let mut out = Vec::with_capacity(live.len() + applied.len());
     let (mut l, mut r) = (0, 0);
@@ -262,7 +282,9 @@ fn merged_list(shape: Shape, live: &[Value], applied: &[Value]) -> Vec<Value> {
                 r += 1;
                 continue;
             }
-            if find(&applied_elements, element).is_some() && shared.peek().is_some_and(|next| *next != element) {
+            if find(&applied_elements, element).is_some()
+                && shared.peek().is_some_and(|next| *next != element)
+            {
                 // Known to both, but it is another one's turn.
                 l += 1;
                 continue;
@@ -311,7 +333,11 @@ fn removed(shape: Shape, value: &Value, items: &FieldSet) -> Value {
                 };
                 out.insert(key.clone(), inner);
             }
-            if out.is_empty() { Value::Null } else { Value::Object(out) }
+            if out.is_empty() {
+                Value::Null
+            } else {
+                Value::Object(out)
+            }
         }
         (Shape::Keyed(..) | Shape::Set, Value::Array(list)) => {
             let mut out = Vec::new();
@@ -325,7 +351,11 @@ fn removed(shape: Shape, value: &Value, items: &FieldSet) -> Value {
                     None => item.clone(),
                 });
             }
-            if out.is_empty() { Value::Null } else { Value::Array(out) }
+            if out.is_empty() {
+                Value::Null
+            } else {
+                Value::Array(out)
+            }
         }
         (_, value) => value.clone(),
     }
@@ -356,7 +386,10 @@ pub fn problems(value: &Value, ty: &'static Type) -> Vec<String> {
 fn check_struct(value: &Value, ty: &'static Type, path: &mut String, found: &mut Vec<String>) {
     let Value::Object(map) = value else {
         if !value.is_null() {
-            found.push(format!("{path}: expected map, got &{{{}}}", crate::apiserver::patch::print::go(value)));
+            found.push(format!(
+                "{path}: expected map, got &{{{}}}",
+                crate::apiserver::patch::print::go(value)
+            ));
         }
         return;
     };
@@ -372,7 +405,13 @@ fn check_struct(value: &Value, ty: &'static Type, path: &mut String, found: &mut
     }
 }
 
-fn check(value: &Value, ty: &'static Ty, field: Option<&'static Field>, path: &mut String, found: &mut Vec<String>) {
+fn check(
+    value: &Value,
+    ty: &'static Ty,
+    field: Option<&'static Field>,
+    path: &mut String,
+    found: &mut Vec<String>,
+) {
     if value.is_null() || found.len() >= 100 {
         return;
     }
@@ -380,7 +419,9 @@ fn check(value: &Value, ty: &'static Ty, field: Option<&'static Field>, path: &m
     match (ty, value) {
         (Ty::Struct(id), _) => check_struct(value, id.get(), path, found),
         (Ty::List(inner), Value::Array(items)) => {
-            let keyed = field.map(Shape::of_field).filter(|shape| matches!(shape, Shape::Keyed(..)));
+            let keyed = field
+                .map(Shape::of_field)
+                .filter(|shape| matches!(shape, Shape::Keyed(..)));
             let mut seen = Vec::new();
             for (index, item) in items.iter().enumerate() {
                 let mut step = format!("[{index}]");
@@ -419,19 +460,35 @@ fn check(value: &Value, ty: &'static Ty, field: Option<&'static Field>, path: &m
         (Ty::List(_), _) => found.push(format!("{path}: {}", got("expected list"))),
         (Ty::Map(_), _) => found.push(format!("{path}: {}", got("expected map"))),
         (Ty::Int32 | Ty::Int64 | Ty::Double, other) if !other.is_number() => {
-            found.push(format!("{path}: expected numeric (int or float), got {}", go_type(other)));
+            found.push(format!(
+                "{path}: expected numeric (int or float), got {}",
+                go_type(other)
+            ));
         }
-        (Ty::Bool, other) if !other.is_boolean() => found.push(format!("{path}: expected boolean, got {}", go_type(other))),
+        (Ty::Bool, other) if !other.is_boolean() => {
+            found.push(format!("{path}: expected boolean, got {}", go_type(other)))
+        }
         (Ty::String | Ty::Time | Ty::MicroTime | Ty::Bytes, other) if !other.is_string() => {
-            found.push(format!("{path}: expected string, got &value.valueUnstructured{{Value:{other}}}"));
+            found.push(format!(
+                "{path}: expected string, got &value.valueUnstructured{{Value:{other}}}"
+            ));
         }
         _ => {}
     }
 }
 
 fn missing_key(field: &'static Field, element: &'static Ty, item: &Value) -> Option<&'static str> {
-    let has_default = |key: &str| element.base_struct().and_then(|ty| ty.field(key)).is_some_and(|f| f.key_default.is_some());
-    field.list_keys.iter().copied().find(|key| item.get(key).is_none() && !has_default(key))
+    let has_default = |key: &str| {
+        element
+            .base_struct()
+            .and_then(|ty| ty.field(key))
+            .is_some_and(|f| f.key_default.is_some())
+    };
+    field
+        .list_keys
+        .iter()
+        .copied()
+        .find(|key| item.get(key).is_none() && !has_default(key))
 }
 
 fn go_type(value: &Value) -> &'static str {
@@ -470,10 +527,14 @@ pub fn normalized(value: Value, ty: &'static Type) -> Value {
 fn normalized_as(value: Value, ty: &'static Ty) -> Value {
     match (ty, value) {
         (Ty::Struct(id), value) => normalized(value, id.get()),
-        (Ty::List(inner), Value::Array(items)) => items.into_iter().map(|item| normalized_as(item, inner)).collect(),
-        (Ty::Map(inner), Value::Object(map)) => {
-            Value::Object(map.into_iter().map(|(key, item)| (key, normalized_as(item, inner))).collect())
+        (Ty::List(inner), Value::Array(items)) => {
+            items.into_iter().map(|item| normalized_as(item, inner)).collect()
         }
+        (Ty::Map(inner), Value::Object(map)) => Value::Object(
+            map.into_iter()
+                .map(|(key, item)| (key, normalized_as(item, inner)))
+                .collect(),
+        ),
         (_, value) => value,
     }
 }
@@ -490,6 +551,8 @@ fn zero(ty: &'static Ty) -> Value {
         Ty::Int32 | Ty::Int64 | Ty::Double | Ty::IntOrString => 0.into(),
         Ty::Bool => false.into(),
         Ty::Quantity => "0".into(),
-        Ty::Bytes | Ty::Time | Ty::MicroTime | Ty::Raw | Ty::FieldsV1 | Ty::List(_) | Ty::Map(_) => Value::Null,
+        Ty::Bytes | Ty::Time | Ty::MicroTime | Ty::Raw | Ty::FieldsV1 | Ty::List(_) | Ty::Map(_) => {
+            Value::Null
+        }
     }
 }

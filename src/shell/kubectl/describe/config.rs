@@ -19,7 +19,17 @@ pub fn namespace(kube: &mut Kube, object: &Value, out: &mut Lines) -> Result<()>
         out.line(1, "Type\tStatus\tLastTransitionTime\tReason\tMessage");
         out.line(1, "----\t------\t------------------\t------\t-------");
         for c in conditions {
-            out.line(1, format!("{}\t{}\t{}\t{}\t{}", text(c, "/type"), text(c, "/status"), rfc1123(&c["lastTransitionTime"]), text(c, "/reason"), text(c, "/message")));
+            out.line(
+                1,
+                format!(
+                    "{}\t{}\t{}\t{}\t{}",
+                    text(c, "/type"),
+                    text(c, "/status"),
+                    rfc1123(&c["lastTransitionTime"]),
+                    text(c, "/reason"),
+                    text(c, "/message")
+                ),
+            );
         }
     }
     let quotas = list_pages(kube, &known(Kind::ResourceQuota).collection(Some(&name)))?;
@@ -56,7 +66,10 @@ fn quota_rows(quota: &Value, level: usize, out: &mut Lines) {
 
 pub fn quota(object: &Value, out: &mut Lines) {
     out.name(object);
-    let scopes: Vec<&str> = list(object, "/spec/scopes").iter().filter_map(Value::as_str).collect();
+    let scopes: Vec<&str> = list(object, "/spec/scopes")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     if !scopes.is_empty() {
         out.line(0, format!("Scopes:\t{}", scopes.join(", ")));
     }
@@ -78,12 +91,38 @@ pub fn limit_range(object: &Value, out: &mut Lines) {
 
 fn limit_rows(object: &Value, level: usize, out: &mut Lines) {
     for limit in list(object, "/spec/limits") {
-        let mut names: Vec<&str> = ["/min", "/max", "/default", "/defaultRequest", "/maxLimitRequestRatio"].iter().flat_map(|f| map(limit, f)).map(|(k, _)| k).collect();
+        let mut names: Vec<&str> = [
+            "/min",
+            "/max",
+            "/default",
+            "/defaultRequest",
+            "/maxLimitRequestRatio",
+        ]
+        .iter()
+        .flat_map(|f| map(limit, f))
+        .map(|(k, _)| k)
+        .collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
-            let cell = |field: &str| map(limit, field).into_iter().find(|(k, _)| *k == name).map_or("-", |(_, v)| v);
-            out.line(level, format!("{}\t{name}\t{}\t{}\t{}\t{}\t{}", text(limit, "/type"), cell("/min"), cell("/max"), cell("/defaultRequest"), cell("/default"), cell("/maxLimitRequestRatio")));
+            let cell = |field: &str| {
+                map(limit, field)
+                    .into_iter()
+                    .find(|(k, _)| *k == name)
+                    .map_or("-", |(_, v)| v)
+            };
+            out.line(
+                level,
+                format!(
+                    "{}\t{name}\t{}\t{}\t{}\t{}\t{}",
+                    text(limit, "/type"),
+                    cell("/min"),
+                    cell("/max"),
+                    cell("/defaultRequest"),
+                    cell("/default"),
+                    cell("/maxLimitRequestRatio")
+                ),
+            );
         }
     }
 }
@@ -103,7 +142,9 @@ pub fn config_map(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &m
 }
 
 fn decoded(text: &str) -> usize {
-    base64::engine::general_purpose::STANDARD.decode(text).map_or(0, |bytes| bytes.len())
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .map_or(0, |bytes| bytes.len())
 }
 
 pub fn secret(object: &Value, out: &mut Lines) {
@@ -113,7 +154,9 @@ pub fn secret(object: &Value, out: &mut Lines) {
     let token = text(object, "/type") == "kubernetes.io/service-account-token";
     for (key, value) in map(object, "/data") {
         if token && key == "token" {
-            let bytes = base64::engine::general_purpose::STANDARD.decode(value).unwrap_or_default();
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(value)
+                .unwrap_or_default();
             out.line(0, format!("{key}:\t{}", String::from_utf8_lossy(&bytes)));
         } else {
             out.line(0, format!("{key}:\t{} bytes", decoded(value)));
@@ -123,10 +166,24 @@ pub fn secret(object: &Value, out: &mut Lines) {
 
 pub fn service_account(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut Lines) {
     out.head(object);
-    for (label, field) in [("Image pull secrets", "/imagePullSecrets"), ("Mountable secrets", "/secrets"), ("Tokens", "/tokens")] {
+    for (label, field) in [
+        ("Image pull secrets", "/imagePullSecrets"),
+        ("Mountable secrets", "/secrets"),
+        ("Tokens", "/tokens"),
+    ] {
         let names: Vec<&str> = list(object, field).iter().map(|s| text(s, "/name")).collect();
         for (i, name) in names.iter().enumerate() {
-            out.line(0, format!("{}\t{name}", if i == 0 { format!("{label}:") } else { String::new() }));
+            out.line(
+                0,
+                format!(
+                    "{}\t{name}",
+                    if i == 0 {
+                        format!("{label}:")
+                    } else {
+                        String::new()
+                    }
+                ),
+            );
         }
         if names.is_empty() {
             out.line(0, format!("{label}:\t<none>"));
@@ -139,7 +196,13 @@ pub fn priority_class(kube: &Kube, object: &Value, events: Option<&[Value]>, out
     out.line(0, format!("Name:\t{}", text(object, "/metadata/name")));
     out.line(0, format!("Value:\t{}", int(object, "/value").unwrap_or(0)));
     out.line(0, format!("GlobalDefault:\t{}", object["globalDefault"] == true));
-    out.line(0, format!("PreemptionPolicy:\t{}", or(text(object, "/preemptionPolicy"), "<nil>")));
+    out.line(
+        0,
+        format!(
+            "PreemptionPolicy:\t{}",
+            or(text(object, "/preemptionPolicy"), "<nil>")
+        ),
+    );
     out.line(0, format!("Description:\t{}", text(object, "/description")));
     out.annotations("Annotations", object);
     out.events(kube, events);

@@ -7,7 +7,10 @@ use serde_json::Value;
 
 pub fn describe(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut Lines) {
     out.line(0, format!("Name:\t{}", super::text(object, "/metadata/name")));
-    out.line(0, format!("Namespace:\t{}", super::text(object, "/metadata/namespace")));
+    out.line(
+        0,
+        format!("Namespace:\t{}", super::text(object, "/metadata/namespace")),
+    );
     out.labels("Labels", &super::map(object, "/metadata/labels"));
     out.annotations("Annotations", object);
     content(out, object, "", 0);
@@ -15,7 +18,13 @@ pub fn describe(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut
 }
 
 fn content(out: &mut Lines, value: &Value, path: &str, level: usize) {
-    const SKIPPED: [&str; 5] = [".metadata.managedFields", ".metadata.name", ".metadata.namespace", ".metadata.labels", ".metadata.annotations"];
+    const SKIPPED: [&str; 5] = [
+        ".metadata.managedFields",
+        ".metadata.name",
+        ".metadata.namespace",
+        ".metadata.labels",
+        ".metadata.annotations",
+    ];
     for (key, value) in value.as_object().into_iter().flatten() {
         let here = format!("{path}.{key}");
         if SKIPPED.contains(&here.as_str()) {
@@ -52,7 +61,10 @@ fn label(field: &str) -> String {
         let after = chars.get(i + 1);
         let starts = match before {
             None => true,
-            Some(b) => (c.is_uppercase() && (!b.is_uppercase() || after.is_some_and(|a| a.is_lowercase()))) || (c == '-') != (b == '-'),
+            Some(b) => {
+                (c.is_uppercase() && (!b.is_uppercase() || after.is_some_and(|a| a.is_lowercase())))
+                    || (c == '-') != (b == '-')
+            }
         };
         if starts {
             words.push(String::new());
@@ -69,7 +81,9 @@ fn label(field: &str) -> String {
                 return upper;
             }
             let mut letters = word.chars();
-            letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+            letters.next().map_or(String::new(), |first| {
+                first.to_uppercase().chain(letters).collect()
+            })
         })
         .collect::<Vec<_>>()
         .join(" ")
@@ -79,7 +93,14 @@ fn label(field: &str) -> String {
 mod tests {
     #[test]
     fn labels() {
-        for (field, want) in [("apiVersion", "API Version"), ("holderIdentity", "Holder Identity"), ("uid", "UID"), ("a.b", "a.b"), ("creationTimestamp", "Creation Timestamp"), ("podIPs", "Pod I Ps")] {
+        for (field, want) in [
+            ("apiVersion", "API Version"),
+            ("holderIdentity", "Holder Identity"),
+            ("uid", "UID"),
+            ("a.b", "a.b"),
+            ("creationTimestamp", "Creation Timestamp"),
+            ("podIPs", "Pod I Ps"),
+        ] {
             assert_eq!(super::label(field), want, "{field}");
         }
     }

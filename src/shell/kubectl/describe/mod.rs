@@ -39,7 +39,11 @@ impl Lines {
             return self.line(0, format!("{title}:\t<none>"));
         }
         for (i, (key, value)) in pairs.iter().enumerate() {
-            let head = if i == 0 { format!("{title}:") } else { String::new() };
+            let head = if i == 0 {
+                format!("{title}:")
+            } else {
+                String::new()
+            };
             self.line(0, format!("{head}\t{key}={value}"));
         }
     }
@@ -47,17 +51,32 @@ impl Lines {
     /// `Annotations`, long ones below their key, what apply keeps left out.
     pub fn annotations(&mut self, title: &str, object: &Value) {
         const LONGEST: usize = 140;
-        let shorten = |text: &str| if text.chars().count() > LONGEST - 2 { text.chars().take(LONGEST - 2).collect::<String>() + "..." } else { text.to_owned() };
-        let pairs: Vec<_> = map(object, "/metadata/annotations").into_iter().filter(|(key, _)| *key != super::apply::LAST_APPLIED).collect();
+        let shorten = |text: &str| {
+            if text.chars().count() > LONGEST - 2 {
+                text.chars().take(LONGEST - 2).collect::<String>() + "..."
+            } else {
+                text.to_owned()
+            }
+        };
+        let pairs: Vec<_> = map(object, "/metadata/annotations")
+            .into_iter()
+            .filter(|(key, _)| *key != super::apply::LAST_APPLIED)
+            .collect();
         if pairs.is_empty() {
             return self.line(0, format!("{title}:\t<none>"));
         }
         for (i, (key, value)) in pairs.iter().enumerate() {
-            let head = if i == 0 { format!("{title}:\t") } else { "\t".to_owned() };
+            let head = if i == 0 {
+                format!("{title}:\t")
+            } else {
+                "\t".to_owned()
+            };
             let value = value.strip_suffix('\n').unwrap_or(value);
             if value.len() + key.len() + 2 > LONGEST || value.contains('\n') {
                 self.line(0, format!("{head}{key}:"));
-                value.split('\n').for_each(|line| self.line(0, format!("\t  {}", shorten(line))));
+                value
+                    .split('\n')
+                    .for_each(|line| self.line(0, format!("\t  {}", shorten(line))));
             } else {
                 self.line(0, format!("{head}{key}: {value}"));
             }
@@ -96,26 +115,50 @@ impl Lines {
                 source => source,
             };
             let age = event_age(event, kube.now());
-            self.line(1, format!("{}\t{}\t{age}\t{source}\t{}", text(event, "/type"), text(event, "/reason"), text(event, "/message").trim()));
+            self.line(
+                1,
+                format!(
+                    "{}\t{}\t{age}\t{source}\t{}",
+                    text(event, "/type"),
+                    text(event, "/reason"),
+                    text(event, "/message").trim()
+                ),
+            );
         }
     }
 }
 
 /// `labels.FormatLabels` and simple selectors: `a=b,c=d`, `<none>` when empty.
 pub fn pairs_text(pairs: &[(&str, &str)]) -> String {
-    if pairs.is_empty() { "<none>".to_owned() } else { pairs.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(",") }
+    if pairs.is_empty() {
+        "<none>".to_owned()
+    } else {
+        pairs
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect::<Vec<_>>()
+            .join(",")
+    }
 }
 
 /// `metav1.FormatLabelSelector`, also for the plain maps of Services and ReplicationControllers.
 pub fn selector_text(selector: &Value) -> String {
-    let Some(object) = selector.as_object() else { return "<none>".to_owned() };
+    let Some(object) = selector.as_object() else {
+        return "<none>".to_owned();
+    };
     if !object.contains_key("matchLabels") && !object.contains_key("matchExpressions") {
         return pairs_text(&map(selector, ""));
     }
-    let mut parts: Vec<(String, String)> = map(selector, "/matchLabels").into_iter().map(|(k, v)| (k.to_owned(), format!("{k}={v}"))).collect();
+    let mut parts: Vec<(String, String)> = map(selector, "/matchLabels")
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), format!("{k}={v}")))
+        .collect();
     for expression in list(selector, "/matchExpressions") {
         let key = text(expression, "/key");
-        let values: Vec<&str> = list(expression, "/values").iter().filter_map(Value::as_str).collect();
+        let values: Vec<&str> = list(expression, "/values")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         let shown = match text(expression, "/operator") {
             "In" => format!("{key} in ({})", values.join(",")),
             "NotIn" => format!("{key} notin ({})", values.join(",")),
@@ -125,12 +168,18 @@ pub fn selector_text(selector: &Value) -> String {
         parts.push((key.to_owned(), shown));
     }
     parts.sort();
-    if parts.is_empty() { "<none>".to_owned() } else { parts.into_iter().map(|p| p.1).collect::<Vec<_>>().join(",") }
+    if parts.is_empty() {
+        "<none>".to_owned()
+    } else {
+        parts.into_iter().map(|p| p.1).collect::<Vec<_>>().join(",")
+    }
 }
 
 /// `ReplicaSet/web-1` of the owner that controls an object.
 pub fn controller(object: &Value) -> Option<String> {
-    let owner = list(object, "/metadata/ownerReferences").iter().find(|o| o["controller"] == true)?;
+    let owner = list(object, "/metadata/ownerReferences")
+        .iter()
+        .find(|o| o["controller"] == true)?;
     Some(format!("{}/{}", text(owner, "/kind"), text(owner, "/name")))
 }
 
@@ -148,7 +197,9 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
     let files = kube.flags().list("filename");
     if args.is_empty() && files.is_empty() {
-        return message("You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of supported resources.");
+        return message(
+            "You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of supported resources.",
+        );
     }
     let namespace = kube.namespace();
     let (mut targets, mut failures) = (Vec::new(), Vec::new());
@@ -159,7 +210,10 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             Selection::Types(types) => {
                 for kind in types {
                     let scope = (!kube.all_namespaces()).then_some(namespace.as_str());
-                    let path = with_query(&kind.collection(scope), &[("labelSelector", &selector), ("limit", "500")]);
+                    let path = with_query(
+                        &kind.collection(scope),
+                        &[("labelSelector", &selector), ("limit", "500")],
+                    );
                     match list_pages(kube, &path) {
                         Ok(items) => targets.extend(items.into_iter().map(|i| Target::of(&kind, i))),
                         Err(failure) => failures.push(list_failure(kube, &kind, failure)),
@@ -175,9 +229,17 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
                         Ok(object) => targets.push(Target::of(&kind, object)),
                         Err(failure) if failure.is_not_found() => {
                             // What begins with the name will do.
-                            let items = list_pages(kube, &with_query(&kind.collection(Some(&namespace)), &[("limit", "500")]))?;
+                            let items = list_pages(
+                                kube,
+                                &with_query(&kind.collection(Some(&namespace)), &[("limit", "500")]),
+                            )?;
                             let before = targets.len();
-                            targets.extend(items.into_iter().filter(|i| text(i, "/metadata/name").starts_with(&name)).map(|i| Target::of(&kind, i)));
+                            targets.extend(
+                                items
+                                    .into_iter()
+                                    .filter(|i| text(i, "/metadata/name").starts_with(&name))
+                                    .map(|i| Target::of(&kind, i)),
+                            );
                             by_prefix = targets.len() > before;
                             if !by_prefix {
                                 failures.push(failure);
@@ -197,11 +259,19 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         }
     }
     if no_match {
-        if kube.all_namespaces() { kube.err("No resources found\n") } else { kube.err(&format!("No resources found in {namespace} namespace.\n")) }
+        if kube.all_namespaces() {
+            kube.err("No resources found\n")
+        } else {
+            kube.err(&format!("No resources found in {namespace} namespace.\n"))
+        }
         return Ok(Next::Done);
     }
     for (i, target) in targets.iter().enumerate() {
-        let events = if kube.flags().on("show-events") { Some(events_of(kube, target)?) } else { None };
+        let events = if kube.flags().on("show-events") {
+            Some(events_of(kube, target)?)
+        } else {
+            None
+        };
         let mut lines = Lines::default();
         describe(kube, target, events.as_deref(), &mut lines)?;
         let text = TabWriter::describe().format(&lines.0);
@@ -220,19 +290,50 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
 /// The events about an object.
 fn events_of(kube: &mut Kube, target: &Target) -> Result<Vec<Value>> {
     // These kinds have no events block.
-    const WITHOUT: &[Kind] = &[Kind::Namespace, Kind::Secret, Kind::Role, Kind::ClusterRole, Kind::RoleBinding, Kind::ClusterRoleBinding, Kind::ResourceQuota, Kind::LimitRange, Kind::NetworkPolicy];
+    const WITHOUT: &[Kind] = &[
+        Kind::Namespace,
+        Kind::Secret,
+        Kind::Role,
+        Kind::ClusterRole,
+        Kind::RoleBinding,
+        Kind::ClusterRoleBinding,
+        Kind::ResourceQuota,
+        Kind::LimitRange,
+        Kind::NetworkPolicy,
+    ];
     if WITHOUT.iter().any(|kind| target.kind.is(*kind)) {
         return Ok(Vec::new());
     }
     let uid = text(&target.object, "/metadata/uid");
     // About nodes the controllers speak by uid, kubelets by name.
-    let uids = if target.kind.is(Kind::Node) { vec![uid, target.name.as_str()] } else { vec![uid] };
-    let place = if target.namespace.is_empty() { String::new() } else { format!("involvedObject.namespace={},", target.namespace) };
-    let scope = if target.namespace.is_empty() { None } else { Some(target.namespace.as_str()) };
+    let uids = if target.kind.is(Kind::Node) {
+        vec![uid, target.name.as_str()]
+    } else {
+        vec![uid]
+    };
+    let place = if target.namespace.is_empty() {
+        String::new()
+    } else {
+        format!("involvedObject.namespace={},", target.namespace)
+    };
+    let scope = if target.namespace.is_empty() {
+        None
+    } else {
+        Some(target.namespace.as_str())
+    };
     let mut found = Vec::new();
     for uid in uids {
-        let fields = format!("{place}involvedObject.kind={},involvedObject.name={},involvedObject.uid={uid}", target.kind.kind, target.name);
-        found.extend(list_pages(kube, &with_query(&known(Kind::Event).collection(scope), &[("fieldSelector", &fields), ("limit", "500")]))?);
+        let fields = format!(
+            "{place}involvedObject.kind={},involvedObject.name={},involvedObject.uid={uid}",
+            target.kind.kind, target.name
+        );
+        found.extend(list_pages(
+            kube,
+            &with_query(
+                &known(Kind::Event).collection(scope),
+                &[("fieldSelector", &fields), ("limit", "500")],
+            ),
+        )?);
     }
     Ok(found)
 }
@@ -247,7 +348,9 @@ fn describe(kube: &mut Kube, target: &Target, events: Option<&[Value]>, out: &mu
         Kind::Pod => pod::describe(kube, object, events, out),
         Kind::Node => return node::describe(kube, object, events, out),
         Kind::Deployment => return workload::deployment(kube, object, events, out),
-        Kind::ReplicaSet | Kind::ReplicationController => return workload::replica_set(kube, object, events, out),
+        Kind::ReplicaSet | Kind::ReplicationController => {
+            return workload::replica_set(kube, object, events, out);
+        }
         Kind::DaemonSet => return workload::daemon_set(kube, object, events, out),
         Kind::StatefulSet => return workload::stateful_set(kube, object, events, out),
         Kind::Job => workload::job(kube, object, events, out),
@@ -280,7 +383,13 @@ fn describe(kube: &mut Kube, target: &Target, events: Option<&[Value]>, out: &mu
 /// The Pods that a selector finds in an object's namespace.
 pub fn selected_pods(kube: &mut Kube, object: &Value, selector: &str) -> Result<Vec<Value>> {
     let namespace = text(object, "/metadata/namespace").to_owned();
-    list_pages(kube, &with_query(&known(Kind::Pod).collection(Some(&namespace)), &[("labelSelector", selector), ("limit", "500")]))
+    list_pages(
+        kube,
+        &with_query(
+            &known(Kind::Pod).collection(Some(&namespace)),
+            &[("labelSelector", selector), ("limit", "500")],
+        ),
+    )
 }
 
 /// An error inside a description stands in its line, where kubectl puts it.

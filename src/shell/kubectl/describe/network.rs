@@ -8,13 +8,23 @@ use crate::api::Kind;
 use serde_json::Value;
 
 fn joined(value: &Value, pointer: &str) -> String {
-    list(value, pointer).iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+    list(value, pointer)
+        .iter()
+        .filter_map(Value::as_str)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// The EndpointSlices of a Service.
 fn slices(kube: &mut Kube, namespace: &str, service: &str) -> Result<Vec<Value>> {
     let selector = format!("kubernetes.io/service-name={service}");
-    list_pages(kube, &with_query(&known(Kind::EndpointSlice).collection(Some(namespace)), &[("labelSelector", &selector)]))
+    list_pages(
+        kube,
+        &with_query(
+            &known(Kind::EndpointSlice).collection(Some(namespace)),
+            &[("labelSelector", &selector)],
+        ),
+    )
 }
 
 /// Up to three ready addresses with a port of that name, and how many more there are.
@@ -25,14 +35,27 @@ fn ready_addresses(slices: &[Value], port_name: Option<&str>) -> String {
         let wanted: Vec<Option<i64>> = if ports.is_empty() {
             vec![None]
         } else {
-            ports.iter().filter(|p| port_name.is_none_or(|name| text(p, "/name") == name)).map(|p| int(p, "/port")).collect()
+            ports
+                .iter()
+                .filter(|p| port_name.is_none_or(|name| text(p, "/name") == name))
+                .map(|p| int(p, "/port"))
+                .collect()
         };
         for port in wanted {
-            for endpoint in list(slice, "/endpoints").iter().filter(|e| e["conditions"]["ready"] != false) {
-                let Some(address) = list(endpoint, "/addresses").first().and_then(Value::as_str) else { continue };
+            for endpoint in list(slice, "/endpoints")
+                .iter()
+                .filter(|e| e["conditions"]["ready"] != false)
+            {
+                let Some(address) = list(endpoint, "/addresses").first().and_then(Value::as_str) else {
+                    continue;
+                };
                 count += 1;
                 if shown.len() < 3 {
-                    let address = if port.is_some() && address.contains(':') { format!("[{address}]") } else { address.to_owned() };
+                    let address = if port.is_some() && address.contains(':') {
+                        format!("[{address}]")
+                    } else {
+                        address.to_owned()
+                    };
                     shown.push(port.map_or(address.clone(), |p| format!("{address}:{p}")));
                 }
             }
@@ -56,7 +79,10 @@ pub fn service(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out: &
         }
     };
     put(out, "IP Family Policy", text(spec, "/ipFamilyPolicy"));
-    out.line(0, format!("IP Families:\t{}", or(&joined(spec, "/ipFamilies"), "<none>")));
+    out.line(
+        0,
+        format!("IP Families:\t{}", or(&joined(spec, "/ipFamilies"), "<none>")),
+    );
     out.line(0, format!("IP:\t{}", text(spec, "/clusterIP")));
     out.line(0, format!("IPs:\t{}", or(&joined(spec, "/clusterIPs"), "<none>")));
     put(out, "External IPs", &joined(spec, "/externalIPs"));
@@ -70,24 +96,56 @@ pub fn service(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out: &
         })
         .collect();
     put(out, "LoadBalancer Ingress", &ingress.join(", "));
-    let slices = slices(kube, text(object, "/metadata/namespace"), text(object, "/metadata/name"))?;
+    let slices = slices(
+        kube,
+        text(object, "/metadata/namespace"),
+        text(object, "/metadata/name"),
+    )?;
     for port in list(spec, "/ports") {
         let (name, protocol) = (text(port, "/name"), or(text(port, "/protocol"), "TCP"));
-        out.line(0, format!("Port:\t{}\t{}/{protocol}", or(name, "<unset>"), int(port, "/port").unwrap_or(0)));
-        out.line(0, format!("TargetPort:\t{}/{protocol}", int_or_string(&port["targetPort"])));
+        out.line(
+            0,
+            format!(
+                "Port:\t{}\t{}/{protocol}",
+                or(name, "<unset>"),
+                int(port, "/port").unwrap_or(0)
+            ),
+        );
+        out.line(
+            0,
+            format!("TargetPort:\t{}/{protocol}", int_or_string(&port["targetPort"])),
+        );
         if let Some(node_port) = int(port, "/nodePort").filter(|n| *n != 0) {
-            out.line(0, format!("NodePort:\t{}\t{node_port}/{protocol}", or(name, "<unset>")));
+            out.line(
+                0,
+                format!("NodePort:\t{}\t{node_port}/{protocol}", or(name, "<unset>")),
+            );
         }
         out.line(0, format!("Endpoints:\t{}", ready_addresses(&slices, Some(name))));
     }
-    out.line(0, format!("Session Affinity:\t{}", text(spec, "/sessionAffinity")));
-    put(out, "External Traffic Policy", text(spec, "/externalTrafficPolicy"));
-    put(out, "Internal Traffic Policy", text(spec, "/internalTrafficPolicy"));
+    out.line(
+        0,
+        format!("Session Affinity:\t{}", text(spec, "/sessionAffinity")),
+    );
+    put(
+        out,
+        "External Traffic Policy",
+        text(spec, "/externalTrafficPolicy"),
+    );
+    put(
+        out,
+        "Internal Traffic Policy",
+        text(spec, "/internalTrafficPolicy"),
+    );
     put(out, "TrafficDistribution", text(spec, "/trafficDistribution"));
     if let Some(port) = int(spec, "/healthCheckNodePort").filter(|n| *n != 0) {
         out.line(0, format!("HealthCheck NodePort:\t{port}"));
     }
-    put(out, "LoadBalancer Source Ranges", &joined(spec, "/loadBalancerSourceRanges"));
+    put(
+        out,
+        "LoadBalancer Source Ranges",
+        &joined(spec, "/loadBalancerSourceRanges"),
+    );
     out.events(kube, events);
     Ok(())
 }
@@ -101,14 +159,25 @@ pub fn endpoints(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mu
             or(&all.join(","), "<none>").to_owned()
         };
         out.line(1, format!("Addresses:\t{}", addresses("/addresses")));
-        out.line(1, format!("NotReadyAddresses:\t{}", addresses("/notReadyAddresses")));
+        out.line(
+            1,
+            format!("NotReadyAddresses:\t{}", addresses("/notReadyAddresses")),
+        );
         let ports = list(subset, "/ports");
         if !ports.is_empty() {
             out.line(1, "Ports:");
             out.line(2, "Name\tPort\tProtocol");
             out.line(2, "----\t----\t--------");
             for port in ports {
-                out.line(2, format!("{}\t{}\t{}", or(text(port, "/name"), "<unset>"), int(port, "/port").unwrap_or(0), or(text(port, "/protocol"), "TCP")));
+                out.line(
+                    2,
+                    format!(
+                        "{}\t{}\t{}",
+                        or(text(port, "/name"), "<unset>"),
+                        int(port, "/port").unwrap_or(0),
+                        or(text(port, "/protocol"), "TCP")
+                    ),
+                );
             }
         }
         out.line(0, "");
@@ -120,27 +189,66 @@ pub fn endpoint_slice(kube: &Kube, object: &Value, events: Option<&[Value]>, out
     out.head(object);
     out.line(0, format!("AddressType:\t{}", text(object, "/addressType")));
     let ports = list(object, "/ports");
-    out.line(0, if ports.is_empty() { "Ports: <unset>" } else { "Ports:" });
+    out.line(
+        0,
+        if ports.is_empty() {
+            "Ports: <unset>"
+        } else {
+            "Ports:"
+        },
+    );
     if !ports.is_empty() {
         out.line(1, "Name\tPort\tProtocol");
         out.line(1, "----\t----\t--------");
         for port in ports {
             let number = int(port, "/port").map_or("<unset>".to_owned(), |n| n.to_string());
-            out.line(1, format!("{}\t{number}\t{}", or(text(port, "/name"), "<unset>"), or(text(port, "/protocol"), "TCP")));
+            out.line(
+                1,
+                format!(
+                    "{}\t{number}\t{}",
+                    or(text(port, "/name"), "<unset>"),
+                    or(text(port, "/protocol"), "TCP")
+                ),
+            );
         }
     }
     let endpoints = list(object, "/endpoints");
-    out.line(0, if endpoints.is_empty() { "Endpoints: <none>" } else { "Endpoints:" });
+    out.line(
+        0,
+        if endpoints.is_empty() {
+            "Endpoints: <none>"
+        } else {
+            "Endpoints:"
+        },
+    );
     for endpoint in endpoints {
-        out.line(1, format!("- Addresses:\t{}", or(&joined(endpoint, "/addresses"), "<none>")));
+        out.line(
+            1,
+            format!("- Addresses:\t{}", or(&joined(endpoint, "/addresses"), "<none>")),
+        );
         out.line(2, "Conditions:");
-        let ready = endpoint["conditions"]["ready"].as_bool().map_or("<unset>".to_owned(), |b| b.to_string());
+        let ready = endpoint["conditions"]["ready"]
+            .as_bool()
+            .map_or("<unset>".to_owned(), |b| b.to_string());
         out.line(3, format!("Ready:\t{ready}"));
-        out.line(2, format!("Hostname:\t{}", or(text(endpoint, "/hostname"), "<unset>")));
+        out.line(
+            2,
+            format!("Hostname:\t{}", or(text(endpoint, "/hostname"), "<unset>")),
+        );
         if endpoint["targetRef"].is_object() {
-            out.line(2, format!("TargetRef:\t{}/{}", text(endpoint, "/targetRef/kind"), text(endpoint, "/targetRef/name")));
+            out.line(
+                2,
+                format!(
+                    "TargetRef:\t{}/{}",
+                    text(endpoint, "/targetRef/kind"),
+                    text(endpoint, "/targetRef/name")
+                ),
+            );
         }
-        out.line(2, format!("NodeName:\t{}", or(text(endpoint, "/nodeName"), "<unset>")));
+        out.line(
+            2,
+            format!("NodeName:\t{}", or(text(endpoint, "/nodeName"), "<unset>")),
+        );
         out.line(2, format!("Zone:\t{}", or(text(endpoint, "/zone"), "<unset>")));
     }
     out.events(kube, events);
@@ -152,11 +260,24 @@ pub fn ingress(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out: &
     out.line(0, format!("Name:\t{}", text(object, "/metadata/name")));
     out.labels("Labels", &map(object, "/metadata/labels"));
     out.line(0, format!("Namespace:\t{namespace}"));
-    let addresses: Vec<&str> = list(object, "/status/loadBalancer/ingress").iter().map(|i| or(text(i, "/ip"), text(i, "/hostname"))).collect();
+    let addresses: Vec<&str> = list(object, "/status/loadBalancer/ingress")
+        .iter()
+        .map(|i| or(text(i, "/ip"), text(i, "/hostname")))
+        .collect();
     out.line(0, format!("Address:\t{}", addresses.join(",")));
-    out.line(0, format!("Ingress Class:\t{}", or(text(spec, "/ingressClassName"), "<none>")));
+    out.line(
+        0,
+        format!(
+            "Ingress Class:\t{}",
+            or(text(spec, "/ingressClassName"), "<none>")
+        ),
+    );
     let default = match spec.get("defaultBackend") {
-        Some(backend) => format!("{} ({})", backend_name(backend), backend_addresses(kube, &namespace, backend)?),
+        Some(backend) => format!(
+            "{} ({})",
+            backend_name(backend),
+            backend_addresses(kube, &namespace, backend)?
+        ),
         None => "<default>".to_owned(),
     };
     out.line(0, format!("Default backend:\t{default}"));
@@ -184,7 +305,14 @@ pub fn ingress(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out: &
         for path in paths {
             let backend = &path["backend"];
             let addresses = backend_addresses(kube, &namespace, backend)?;
-            out.line(1, format!("  \t{} \t{} ({addresses})", text(path, "/path"), backend_name(backend)));
+            out.line(
+                1,
+                format!(
+                    "  \t{} \t{} ({addresses})",
+                    text(path, "/path"),
+                    backend_name(backend)
+                ),
+            );
         }
     }
     if count == 0 {
@@ -204,7 +332,12 @@ fn backend_name(backend: &Value) -> String {
         return format!("{}:{port}", text(service, "/name"));
     }
     match backend.get("resource") {
-        Some(resource) => format!("APIGroup: {}, Kind: {}, Name: {}", or(text(resource, "/apiGroup"), "<none>"), text(resource, "/kind"), text(resource, "/name")),
+        Some(resource) => format!(
+            "APIGroup: {}, Kind: {}, Name: {}",
+            or(text(resource, "/apiGroup"), "<none>"),
+            text(resource, "/kind"),
+            text(resource, "/name")
+        ),
         None => String::new(),
     }
 }
@@ -219,7 +352,10 @@ fn backend_addresses(kube: &mut Kube, namespace: &str, backend: &Value) -> Resul
         Err(failure) => return Ok(format!("<error: {}>", failure.text())),
     };
     let wanted = &backend["service"]["port"];
-    let port = list(&service, "/spec/ports").iter().find(|p| p["port"] == wanted["number"] || !text(wanted, "/name").is_empty() && text(p, "/name") == text(wanted, "/name"));
+    let port = list(&service, "/spec/ports").iter().find(|p| {
+        p["port"] == wanted["number"]
+            || !text(wanted, "/name").is_empty() && text(p, "/name") == text(wanted, "/name")
+    });
     let port_name = port.map(|p| text(p, "/name").to_owned()).unwrap_or_default();
     let slices = slices(kube, namespace, &name)?;
     Ok(ready_addresses(&slices, Some(&port_name)))
@@ -244,16 +380,42 @@ pub fn policy(object: &Value, out: &mut Lines) {
     use super::super::super::print::times::micros;
     let spec = &object["spec"];
     out.name(object);
-    let created = micros(&object["metadata"]["creationTimestamp"]).and_then(|t| jiff::Timestamp::from_microsecond(t).ok());
-    out.line(0, format!("Created on:\t{}", created.map_or(String::new(), |t| t.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string())));
+    let created = micros(&object["metadata"]["creationTimestamp"])
+        .and_then(|t| jiff::Timestamp::from_microsecond(t).ok());
+    out.line(
+        0,
+        format!(
+            "Created on:\t{}",
+            created.map_or(String::new(), |t| t
+                .strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+                .to_string())
+        ),
+    );
     out.labels("Labels", &map(object, "/metadata/labels"));
     out.annotations("Annotations", object);
     out.line(0, "Spec:");
-    let selector = |value: &Value| if map(value, "/matchLabels").is_empty() && list(value, "/matchExpressions").is_empty() { None } else { Some(selector_text(value)) };
+    let selector = |value: &Value| {
+        if map(value, "/matchLabels").is_empty() && list(value, "/matchExpressions").is_empty() {
+            None
+        } else {
+            Some(selector_text(value))
+        }
+    };
     out.0.push_str("  PodSelector:     ");
-    out.line(0, selector(&spec["podSelector"]).unwrap_or_else(|| "<none> (Allowing the specific traffic to all pods in this namespace)".to_owned()));
-    let types: Vec<&str> = list(spec, "/policyTypes").iter().filter_map(Value::as_str).collect();
-    for (kind, word, peers, isolated) in [("Ingress", "From", "from", "ingress"), ("Egress", "To", "to", "egress")] {
+    out.line(
+        0,
+        selector(&spec["podSelector"]).unwrap_or_else(|| {
+            "<none> (Allowing the specific traffic to all pods in this namespace)".to_owned()
+        }),
+    );
+    let types: Vec<&str> = list(spec, "/policyTypes")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    for (kind, word, peers, isolated) in [
+        ("Ingress", "From", "from", "ingress"),
+        ("Egress", "To", "to", "egress"),
+    ] {
         if !types.contains(&kind) {
             out.line(1, format!("Not affecting {isolated} traffic"));
             continue;
@@ -261,7 +423,10 @@ pub fn policy(object: &Value, out: &mut Lines) {
         out.line(1, format!("Allowing {isolated} traffic:"));
         let rules = list(spec, &format!("/{isolated}"));
         if rules.is_empty() {
-            out.line(2, format!("<none> (Selected pods are isolated for {isolated} connectivity)"));
+            out.line(
+                2,
+                format!("<none> (Selected pods are isolated for {isolated} connectivity)"),
+            );
         }
         for (i, rule) in rules.iter().enumerate() {
             let ports = list(rule, "/ports");
@@ -269,13 +434,27 @@ pub fn policy(object: &Value, out: &mut Lines) {
                 out.line(2, "To Port: <any> (traffic allowed to all ports)");
             }
             for port in ports {
-                let number = if port["port"].is_null() { "<any>".to_owned() } else { int_or_string(&port["port"]) };
-                out.line(2, format!("To Port: {number}/{}", or(text(port, "/protocol"), "TCP")));
+                let number = if port["port"].is_null() {
+                    "<any>".to_owned()
+                } else {
+                    int_or_string(&port["port"])
+                };
+                out.line(
+                    2,
+                    format!("To Port: {number}/{}", or(text(port, "/protocol"), "TCP")),
+                );
             }
             let from = list(rule, &format!("/{peers}"));
             if from.is_empty() {
-                let direction = if kind == "Ingress" { "source" } else { "destination" };
-                out.line(2, format!("{word}: <any> (traffic not restricted by {direction})"));
+                let direction = if kind == "Ingress" {
+                    "source"
+                } else {
+                    "destination"
+                };
+                out.line(
+                    2,
+                    format!("{word}: <any> (traffic not restricted by {direction})"),
+                );
             }
             for peer in from {
                 out.line(2, format!("{word}:"));
@@ -285,9 +464,18 @@ pub fn policy(object: &Value, out: &mut Lines) {
                     let except: Vec<&str> = list(block, "/except").iter().filter_map(Value::as_str).collect();
                     out.line(4, format!("Except: {}", except.join(", ")));
                 }
-                for (label, field) in [("NamespaceSelector", "namespaceSelector"), ("PodSelector", "podSelector")] {
+                for (label, field) in [
+                    ("NamespaceSelector", "namespaceSelector"),
+                    ("PodSelector", "podSelector"),
+                ] {
                     if let Some(value) = peer.get(field) {
-                        out.line(3, format!("{label}: {}", selector(value).unwrap_or_else(|| "<none>".to_owned())));
+                        out.line(
+                            3,
+                            format!(
+                                "{label}: {}",
+                                selector(value).unwrap_or_else(|| "<none>".to_owned())
+                            ),
+                        );
                     }
                 }
             }

@@ -6,7 +6,13 @@ use serde_json::Value;
 
 /// Rules broken down to one resource a row: (resources, URLs, names, verbs).
 pub fn rule_rows(resource_rules: &[Value], url_rules: &[Value]) -> Vec<(String, String, String, String)> {
-    let words = |value: &Value, field: &str| list(value, field).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let words = |value: &Value, field: &str| {
+        list(value, field)
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let shown = |all: &[String]| format!("[{}]", all.join(" "));
     // Rules for one resource with one verb each, joined again: (resource, names) → verbs.
     struct Joined {
@@ -20,8 +26,16 @@ pub fn rule_rows(resource_rules: &[Value], url_rules: &[Value]) -> Vec<(String, 
     for rule in resource_rules {
         for group in words(rule, "/apiGroups") {
             for resource in words(rule, "/resources") {
-                let (base, sub) = resource.split_once('/').map_or((resource.clone(), String::new()), |(b, s)| (b.to_owned(), format!("/{s}")));
-                let full = if group.is_empty() { format!("{base}{sub}") } else { format!("{base}.{group}{sub}") };
+                let (base, sub) = resource
+                    .split_once('/')
+                    .map_or((resource.clone(), String::new()), |(b, s)| {
+                        (b.to_owned(), format!("/{s}"))
+                    });
+                let full = if group.is_empty() {
+                    format!("{base}{sub}")
+                } else {
+                    format!("{base}.{group}{sub}")
+                };
                 let names = words(rule, "/resourceNames");
                 match joined.iter_mut().find(|j| j.full == full && j.names == names) {
                     Some(entry) => {
@@ -31,19 +45,40 @@ pub fn rule_rows(resource_rules: &[Value], url_rules: &[Value]) -> Vec<(String, 
                             }
                         }
                     }
-                    None => joined.push(Joined { group: group.clone(), resource: resource.clone(), full, names, verbs: words(rule, "/verbs") }),
+                    None => joined.push(Joined {
+                        group: group.clone(),
+                        resource: resource.clone(),
+                        full,
+                        names,
+                        verbs: words(rule, "/verbs"),
+                    }),
                 }
             }
         }
     }
     // Sorted as the rules print themselves: by verbs, groups, resources.
-    let key = |verbs: &[String], group: &str, resource: &str| format!("Verbs:{},APIGroups:[{group}],Resources:[{resource}]", shown(verbs));
-    let mut rows: Vec<(String, (String, String, String, String))> =
-        joined.into_iter().map(|j| (key(&j.verbs, &j.group, &j.resource), (j.full, "[]".to_owned(), shown(&j.names), shown(&j.verbs)))).collect();
+    let key = |verbs: &[String], group: &str, resource: &str| {
+        format!(
+            "Verbs:{},APIGroups:[{group}],Resources:[{resource}]",
+            shown(verbs)
+        )
+    };
+    let mut rows: Vec<(String, (String, String, String, String))> = joined
+        .into_iter()
+        .map(|j| {
+            (
+                key(&j.verbs, &j.group, &j.resource),
+                (j.full, "[]".to_owned(), shown(&j.names), shown(&j.verbs)),
+            )
+        })
+        .collect();
     for rule in resource_rules.iter().chain(url_rules) {
         for url in words(rule, "/nonResourceURLs") {
             let verbs = words(rule, "/verbs");
-            rows.push((key(&verbs, "", ""), (String::new(), format!("[{url}]"), "[]".to_owned(), shown(&verbs))));
+            rows.push((
+                key(&verbs, "", ""),
+                (String::new(), format!("[{url}]"), "[]".to_owned(), shown(&verbs)),
+            ));
         }
     }
     rows.sort();
@@ -73,6 +108,14 @@ pub fn binding(object: &Value, out: &mut Lines) {
     out.line(1, "Kind\tName\tNamespace");
     out.line(1, "----\t----\t---------");
     for subject in list(object, "/subjects") {
-        out.line(1, format!("{}\t{}\t{}", text(subject, "/kind"), text(subject, "/name"), text(subject, "/namespace")));
+        out.line(
+            1,
+            format!(
+                "{}\t{}\t{}",
+                text(subject, "/kind"),
+                text(subject, "/name"),
+                text(subject, "/namespace")
+            ),
+        );
     }
 }

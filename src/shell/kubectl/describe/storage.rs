@@ -19,12 +19,21 @@ fn modes(value: &Value, pointer: &str) -> String {
         "ReadWriteOncePod" => "RWOP",
         _ => "",
     };
-    list(value, pointer).iter().filter_map(Value::as_str).map(short).collect::<Vec<_>>().join(",")
+    list(value, pointer)
+        .iter()
+        .filter_map(Value::as_str)
+        .map(short)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn status(kube: &Kube, object: &Value) -> String {
     let leaving = &object["metadata"]["deletionTimestamp"];
-    if leaving.is_string() { format!("Terminating (lasts {})", age(leaving, kube.now())) } else { text(object, "/status/phase").to_owned() }
+    if leaving.is_string() {
+        format!("Terminating (lasts {})", age(leaving, kube.now()))
+    } else {
+        text(object, "/status/phase").to_owned()
+    }
 }
 
 fn class_name(object: &Value) -> &str {
@@ -35,17 +44,46 @@ fn class_name(object: &Value) -> &str {
 }
 
 pub fn claim(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out: &mut Lines) -> Result<()> {
-    let (name, namespace) = (text(object, "/metadata/name"), text(object, "/metadata/namespace").to_owned());
+    let (name, namespace) = (
+        text(object, "/metadata/name"),
+        text(object, "/metadata/namespace").to_owned(),
+    );
     out.name(object);
     out.line(0, format!("StorageClass:\t{}", class_name(object)));
     out.line(0, format!("Status:\t{}", status(kube, object)));
     out.line(0, format!("Volume:\t{}", text(object, "/spec/volumeName")));
     out.labels("Labels", &map(object, "/metadata/labels"));
     out.annotations("Annotations", object);
-    out.line(0, format!("Finalizers:\t{}", go_value(&object["metadata"]["finalizers"]).replace("<nil>", "[]")));
+    out.line(
+        0,
+        format!(
+            "Finalizers:\t{}",
+            go_value(&object["metadata"]["finalizers"]).replace("<nil>", "[]")
+        ),
+    );
     let bound = !text(object, "/spec/volumeName").is_empty();
-    out.line(0, format!("Capacity:\t{}", if bound { text(object, "/status/capacity/storage") } else { "" }));
-    out.line(0, format!("Access Modes:\t{}", if bound { modes(object, "/status/accessModes") } else { String::new() }));
+    out.line(
+        0,
+        format!(
+            "Capacity:\t{}",
+            if bound {
+                text(object, "/status/capacity/storage")
+            } else {
+                ""
+            }
+        ),
+    );
+    out.line(
+        0,
+        format!(
+            "Access Modes:\t{}",
+            if bound {
+                modes(object, "/status/accessModes")
+            } else {
+                String::new()
+            }
+        ),
+    );
     if !text(object, "/spec/volumeMode").is_empty() {
         out.line(0, format!("VolumeMode:\t{}", text(object, "/spec/volumeMode")));
     }
@@ -60,20 +98,47 @@ pub fn claim(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out: &mu
     }
     let mut users: Vec<String> = list_pages(kube, &known(Kind::Pod).collection(Some(&namespace)))?
         .iter()
-        .filter(|pod| list(pod, "/spec/volumes").iter().any(|v| text(v, "/persistentVolumeClaim/claimName") == name))
+        .filter(|pod| {
+            list(pod, "/spec/volumes")
+                .iter()
+                .any(|v| text(v, "/persistentVolumeClaim/claimName") == name)
+        })
         .map(|pod| text(pod, "/metadata/name").to_owned())
         .collect();
     users.sort();
-    out.line(0, format!("Used By:\t{}", users.first().map_or("<none>", String::as_str)));
-    users.iter().skip(1).for_each(|user| out.line(0, format!("\t{user}")));
+    out.line(
+        0,
+        format!("Used By:\t{}", users.first().map_or("<none>", String::as_str)),
+    );
+    users
+        .iter()
+        .skip(1)
+        .for_each(|user| out.line(0, format!("\t{user}")));
     let conditions = list(object, "/status/conditions");
     if !conditions.is_empty() {
         out.line(0, "Conditions:");
-        out.line(1, "Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage");
-        out.line(1, "----\t------\t-----------------\t------------------\t------\t-------");
+        out.line(
+            1,
+            "Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage",
+        );
+        out.line(
+            1,
+            "----\t------\t-----------------\t------------------\t------\t-------",
+        );
         for c in conditions {
             use super::super::super::print::times::rfc1123;
-            out.line(1, format!("{} \t{} \t{} \t{} \t{} \t{}", text(c, "/type"), text(c, "/status"), rfc1123(&c["lastProbeTime"]), rfc1123(&c["lastTransitionTime"]), text(c, "/reason"), text(c, "/message")));
+            out.line(
+                1,
+                format!(
+                    "{} \t{} \t{} \t{} \t{} \t{}",
+                    text(c, "/type"),
+                    text(c, "/status"),
+                    rfc1123(&c["lastProbeTime"]),
+                    rfc1123(&c["lastTransitionTime"]),
+                    text(c, "/reason"),
+                    text(c, "/message")
+                ),
+            );
         }
     }
     out.events(kube, events);
@@ -85,12 +150,34 @@ pub fn volume(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut L
     out.line(0, format!("Name:\t{}", text(object, "/metadata/name")));
     out.labels("Labels", &map(object, "/metadata/labels"));
     out.annotations("Annotations", object);
-    out.line(0, format!("Finalizers:\t{}", go_value(&object["metadata"]["finalizers"]).replace("<nil>", "[]")));
+    out.line(
+        0,
+        format!(
+            "Finalizers:\t{}",
+            go_value(&object["metadata"]["finalizers"]).replace("<nil>", "[]")
+        ),
+    );
     out.line(0, format!("StorageClass:\t{}", class_name(object)));
     out.line(0, format!("Status:\t{}", status(kube, object)));
     let claim = &spec["claimRef"];
-    out.line(0, format!("Claim:\t{}", if claim.is_object() { format!("{}/{}", text(claim, "/namespace"), text(claim, "/name")) } else { String::new() }));
-    out.line(0, format!("Reclaim Policy:\t{}", text(spec, "/persistentVolumeReclaimPolicy")));
+    out.line(
+        0,
+        format!(
+            "Claim:\t{}",
+            if claim.is_object() {
+                format!("{}/{}", text(claim, "/namespace"), text(claim, "/name"))
+            } else {
+                String::new()
+            }
+        ),
+    );
+    out.line(
+        0,
+        format!(
+            "Reclaim Policy:\t{}",
+            text(spec, "/persistentVolumeReclaimPolicy")
+        ),
+    );
     out.line(0, format!("Access Modes:\t{}", modes(spec, "/accessModes")));
     if !text(spec, "/volumeMode").is_empty() {
         out.line(0, format!("VolumeMode:\t{}", text(spec, "/volumeMode")));
@@ -105,7 +192,14 @@ pub fn volume(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut L
         for (i, term) in terms.iter().enumerate() {
             let all: Vec<String> = list(term, "/matchExpressions")
                 .iter()
-                .map(|e| format!("{} {} {}", text(e, "/key"), text(e, "/operator").to_lowercase(), go_value(&e["values"])))
+                .map(|e| {
+                    format!(
+                        "{} {} {}",
+                        text(e, "/key"),
+                        text(e, "/operator").to_lowercase(),
+                        go_value(&e["values"])
+                    )
+                })
                 .collect();
             out.line(2, format!("Term {i}:\t{}", or(&all.join(", "), "<none>")));
         }
@@ -119,14 +213,37 @@ pub fn volume(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut L
 pub fn class(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut Lines) {
     let default = object["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true";
     out.line(0, format!("Name:\t{}", text(object, "/metadata/name")));
-    out.line(0, format!("IsDefaultClass:\t{}", if default { "Yes" } else { "No" }));
-    let annotations: Vec<String> = map(object, "/metadata/annotations").iter().map(|(k, v)| format!("{k}={v}")).collect();
-    out.line(0, format!("Annotations:\t{}", or(&annotations.join(","), "<none>")));
+    out.line(
+        0,
+        format!("IsDefaultClass:\t{}", if default { "Yes" } else { "No" }),
+    );
+    let annotations: Vec<String> = map(object, "/metadata/annotations")
+        .iter()
+        .map(|(k, v)| format!("{k}={v}"))
+        .collect();
+    out.line(
+        0,
+        format!("Annotations:\t{}", or(&annotations.join(","), "<none>")),
+    );
     out.line(0, format!("Provisioner:\t{}", text(object, "/provisioner")));
-    let parameters: Vec<String> = map(object, "/parameters").iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let parameters: Vec<String> = map(object, "/parameters")
+        .iter()
+        .map(|(k, v)| format!("{k}={v}"))
+        .collect();
     out.line(0, format!("Parameters:\t{}", or(&parameters.join(","), "<none>")));
-    out.line(0, format!("AllowVolumeExpansion:\t{}", object["allowVolumeExpansion"].as_bool().map_or("<unset>", |b| if b { "True" } else { "False" })));
-    let options: Vec<&str> = list(object, "/mountOptions").iter().filter_map(Value::as_str).collect();
+    out.line(
+        0,
+        format!(
+            "AllowVolumeExpansion:\t{}",
+            object["allowVolumeExpansion"]
+                .as_bool()
+                .map_or("<unset>", |b| if b { "True" } else { "False" })
+        ),
+    );
+    let options: Vec<&str> = list(object, "/mountOptions")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     if options.is_empty() {
         out.line(0, "MountOptions:\t<none>");
     } else {
@@ -134,6 +251,9 @@ pub fn class(kube: &Kube, object: &Value, events: Option<&[Value]>, out: &mut Li
         options.iter().for_each(|o| out.line(1, o));
     }
     out.line(0, format!("ReclaimPolicy:\t{}", text(object, "/reclaimPolicy")));
-    out.line(0, format!("VolumeBindingMode:\t{}", text(object, "/volumeBindingMode")));
+    out.line(
+        0,
+        format!("VolumeBindingMode:\t{}", text(object, "/volumeBindingMode")),
+    );
     out.events(kube, events);
 }
