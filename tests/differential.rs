@@ -3,6 +3,12 @@
 //! Runs where a `kubectl` is on the path and says so where none is. The command lines stand in
 //! `differential/commands.txt`.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "it drives real programs, which take real time"
+)]
+
 use kube_by_hand::shell::{
     ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, Process, Progress, Session, StreamId, Transport,
 };

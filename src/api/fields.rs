@@ -5,6 +5,7 @@
 
 use super::validation::field::go_quote;
 use super::{Kind, Object};
+use crate::api::order::StableSort;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -25,7 +26,7 @@ impl FieldSelector {
     /// Reads the query form for one kind. The error is the message of the 400 answer.
     pub fn parse(kind: Kind, text: &str) -> Result<FieldSelector, String> {
         let mut parts: Vec<&str> = text.split(',').filter(|part| !part.is_empty()).collect();
-        parts.sort_unstable();
+        parts.stable_sort();
         let mut terms = Vec::with_capacity(parts.len());
         for part in parts {
             let split = |operator: &str| {

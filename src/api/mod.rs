@@ -10,6 +10,7 @@ pub mod fields;
 pub mod kind;
 pub mod labels;
 pub mod object;
+pub mod order;
 mod parts;
 pub mod quantity;
 pub mod qos;

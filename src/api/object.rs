@@ -3,7 +3,7 @@
 use super::decode::{FieldValidation, decode};
 use super::kind::Kind;
 use super::status::Status;
-use super::trusted;
+use super::{trusted, wire};
 use crate::for_each_kind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -57,23 +57,8 @@ macro_rules! define_object {
                 match kind { $(Kind::$variant => Object::$variant(Arc::new(trusted::decode(value)))),* }
             }
 
-            /// Encodes, `apiVersion` and `kind` included.
-            pub fn to_value(&self) -> Value {
-                match self { $(Object::$variant(inner) => trusted::encode(&**inner)),* }
-            }
-
-            /// Encodes as the API server answers it: see [`wire`](super::wire).
-            pub fn to_wire(&self) -> Value {
-                match self { $(Object::$variant(inner) => super::wire::value(&**inner, true)),* }
-            }
-
-            /// Appends the object as the API server answers it. Natively every type has an encoder of its
-            /// own, which is faster; in the browser the one through a value is enough.
-            pub fn write_json(&self, out: &mut Vec<u8>) {
-                #[cfg(not(target_arch = "wasm32"))]
-                match self { $(Object::$variant(inner) => super::wire::write(out, &**inner)),* }
-                #[cfg(target_arch = "wasm32")]
-                super::wire::write(out, &self.to_wire());
+            fn encode(&self, writer: &mut wire::Writer) {
+                match self { $(Object::$variant(inner) => writer.object(&**inner)),* }
             }
 
             /// True when both are the same allocation.
@@ -89,6 +74,21 @@ macro_rules! define_object {
 for_each_kind!(define_object);
 
 impl Object {
+    /// Encodes, `apiVersion` and `kind` included.
+    pub fn to_value(&self) -> Value {
+        wire::value(false, |writer| self.encode(writer))
+    }
+
+    /// Encodes as the API server answers it: see [`wire`].
+    pub fn to_wire(&self) -> Value {
+        wire::value(true, |writer| self.encode(writer))
+    }
+
+    /// Appends the object as the API server answers it.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        wire::write(out, |writer| self.encode(writer));
+    }
+
     /// Decodes an object of a kind; unknown fields are dropped, types are checked.
     ///
     /// Errors: 400 in upstream's words. [`super::decode::decode`] also tells about unknown fields.

@@ -4,12 +4,13 @@
 //! as `null`, lists without `omitempty` as `null`. `k8s-openapi` leaves them out, so they are added
 //! on the way out, by the name of the struct they belong to. Source: k8s.io/api, the `json` tags.
 
+use super::trusted::Never;
 use serde::Serialize;
 use serde::ser::{
     SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A field's value when nothing is in it.
 #[derive(Clone, Copy, Debug)]
@@ -140,228 +141,335 @@ fn always(name: &str) -> &'static [Row] {
     }
 }
 
-impl Serialize for Zero {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Zero::Null => serializer.serialize_unit(),
-            Zero::Number => serializer.serialize_i32(0),
-            Zero::Text => serializer.serialize_str(""),
-            Zero::Empty => serializer.serialize_map(Some(0))?.end(),
-            Zero::Struct(rows) => {
-                let mut map = serializer.serialize_map(Some(rows.len()))?;
-                for (name, zero) in *rows {
-                    map.serialize_entry(name, zero)?;
-                }
-                map.end()
-            }
+/// What is being written, as JSON text or as a value.
+///
+/// One type for both and no generic inside, so that the encoders of the 700 generated types exist once
+/// and contain little but calls of the functions here.
+pub struct Writer {
+    form: Form,
+    with_zeros: bool,
+    open: Vec<Open>,
+    /// The next text is the name of a map's entry.
+    at_key: bool,
+}
+
+enum Form {
+    Text(Vec<u8>),
+    /// The value, once it is whole.
+    Value(Value),
+}
+
+/// A list, map or struct being written.
+struct Open {
+    /// What is in it so far; nothing when text is written.
+    built: Value,
+    key: String,
+    empty: bool,
+    is_list: bool,
+    /// What is always in it, and which of that it has got.
+    rows: &'static [Row],
+    seen: u16,
+}
+
+/// Appends as JSON, with what is always there.
+pub fn write(out: &mut Vec<u8>, object: impl FnOnce(&mut Writer)) {
+    let mut writer = Writer::new(Form::Text(std::mem::take(out)), true);
+    object(&mut writer);
+    if let Form::Text(text) = writer.form {
+        *out = text;
+    }
+}
+
+/// As a value, with or without what is always there.
+pub fn value(with_zeros: bool, object: impl FnOnce(&mut Writer)) -> Value {
+    let mut writer = Writer::new(Form::Value(Value::Null), with_zeros);
+    object(&mut writer);
+    match writer.form {
+        Form::Value(value) => value,
+        Form::Text(_) => Value::Null,
+    }
+}
+
+impl Writer {
+    fn new(form: Form, with_zeros: bool) -> Writer {
+        Writer {
+            form,
+            with_zeros,
+            open: Vec::new(),
+            at_key: false,
         }
     }
-}
 
-/// Appends a typed object as JSON, with what is always there.
-pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, object: &T) {
-    let written = object.serialize(Wire(&mut serde_json::Serializer::new(out), true));
-    debug_assert!(written.is_ok(), "a typed object is always JSON");
-}
+    /// Writes a typed object. Every Kubernetes type can be.
+    pub fn object<T: Serialize>(&mut self, object: &T) {
+        match object.serialize(self) {
+            Ok(()) => (),
+            Err(never) => match never {},
+        }
+    }
 
-/// A typed object as a value, with or without what is always there. One function for both, so that
-/// every type is compiled once.
-pub fn value<T: Serialize + ?Sized>(object: &T, with_zeros: bool) -> Value {
-    object
-        .serialize(Wire(serde_json::value::Serializer, with_zeros))
-        .unwrap_or(Value::Null)
-}
+    /// A value that is whole goes where it belongs.
+    #[inline(never)]
+    fn put(&mut self, value: Value) {
+        match &mut self.form {
+            Form::Text(out) => serde_json::to_writer(out, &value).unwrap_or(()),
+            Form::Value(root) => match self.open.last_mut() {
+                None => *root = value,
+                Some(open) => match &mut open.built {
+                    Value::Array(items) => items.push(value),
+                    Value::Object(map) => _ = map.insert(std::mem::take(&mut open.key), value),
+                    _ => (),
+                },
+            },
+        }
+    }
 
-/// A serializer that adds what is always there, if told to.
-struct Wire<S>(S, bool);
+    #[inline(never)]
+    fn boolean(&mut self, value: bool) {
+        self.put(Value::Bool(value));
+    }
 
-/// A value below another: it is written the same way.
-struct Below<'a, T: ?Sized>(&'a T, bool);
+    #[inline(never)]
+    fn integer(&mut self, value: i64) {
+        self.put(value.into());
+    }
 
-impl<T: Serialize + ?Sized> Serialize for Below<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(Wire(serializer, self.1))
+    #[inline(never)]
+    fn text(&mut self, text: &str) {
+        if std::mem::take(&mut self.at_key) {
+            return self.field(text);
+        }
+        match &mut self.form {
+            Form::Text(out) => serde_json::to_writer(out, text).unwrap_or(()),
+            Form::Value(_) => self.put(text.into()),
+        }
+    }
+
+    #[inline(never)]
+    fn enter(&mut self, is_list: bool, rows: &'static [Row]) {
+        let built = match &mut self.form {
+            Form::Text(out) => {
+                out.push(if is_list { b'[' } else { b'{' });
+                Value::Null
+            }
+            Form::Value(_) if is_list => Value::Array(Vec::new()),
+            Form::Value(_) => Value::Object(Map::new()),
+        };
+        self.open.push(Open {
+            built,
+            key: String::new(),
+            empty: true,
+            is_list,
+            rows,
+            seen: 0,
+        });
+    }
+
+    #[inline(never)]
+    fn enter_struct(&mut self, name: &str) {
+        self.enter(false, if self.with_zeros { always(name) } else { &[] });
+    }
+
+    /// An item of a list is next.
+    #[inline(never)]
+    fn item(&mut self) {
+        if let (Some(open), Form::Text(out)) = (self.open.last_mut(), &mut self.form)
+            && !std::mem::take(&mut open.empty)
+        {
+            out.push(b',');
+        }
+    }
+
+    /// The value of a map's entry or of a struct's field is next.
+    #[inline(never)]
+    fn field(&mut self, key: &str) {
+        self.item();
+        let Some(open) = self.open.last_mut() else { return };
+        if let Some(at) = open.rows.iter().position(|(name, _)| *name == key) {
+            open.seen |= 1 << at;
+        }
+        match &mut self.form {
+            Form::Text(out) => {
+                serde_json::to_writer(&mut *out, key).unwrap_or(());
+                out.push(b':');
+            }
+            Form::Value(_) => open.key = key.to_owned(),
+        }
+    }
+
+    #[inline(never)]
+    fn leave(&mut self) {
+        if let Some((rows, seen)) = self.open.last().map(|open| (open.rows, open.seen)) {
+            for (at, (name, zero)) in rows.iter().enumerate() {
+                if seen & (1 << at) == 0 {
+                    self.field(name);
+                    self.zero(*zero);
+                }
+            }
+        }
+        let Some(open) = self.open.pop() else { return };
+        match &mut self.form {
+            Form::Text(out) => out.push(if open.is_list { b']' } else { b'}' }),
+            Form::Value(_) => self.put(open.built),
+        }
+    }
+
+    fn zero(&mut self, zero: Zero) {
+        match zero {
+            Zero::Null => self.put(Value::Null),
+            Zero::Number => self.integer(0),
+            Zero::Text => self.text(""),
+            Zero::Empty => self.whole(&[]),
+            Zero::Struct(rows) => self.whole(rows),
+        }
+    }
+
+    /// A struct in which there is only what is always there.
+    fn whole(&mut self, rows: &'static [Row]) {
+        self.enter(false, rows);
+        self.leave();
     }
 }
 
-/// A struct being written, with what it always has and which of that it has got.
-struct Fields<C> {
-    inner: C,
-    rows: &'static [Row],
-    seen: u8,
-    with_zeros: bool,
+macro_rules! scalars {
+    ($($method:ident($value:ident: $type:ty) => $write:ident($written:expr);)*) => {
+        $(fn $method(self, $value: $type) -> Result<(), Never> {
+            self.$write($written);
+            Ok(())
+        })*
+    };
 }
 
-macro_rules! pass_on {
-    ($($method:ident($type:ty);)*) => { $(fn $method(self, value: $type) -> Result<S::Ok, S::Error> { self.0.$method(value) })* };
-}
+impl<'a> Serializer for &'a mut Writer {
+    type Ok = ();
+    type Error = Never;
+    type SerializeSeq = &'a mut Writer;
+    type SerializeTuple = &'a mut Writer;
+    type SerializeTupleStruct = &'a mut Writer;
+    type SerializeTupleVariant = &'a mut Writer;
+    type SerializeMap = &'a mut Writer;
+    type SerializeStruct = &'a mut Writer;
+    type SerializeStructVariant = &'a mut Writer;
 
-impl<S: Serializer> Serializer for Wire<S> {
-    type Ok = S::Ok;
-    type Error = S::Error;
-    type SerializeSeq = Wire<S::SerializeSeq>;
-    type SerializeTuple = Wire<S::SerializeTuple>;
-    type SerializeTupleStruct = Wire<S::SerializeTupleStruct>;
-    type SerializeTupleVariant = Wire<S::SerializeTupleVariant>;
-    type SerializeMap = Wire<S::SerializeMap>;
-    type SerializeStruct = Fields<S::SerializeStruct>;
-    type SerializeStructVariant = Wire<S::SerializeStructVariant>;
-
-    pass_on! {
-        serialize_bool(bool); serialize_i8(i8); serialize_i16(i16); serialize_i32(i32); serialize_i64(i64);
-        serialize_u8(u8); serialize_u16(u16); serialize_u32(u32); serialize_u64(u64); serialize_f32(f32);
-        serialize_f64(f64); serialize_char(char); serialize_str(&str); serialize_bytes(&[u8]);
+    scalars! {
+        serialize_bool(value: bool) => boolean(value);
+        serialize_i8(value: i8) => integer(value.into());
+        serialize_i16(value: i16) => integer(value.into());
+        serialize_i32(value: i32) => integer(value.into());
+        serialize_i64(value: i64) => integer(value);
+        serialize_u8(value: u8) => integer(value.into());
+        serialize_u16(value: u16) => integer(value.into());
+        serialize_u32(value: u32) => integer(value.into());
+        serialize_u64(value: u64) => put(value.into());
+        serialize_f32(value: f32) => put(value.into());
+        serialize_f64(value: f64) => put(value.into());
+        serialize_char(value: char) => text(value.encode_utf8(&mut [0; 4]));
+        serialize_str(value: &str) => text(value);
+        serialize_bytes(value: &[u8]) => put(value.into());
     }
 
-    fn serialize_none(self) -> Result<S::Ok, S::Error> {
-        self.0.serialize_none()
+    fn serialize_none(self) -> Result<(), Never> {
+        self.serialize_unit()
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        self.0.serialize_some(&Below(value, self.1))
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Never> {
+        value.serialize(self)
     }
 
-    fn serialize_unit(self) -> Result<S::Ok, S::Error> {
-        self.0.serialize_unit()
+    fn serialize_unit(self) -> Result<(), Never> {
+        self.put(Value::Null);
+        Ok(())
     }
 
-    fn serialize_unit_struct(self, name: &'static str) -> Result<S::Ok, S::Error> {
-        self.0.serialize_unit_struct(name)
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Never> {
+        self.serialize_unit()
     }
 
-    fn serialize_unit_variant(
-        self,
-        name: &'static str,
-        index: u32,
-        variant: &'static str,
-    ) -> Result<S::Ok, S::Error> {
-        self.0.serialize_unit_variant(name, index, variant)
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Never> {
+        self.serialize_str(variant)
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        name: &'static str,
+        _: &'static str,
         value: &T,
-    ) -> Result<S::Ok, S::Error> {
-        self.0.serialize_newtype_struct(name, &Below(value, self.1))
+    ) -> Result<(), Never> {
+        value.serialize(self)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        name: &'static str,
-        index: u32,
+        _: &'static str,
+        _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<S::Ok, S::Error> {
-        self.0
-            .serialize_newtype_variant(name, index, variant, &Below(value, self.1))
+    ) -> Result<(), Never> {
+        self.enter(false, &[]);
+        self.field(variant);
+        value.serialize(&mut *self)?;
+        self.leave();
+        Ok(())
     }
 
-    fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        let zeros = self.1;
-        self.0.serialize_seq(len).map(|inner| Wire(inner, zeros))
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self, Never> {
+        self.enter(true, &[]);
+        Ok(self)
     }
 
-    fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
-        let zeros = self.1;
-        self.0.serialize_tuple(len).map(|inner| Wire(inner, zeros))
+    fn serialize_tuple(self, length: usize) -> Result<Self, Never> {
+        self.serialize_seq(Some(length))
     }
 
     fn serialize_tuple_struct(
         self,
-        name: &'static str,
-        len: usize,
-    ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        let zeros = self.1;
-        self.0
-            .serialize_tuple_struct(name, len)
-            .map(|inner| Wire(inner, zeros))
+        _: &'static str,
+        length: usize,
+    ) -> Result<Self::SerializeTupleStruct, Never> {
+        self.serialize_seq(Some(length))
     }
 
     fn serialize_tuple_variant(
         self,
-        name: &'static str,
-        index: u32,
-        variant: &'static str,
-        len: usize,
-    ) -> Result<Self::SerializeTupleVariant, S::Error> {
-        let zeros = self.1;
-        self.0
-            .serialize_tuple_variant(name, index, variant, len)
-            .map(|inner| Wire(inner, zeros))
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        length: usize,
+    ) -> Result<Self::SerializeTupleVariant, Never> {
+        self.serialize_seq(Some(length))
     }
 
-    fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        let zeros = self.1;
-        self.0.serialize_map(len).map(|inner| Wire(inner, zeros))
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, Never> {
+        self.enter(false, &[]);
+        Ok(self)
     }
 
-    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
-        let rows = if self.1 { always(name) } else { &[] };
-        // The length is a hint, and none is empty: what is added comes at the end.
-        let inner = self
-            .0
-            .serialize_struct(name, len.max(usize::from(!rows.is_empty())))?;
-        Ok(Fields {
-            inner,
-            rows,
-            seen: 0,
-            with_zeros: self.1,
-        })
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self, Never> {
+        self.enter_struct(name);
+        Ok(self)
     }
 
     fn serialize_struct_variant(
         self,
         name: &'static str,
-        index: u32,
-        variant: &'static str,
-        len: usize,
-    ) -> Result<Self::SerializeStructVariant, S::Error> {
-        let zeros = self.1;
-        self.0
-            .serialize_struct_variant(name, index, variant, len)
-            .map(|inner| Wire(inner, zeros))
-    }
-
-    fn is_human_readable(&self) -> bool {
-        self.0.is_human_readable()
-    }
-}
-
-impl<C: SerializeStruct> SerializeStruct for Fields<C> {
-    type Ok = C::Ok;
-    type Error = C::Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), C::Error> {
-        if let Some(at) = self.rows.iter().position(|(name, _)| *name == key) {
-            self.seen |= 1 << at;
-        }
-        self.inner.serialize_field(key, &Below(value, self.with_zeros))
-    }
-
-    fn end(mut self) -> Result<C::Ok, C::Error> {
-        for (at, (name, zero)) in self.rows.iter().enumerate() {
-            if self.seen & (1 << at) == 0 {
-                self.inner.serialize_field(name, zero)?;
-            }
-        }
-        self.inner.end()
+        _: u32,
+        _: &'static str,
+        length: usize,
+    ) -> Result<Self::SerializeStructVariant, Never> {
+        self.serialize_struct(name, length)
     }
 }
 
 macro_rules! elements {
-    ($($trait:ident, $method:ident;)*) => { $(impl<C: $trait> $trait for Wire<C> {
-        type Ok = C::Ok;
-        type Error = C::Error;
-        fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-            self.0.$method(&Below(value, self.1))
+    ($($trait:ident, $method:ident;)*) => { $(impl $trait for &mut Writer {
+        type Ok = ();
+        type Error = Never;
+        fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Never> {
+            self.item();
+            value.serialize(&mut **self)
         }
-        fn end(self) -> Result<C::Ok, C::Error> {
-            self.0.end()
+        fn end(self) -> Result<(), Never> {
+            self.leave();
+            Ok(())
         }
     })* };
 }
@@ -372,39 +480,40 @@ elements! {
     SerializeTupleVariant, serialize_field;
 }
 
-impl<C: SerializeMap> SerializeMap for Wire<C> {
-    type Ok = C::Ok;
-    type Error = C::Error;
+impl SerializeMap for &mut Writer {
+    type Ok = ();
+    type Error = Never;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        self.0.serialize_key(key)
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Never> {
+        self.at_key = true;
+        key.serialize(&mut **self)
     }
 
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-        self.0.serialize_value(&Below(value, self.1))
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Never> {
+        value.serialize(&mut **self)
     }
 
-    fn end(self) -> Result<C::Ok, C::Error> {
-        self.0.end()
-    }
-}
-
-impl<C: SerializeStructVariant> SerializeStructVariant for Wire<C> {
-    type Ok = C::Ok;
-    type Error = C::Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), C::Error> {
-        self.0.serialize_field(key, &Below(value, self.1))
-    }
-
-    fn end(self) -> Result<C::Ok, C::Error> {
-        self.0.end()
+    fn end(self) -> Result<(), Never> {
+        self.leave();
+        Ok(())
     }
 }
+
+macro_rules! fields {
+    ($($trait:ident;)*) => { $(impl $trait for &mut Writer {
+        type Ok = ();
+        type Error = Never;
+        fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Never> {
+            self.field(key);
+            value.serialize(&mut **self)
+        }
+        fn end(self) -> Result<(), Never> {
+            self.leave();
+            Ok(())
+        }
+    })* };
+}
+fields! { SerializeStruct; SerializeStructVariant; }
 
 #[cfg(test)]
 mod tests {
@@ -433,6 +542,11 @@ mod tests {
         assert_eq!(
             serde_json::from_slice::<serde_json::Value>(&bytes).unwrap(),
             service.to_wire()
+        );
+        assert!(
+            String::from_utf8(bytes)
+                .unwrap()
+                .ends_with(r#""ports":[{"port":80,"targetPort":0}]},"status":{"loadBalancer":{}}}"#)
         );
     }
 }

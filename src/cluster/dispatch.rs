@@ -1,6 +1,7 @@
 //! From the store's history to the processes that watch it.
 
 use super::{Cluster, Happening, ProcessId};
+use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::client::Watch;
 use crate::etcd::Event;
@@ -135,7 +136,7 @@ impl Cluster {
         let revision = self.api.etcd.revision();
         let watches = process.caches.watches().to_vec();
         let mut kinds: Vec<Kind> = watches.iter().map(|watch| watch.kind).collect();
-        kinds.sort();
+        kinds.stable_sort();
         kinds.dedup();
         let etcd = &self.api.etcd;
         let objects = kinds

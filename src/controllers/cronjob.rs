@@ -6,6 +6,7 @@ use super::job::finished;
 use super::owned::owner_keys;
 use super::pods::{normal, on_failure, warning};
 use super::schedule::Schedule;
+use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Propagation, Request};
 use crate::client::helpers::{controller_of, controller_ref, moment};
@@ -112,7 +113,7 @@ impl CronJobs {
                 .iter()
                 .filter(|job| finished(job).is_some_and(|(condition, _)| condition.type_ == of))
                 .collect();
-            over.sort_by_key(|job| {
+            over.stable_sort_by_key(|job| {
                 (
                     job.status.as_ref().and_then(|status| moment(&status.start_time)),
                     name_of(job).to_owned(),

@@ -7,6 +7,7 @@ use super::deployment::scaled_value;
 use super::owned::{OwnedPods, owner_keys};
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
 use super::revisions::{History, Present};
+use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::{
@@ -228,7 +229,7 @@ impl Look<'_> {
     /// The oldest daemon stays; with surge one of each revision may be there for a while.
     fn thin_out(&self, node: &str, mut running: Vec<&Arc<Pod>>, plan: &mut Plan) {
         running.retain(|pod| pod.metadata.deletion_timestamp.is_none());
-        running.sort_by(|a, b| {
+        running.stable_sort_by(|a, b| {
             (
                 pod_node(a).is_empty(),
                 &a.metadata.creation_timestamp,

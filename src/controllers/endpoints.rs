@@ -7,6 +7,7 @@ use super::selected::{
     HEADLESS, LAST_CHANGE, SelectedPods, belongs, find_port, hostname, is_headless, pod_ip, target_ref,
     trigger_time,
 };
+use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
 use crate::client::helpers::{Labels, pod_is_ready, pod_node};
@@ -45,7 +46,7 @@ fn ports(service: &Service, pod: &Pod) -> Vec<EndpointPort> {
             })
         })
         .collect();
-    resolved.sort_by(|a, b| (&a.name, a.port, &a.protocol).cmp(&(&b.name, b.port, &b.protocol)));
+    resolved.stable_sort_by(|a, b| (&a.name, a.port, &a.protocol).cmp(&(&b.name, b.port, &b.protocol)));
     resolved
 }
 

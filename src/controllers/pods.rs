@@ -3,6 +3,7 @@
 //! Source: k8s.io/kubernetes/pkg/controller/controller_utils.go (`GetPodFromTemplate`,
 //! `ActivePodsWithRanks`).
 
+use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Request};
 use crate::client::helpers::{moment, pod_is_ready, pod_node, pod_phase, pod_ready_since};
@@ -193,6 +194,6 @@ pub fn pods_to_delete<'a>(
             created: moment(&pod.metadata.creation_timestamp),
         })
         .collect();
-    ranked.sort_by(|a, b| deleted_first(a, b, now));
+    ranked.stable_sort_by(|a, b| deleted_first(a, b, now));
     ranked.into_iter().take(count).map(|ranked| ranked.pod).collect()
 }

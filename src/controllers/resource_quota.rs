@@ -3,6 +3,7 @@
 //! Source: pkg/controller/resourcequota. Creations are charged by admission; this corrects what
 //! deletions and changes leave behind.
 
+use crate::api::order::StableSort;
 use crate::api::quantity::{Format, Quantity};
 use crate::api::{Kind, Object};
 use crate::apiserver::resource_quota::{in_scope, usage_of};
@@ -57,7 +58,7 @@ fn used(caches: &Caches, quota: &ResourceQuota, namespace: &str) -> BTreeMap<Str
         .map(|(name, _)| (name.clone(), Quantity::new(0, Format::DecimalSi)))
         .collect();
     let mut looked: Vec<Kind> = used.keys().flat_map(|name| kinds(name)).collect();
-    looked.sort();
+    looked.stable_sort();
     looked.dedup();
     for kind in looked {
         for object in caches

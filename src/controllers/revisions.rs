@@ -4,6 +4,7 @@
 
 use super::deployment::safe_encode;
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use crate::apiserver::{DeleteOptions, Request};
 use crate::client::Caches;
 use crate::client::helpers::{Labels, controller_of, controller_ref};
@@ -67,7 +68,7 @@ impl History<'_> {
             .list::<ControllerRevision>(namespace)
             .filter(mine)
             .collect();
-        all.sort_by(|a, b| (a.revision, &a.metadata.name).cmp(&(b.revision, &b.metadata.name)));
+        all.stable_sort_by(|a, b| (a.revision, &a.metadata.name).cmp(&(b.revision, &b.metadata.name)));
         all
     }
 

@@ -144,8 +144,12 @@ impl Look<'_> {
             if let Some(fields) = template.as_object_mut() {
                 fields.remove("$patch");
             }
-            if let Ok(template) = serde_json::from_value(template) {
-                return template;
+            // A template has the form of a Pod, whose decoder is there anyway.
+            if let Ok(Object::Pod(pod)) = Object::from_value(Kind::Pod, template) {
+                return PodTemplateSpec {
+                    metadata: Some(pod.metadata.clone()),
+                    spec: pod.spec.clone(),
+                };
             }
         }
         self.spec.template.clone()

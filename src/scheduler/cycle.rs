@@ -6,6 +6,7 @@ use super::filter::{Filters, Rejection};
 use super::info::PodInfo;
 use super::score::columns;
 use super::view::View;
+use crate::api::order::StableSort;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -50,7 +51,7 @@ pub fn summary<'a>(nodes: usize, reasons: impl Iterator<Item = &'a Cow<'static, 
         .iter()
         .map(|(reason, count)| format!("{count} {reason}"))
         .collect();
-    parts.sort();
+    parts.stable_sort();
     if parts.is_empty() {
         format!("0/{nodes} nodes are available")
     } else {

@@ -6,6 +6,7 @@ use super::cycle::{FitError, summary};
 use super::filter::Filters;
 use super::info::PodInfo;
 use super::view::View;
+use crate::api::order::StableSort;
 use crate::client::helpers::{moment, pod_condition, selector_is_empty, selector_matches};
 use crate::sim::SimTime;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -117,7 +118,7 @@ fn victims(view: &View<'_>, pod: &PodInfo, at: usize) -> Result<Candidate, Vec<C
     if let Some(reasons) = rejection(&trial) {
         return Err(reasons);
     }
-    possible.sort_by_key(|other| importance(other));
+    possible.stable_sort_by_key(|other| importance(other));
     let (violating, harmless) = by_budget(view, &possible);
     let mut candidate = Candidate {
         at,
@@ -136,7 +137,7 @@ fn victims(view: &View<'_>, pod: &PodInfo, at: usize) -> Result<Candidate, Vec<C
             candidate.violations += usize::from(violates);
         }
     }
-    candidate.victims.sort_by_key(|other| importance(other));
+    candidate.victims.stable_sort_by_key(|other| importance(other));
     Ok(candidate)
 }
 

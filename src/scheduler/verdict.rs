@@ -8,6 +8,7 @@ use super::preemption::{self, Outcome};
 use super::score::{PluginScore, columns};
 use super::state::SchedulerState;
 use super::view::View;
+use crate::api::order::StableSort;
 use crate::client::Caches;
 use crate::etcd::Key;
 use k8s_openapi::api::core::v1::Pod;
@@ -89,7 +90,7 @@ pub fn verdict(state: &SchedulerState, caches: &Caches, pod: &Arc<Pod>) -> Verdi
                 .for_each(|row| row.rejection = Some(rejection.clone()));
         }
     }
-    nodes.sort_by(|a, b| a.node.cmp(&b.node));
+    nodes.stable_sort_by(|a, b| a.node.cmp(&b.node));
     Verdict {
         nodes,
         choice,

@@ -6,6 +6,7 @@ use super::filter::Rejection;
 use super::info::{NodeInfo, PodInfo};
 use super::resources::value;
 use super::terms::node_term_matches;
+use crate::api::order::StableSort;
 use crate::client::Caches;
 use crate::client::helpers::selector_matches;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
@@ -135,7 +136,7 @@ impl<'a> Volumes<'a> {
                 .list::<PersistentVolume>("")
                 .filter(|volume| volume_serves(volume, claim) && is_free(volume, claim))
                 .collect();
-            candidates.sort_by_key(|volume| {
+            candidates.stable_sort_by_key(|volume| {
                 let capacity = volume
                     .spec
                     .as_ref()

@@ -7,6 +7,7 @@ use super::kubectl::{find_command, resource};
 use super::program::Session;
 use super::{filters, tools};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use crate::cluster::Cluster;
 
 /// At most this many are offered.
@@ -92,7 +93,7 @@ fn offer(all: Vec<String>, last: &str) -> Vec<String> {
         .into_iter()
         .filter(|word| word.starts_with(last) && word != last)
         .collect();
-    found.sort();
+    found.stable_sort();
     found.dedup();
     found.truncate(OFFERS);
     found

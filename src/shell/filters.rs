@@ -4,6 +4,7 @@
 use super::pattern::Pattern;
 use super::program::{Io, Program, Progress};
 use super::transport::parse_duration;
+use crate::api::order::StableSort;
 use crate::sim::SimTime;
 
 /// The names of this file's programs.
@@ -824,7 +825,7 @@ impl State {
                         .unwrap_or(text.len());
                     text[..end].parse().unwrap_or(0.0)
                 };
-                self.lines.sort_by(|a, b| {
+                self.lines.stable_sort_by(|a, b| {
                     let (x, y) = (field(a), field(b));
                     let order = if numeric {
                         number(&x).total_cmp(&number(&y))

@@ -1,6 +1,7 @@
 //! What the API server would say to a manifest, with the line it is about: every document is sent
 //! as a dry run to a copy of the API server, so that asking changes nothing.
 
+use crate::api::order::StableSort;
 use http::Request;
 use serde_json::Value;
 
@@ -51,7 +52,7 @@ pub fn check(api: &ApiServer, now: SimTime, text: &str) -> Vec<Remark> {
         });
         remarks.extend(hints);
     }
-    remarks.sort_by_key(|remark| remark.line);
+    remarks.stable_sort_by_key(|remark| remark.line);
     remarks.dedup();
     remarks.truncate(MAX_REMARKS);
     remarks

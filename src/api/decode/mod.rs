@@ -18,6 +18,7 @@ use super::kind::Kind;
 use super::object::Object;
 use super::schema::{self, Type};
 use super::status::Status;
+use crate::api::order::StableSort;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -140,7 +141,7 @@ pub fn check(ty: &'static Type, body: &mut Body, words: Words) -> Checked {
             .copied()
             .unwrap_or(0)
     };
-    found.mismatches.sort_by_key(|m| place(&m.path));
+    found.mismatches.stable_sort_by_key(|m| place(&m.path));
     let stop = found.mismatches.iter().position(|m| m.stops).unwrap_or(0);
     let error = if found.mismatches.is_empty() {
         None
@@ -166,7 +167,7 @@ pub fn check(ty: &'static Type, body: &mut Body, words: Words) -> Checked {
             .iter()
             .map(|path| (place(path), format!("unknown field {}", quote(path)))),
     );
-    strict.sort_by_key(|(at, _)| *at);
+    strict.stable_sort_by_key(|(at, _)| *at);
     let mut texts: Vec<String> = body.yaml_duplicates.iter().cloned().collect();
     for (_, text) in strict {
         if !texts.contains(&text) && texts.len() < 100 {

@@ -10,6 +10,7 @@ pub use super::fields::FieldSelector;
 
 use super::validation::content;
 use super::validation::field::go_quote;
+use crate::api::order::StableSort;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use parser::Parser;
 use std::collections::BTreeMap;
@@ -161,7 +162,7 @@ impl Selector {
     /// Reads the query form. The error is the message of the 400 answer.
     pub fn parse(text: &str) -> Result<Selector, String> {
         let mut requirements = Parser::new(text).parse()?;
-        requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        requirements.stable_sort_by(|a, b| a.key.cmp(&b.key));
         Ok(Selector {
             requirements,
             nothing: false,
@@ -201,11 +202,11 @@ impl Selector {
                 }
             };
             let mut values = expression.values.clone().unwrap_or_default();
-            values.sort();
+            values.stable_sort();
             out.requirements
                 .push(Requirement::new(&expression.key, operator, values)?);
         }
-        out.requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        out.requirements.stable_sort_by(|a, b| a.key.cmp(&b.key));
         Ok(out)
     }
 

@@ -289,7 +289,7 @@ fn time(message: &[u8], micros: bool) -> Result<Option<Value>, String> {
         }
     }
     let Some(seconds) = seconds else { return Ok(None) };
-    let moment = jiff::Timestamp::new(seconds, nanos).map_err(|error| error.to_string())?;
+    let moment = jiff::Timestamp::new(seconds, nanos).map_err(|_| "time out of range")?;
     Ok(Some(if micros {
         format!("{moment:.6}").into()
     } else {

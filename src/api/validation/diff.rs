@@ -3,6 +3,7 @@
 //! Source: k8s.io/apimachinery/pkg/util/diff, which uses github.com/pmezard/go-difflib, a port of
 //! Python's difflib.
 
+use crate::api::order::StableSort;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
@@ -150,7 +151,7 @@ fn matching_blocks(old: &[String], new: &[String]) -> Vec<(usize, usize, usize)>
         open.push((a.start..i, b.start..j));
         open.push((i + size..a.end, j + size..b.end));
     }
-    found.sort_unstable();
+    found.stable_sort();
     let mut blocks: Vec<(usize, usize, usize)> = Vec::new();
     for (i, j, size) in found {
         match blocks.last_mut() {

@@ -5,6 +5,7 @@
 use super::content::{self, Complaints};
 use super::field::{FieldError, Json, Path};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 use std::collections::BTreeMap;
 
@@ -92,7 +93,7 @@ pub fn update(new: &ObjectMeta, old: &ObjectMeta, errors: &mut Errors) {
             .flatten()
             .filter(|f| !before.contains(f))
             .collect();
-        added.sort();
+        added.stable_sort();
         added.dedup();
         if !added.is_empty() {
             let list: Vec<String> = added.iter().map(|f| super::field::go_quote(f)).collect();

@@ -4,6 +4,7 @@
 //! Source: gopkg.in/yaml.v2 `encode.go`, `sorter.go`, `emitterc.go`.
 
 use super::resolve::{Resolved, is_base60, resolve};
+use crate::api::order::StableSort;
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -55,7 +56,7 @@ impl Writer {
     fn mapping(&mut self, value: &Value, indent: usize, inline: bool) {
         let Value::Object(map) = value else { return };
         let mut keys: Vec<&String> = map.keys().collect();
-        keys.sort_by(|a, b| natural_order(a, b));
+        keys.stable_sort_by(|a, b| natural_order(a, b));
         for (index, key) in keys.into_iter().enumerate() {
             if index > 0 || !inline {
                 self.indent(indent);

@@ -4,6 +4,7 @@
 
 use super::rules::Rule;
 use crate::api::Object;
+use crate::api::order::StableSort;
 use k8s_openapi::api::rbac::v1::{
     AggregationRule, ClusterRole, ClusterRoleBinding, Role, RoleBinding, RoleRef, Subject,
 };
@@ -180,7 +181,7 @@ fn parse_rule(line: &str) -> Rule {
         "all" => list("create,delete,deletecollection,get,list,patch,update,watch"),
         other => list(other),
     };
-    verbs.sort();
+    verbs.stable_sort();
     match words[1..] {
         ["*url"] => Rule {
             verbs,

@@ -3,6 +3,7 @@
 //! Source: pkg/apis/rbac/v1/evaluation_helpers.go, pkg/registry/rbac/validation/policy_comparator.go.
 
 use super::Attributes;
+use crate::api::order::StableSort;
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
 pub type Rule = PolicyRule;
@@ -147,7 +148,7 @@ pub fn compact(rules: Vec<Rule>) -> Vec<Rule> {
             None => out.push(rule),
         }
     }
-    out.sort_by_key(describe);
+    out.stable_sort_by_key(describe);
     out
 }
 

@@ -11,6 +11,7 @@ use super::ApiServer;
 use super::bootstrap::APISERVER_ADDRESS;
 use super::http::{Asked, Reply, aggregated_discovery, method_not_allowed, page_not_found};
 use crate::api::Status;
+use crate::api::order::StableSort;
 use http::{Method, header};
 use resources::{GROUPS, Group, Resource};
 use serde_json::{Value, json};
@@ -146,7 +147,7 @@ fn list(group: &Group, version: &str) -> Vec<Value> {
             out.push((name, row));
         }
     }
-    out.sort_by(|a, b| a.0.cmp(&b.0));
+    out.stable_sort_by(|a, b| a.0.cmp(&b.0));
     out.into_iter().map(|(_, row)| row).collect()
 }
 
@@ -160,7 +161,7 @@ fn aggregate(asked: &Asked<'_>, version: &str, groups: &[&Group]) -> Reply {
                 .iter()
                 .map(|version| {
                     let mut resources = resources::of(group.name, version);
-                    resources.sort_by_key(|resource| resource.plural);
+                    resources.stable_sort_by_key(|resource| resource.plural);
                     let resources: Vec<Value> = resources.iter().map(aggregated_resource).collect();
                     json!({"version": version, "resources": resources, "freshness": "Current"})
                 })
@@ -215,7 +216,7 @@ fn aggregated_resource(resource: &Resource) -> Value {
         row["categories"] = json!(resource.categories);
     }
     let mut subresources = resource.subresources();
-    subresources.sort_by_key(|sub| sub.name);
+    subresources.stable_sort_by_key(|sub| sub.name);
     if !subresources.is_empty() {
         let rows = subresources.iter().map(|sub| {
             let (group, version) = sub.foreign.unwrap_or(("", ""));
@@ -250,7 +251,7 @@ fn paths() -> Vec<String> {
         paths.extend(health::checks(root).map(|check| format!("{root}/{check}")));
     }
     paths.extend(["/openapi/v2", "/openapi/v3", "/version"].map(str::to_owned));
-    paths.sort();
+    paths.stable_sort();
     paths
 }
 

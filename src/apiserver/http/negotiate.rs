@@ -3,6 +3,7 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/negotiation.
 
 use crate::api::Status;
+use crate::api::order::StableSort;
 
 /// The bytes' format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +86,7 @@ fn clauses(accept: &str) -> Vec<Clause<'_>> {
         .filter(|text| !text.trim().is_empty())
         .map(|text| Clause::parse(text.trim()))
         .collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all.stable_sort_by(|a, b| b.1.total_cmp(&a.1));
     all.into_iter().map(|(clause, _)| clause).collect()
 }
 

@@ -6,6 +6,7 @@ use super::managed::{
     self, Entry, FieldSet, ManagedFields, Manager, Operation, compare, empty, field_set, merge, normalized,
     problems, with_named_fields, without,
 };
+use crate::api::order::StableSort;
 use crate::api::schema::{self, Type};
 use crate::api::status::{StatusCause, StatusDetails};
 use crate::api::{Kind, Object, Status};
@@ -291,7 +292,7 @@ fn conflict_status(conflicts: Conflicts) -> Status {
         .into_iter()
         .map(|(entry, set)| (entry.words(), set.paths()))
         .collect();
-    lines.sort();
+    lines.stable_sort();
     let count: usize = lines.iter().map(|(_, paths)| paths.len()).sum();
     let message = match lines.as_slice() {
         [(manager, paths)] if count == 1 => format!(

@@ -3,6 +3,7 @@
 //! Source: k8s.io/apimachinery/pkg/util/strategicpatch/patch.go.
 
 use super::print;
+use crate::api::order::StableSort;
 use crate::api::schema::{self, Field, Ty, Type};
 use crate::api::{Kind, Status};
 use serde_json::{Map, Value};
@@ -282,8 +283,8 @@ fn arrange(merged: Vec<Value>, order: &[Value], server: &[Value], key: Option<&s
     let index = |list: &[Value], item: &Value| list.iter().position(|other| same(other, item, key));
     let (mut named, mut others): (Vec<Value>, Vec<Value>) =
         merged.into_iter().partition(|item| index(order, item).is_some());
-    named.sort_by_key(|item| index(order, item));
-    others.sort_by_key(|item| index(server, item).unwrap_or(usize::MAX));
+    named.stable_sort_by_key(|item| index(order, item));
+    others.stable_sort_by_key(|item| index(server, item).unwrap_or(usize::MAX));
     let mut out = Vec::with_capacity(named.len() + others.len());
     let (mut named, mut others) = (named.into_iter().peekable(), others.into_iter().peekable());
     loop {

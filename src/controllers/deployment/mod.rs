@@ -8,6 +8,7 @@ mod util;
 use super::claim::{adopt, release};
 use super::owned::OwnedPods;
 use super::pods::{normal, on_failure};
+use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
 use crate::client::helpers::{
@@ -272,7 +273,7 @@ impl<'a> Rollout<'a> {
             if to_add > 0 {
                 active.reverse();
             }
-            active.sort_by_key(|set| std::cmp::Reverse(replicas(set)));
+            active.stable_sort_by_key(|set| std::cmp::Reverse(replicas(set)));
             let known = self.status.replicas.unwrap_or(0);
             let mut added = 0;
             let mut sizes: Vec<i32> = Vec::new();
@@ -338,7 +339,7 @@ impl<'a> Rollout<'a> {
             return false;
         }
         let before = total(old);
-        old.sort_by(|a, b| {
+        old.stable_sort_by(|a, b| {
             (&a.set.metadata.creation_timestamp, &a.set.metadata.name)
                 .cmp(&(&b.set.metadata.creation_timestamp, &b.set.metadata.name))
         });
@@ -419,7 +420,7 @@ impl<'a> Rollout<'a> {
             .iter()
             .filter(|set| set.metadata.deletion_timestamp.is_none())
             .collect();
-        alive.sort_by_key(|set| revision(set.metadata.annotations.as_ref()));
+        alive.stable_sort_by_key(|set| revision(set.metadata.annotations.as_ref()));
         let surplus = alive.len().saturating_sub(limit.max(0) as usize);
         for set in alive.into_iter().take(surplus) {
             let status = set.status.as_ref();

@@ -2,6 +2,7 @@
 //!
 //! Source: pkg/controller/deployment/util/deployment_util.go.
 
+use crate::api::order::StableSort;
 use crate::client::helpers::Labels;
 use crate::sim::SimTime;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet};
@@ -294,7 +295,7 @@ pub fn progressing(old: &DeploymentStatus, new: &DeploymentStatus) -> bool {
 
 /// Oldest first, then by name.
 pub fn by_age(sets: &mut [&Arc<ReplicaSet>]) {
-    sets.sort_by(|a, b| {
+    sets.stable_sort_by(|a, b| {
         (&a.metadata.creation_timestamp, &a.metadata.name)
             .cmp(&(&b.metadata.creation_timestamp, &b.metadata.name))
     });

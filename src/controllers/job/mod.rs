@@ -8,6 +8,7 @@ mod indexes;
 use super::claim::claim_pods;
 use super::owned::{OwnedPods, owner_keys};
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
+use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, PatchType, Request};
 use crate::client::helpers::{
@@ -305,7 +306,7 @@ impl<'a> Look<'a> {
                 ))
             })
             .collect();
-        ends.sort();
+        ends.stable_sort();
         let failures = ends.iter().rev().take_while(|(_, failed)| *failed).count() as u32;
         let (last, _) = ends.last().filter(|_| failures > 0)?;
         let delay = FAILURE_BACK_OFF

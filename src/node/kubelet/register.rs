@@ -5,6 +5,7 @@
 
 use super::{Kubelet, LEASES, note};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use crate::apiserver::Request;
 use crate::client::helpers::moment;
 use crate::node::address::Cidr;
@@ -116,7 +117,7 @@ fn conditions(machine: &Machine, known: &[NodeCondition], now: SimTime) -> Vec<N
 
 fn images(machine: &Machine) -> Option<Vec<ContainerImage>> {
     let mut images: Vec<_> = machine.runtime().images().collect();
-    images.sort_by(|a, b| {
+    images.stable_sort_by(|a, b| {
         b.size_bytes
             .cmp(&a.size_bytes)
             .then_with(|| a.reference.cmp(&b.reference))
@@ -215,7 +216,7 @@ fn differs(known: &NodeStatus, wanted: &NodeStatus) -> bool {
                     )
                 })
                 .collect();
-            bare.sort();
+            bare.stable_sort();
             bare
         };
     let rest = |status: &NodeStatus| {

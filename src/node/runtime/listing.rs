@@ -3,6 +3,7 @@
 //! Source: sigs.k8s.io/cri-tools 1.36 `cmd/crictl/{container,sandbox,image}.go`.
 
 use super::{Container, ContainerState, Runtime, Sandbox, SandboxState};
+use crate::api::order::StableSort;
 use crate::sim::SimTime;
 use std::fmt::Write;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub fn container_row(runtime: &Runtime, container: &Container, now: SimTime) -> 
 /// `crictl ps`, newest first; with `-a` also those that do not run.
 pub fn ps_table(runtime: &Runtime, all: bool, now: SimTime) -> String {
     let mut containers: Vec<_> = runtime.containers().filter(|c| all || c.is_running()).collect();
-    containers.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+    containers.stable_sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
     let header = [
         "CONTAINER",
         "IMAGE",
@@ -70,7 +71,7 @@ pub fn sandbox_row(sandbox: &Sandbox, now: SimTime) -> [String; 7] {
 /// `crictl pods`, newest first.
 pub fn pods_table(runtime: &Runtime, now: SimTime) -> String {
     let mut sandboxes: Vec<_> = runtime.sandboxes().collect();
-    sandboxes.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+    sandboxes.stable_sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
     let header = [
         "POD ID",
         "CREATED",

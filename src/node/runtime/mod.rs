@@ -20,6 +20,7 @@ pub use objects::{
     Container, ContainerId, ContainerState, Image, LOG_LINES, LogLine, Sandbox, SandboxId, SandboxState,
 };
 
+use crate::api::order::StableSort;
 use crate::sim::{SimTime, StateHasher};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -107,7 +108,7 @@ impl Runtime {
             .values()
             .filter(|sandbox| *sandbox.pod_uid == *pod_uid)
             .collect();
-        found.sort_by(|a, b| (b.created_at, b.attempt, &b.id).cmp(&(a.created_at, a.attempt, &a.id)));
+        found.stable_sort_by(|a, b| (b.created_at, b.attempt, &b.id).cmp(&(a.created_at, a.attempt, &a.id)));
         found
     }
 
@@ -126,7 +127,7 @@ impl Runtime {
             .values()
             .filter(|c| *c.pod_uid == *pod_uid)
             .collect();
-        found.sort_by(|a, b| {
+        found.stable_sort_by(|a, b| {
             (b.created_at, b.config.attempt, &b.id).cmp(&(a.created_at, a.config.attempt, &a.id))
         });
         found

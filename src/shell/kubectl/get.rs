@@ -9,6 +9,7 @@ use super::failure::{Failure, Result, message};
 use super::kube::{ACCEPT_JSON, ACCEPT_TABLE, Kube, Next, Step, Task, list, text, with_query};
 use super::output::{Format, list_of, without_managed_fields};
 use super::resource::{Rk, Selection, Target, fail_with, list_failure, list_pages, select};
+use crate::api::order::StableSort;
 use crate::sim::SimTime;
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -174,7 +175,7 @@ fn sort<T>(kube: &mut Kube, items: &mut [T], object: impl Fn(&T) -> &Value) -> R
             "couldn't find any field with path {given:?} in the list of objects"
         ));
     }
-    items.sort_by(|a, b| {
+    items.stable_sort_by(|a, b| {
         let key = |item: &T| {
             path.find(object(item))
                 .ok()

@@ -2,6 +2,7 @@
 
 use super::flags::Flag;
 use super::table::{COMMANDS, Command, GLOBAL, GROUPS};
+use crate::api::order::StableSort;
 
 /// `kubectl` alone.
 pub fn overview() -> String {
@@ -12,7 +13,7 @@ pub fn overview() -> String {
         .map(|c| (c.name, c.help))
         .collect();
     rows.extend(GROUPS.iter().filter(|(name, _)| !name.contains(' ')).copied());
-    rows.sort_unstable();
+    rows.stable_sort();
     for (name, help) in rows {
         text.push_str(&format!("  {name:<15} {help}\n"));
     }
@@ -40,7 +41,7 @@ pub fn group(name: &str, about: &str) -> String {
 
 fn rows(flags: &mut dyn Iterator<Item = &Flag>) -> String {
     let mut all: Vec<&Flag> = flags.collect();
-    all.sort_by_key(|f| f.name);
+    all.stable_sort_by_key(|f| f.name);
     all.iter()
         .map(|f| format!("    {}:\n\t{}\n\n", f.label(), f.help))
         .collect()
@@ -91,7 +92,7 @@ pub fn suggestions(word: &str) -> Vec<&'static str> {
         .chain(GROUPS.iter().map(|g| g.0))
         .filter(|n| !n.contains(' '))
         .collect();
-    names.sort_unstable();
+    names.stable_sort();
     names.dedup();
     names
         .into_iter()

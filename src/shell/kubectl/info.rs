@@ -8,6 +8,7 @@ use super::kube::{ACCEPT_JSON, CLIENT_VERSION, Kube, Next, Step, Task, int, list
 use super::output::{Format, list_of};
 use super::resource::{discover, known, list_pages, resolve};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use serde_json::{Value, json};
 
 pub fn api_resources(kube: &mut Kube) -> Result<Next> {
@@ -27,9 +28,9 @@ pub fn api_resources(kube: &mut Kube) -> Result<Next> {
             && flags.list("categories").iter().all(|c| r.categories.contains(c))
     });
     match flags.text("sort-by") {
-        "name" => all.sort_by(|a, b| a.plural.cmp(&b.plural)),
-        "kind" => all.sort_by(|a, b| a.kind.cmp(&b.kind)),
-        "" => all.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
+        "name" => all.stable_sort_by(|a, b| a.plural.cmp(&b.plural)),
+        "kind" => all.stable_sort_by(|a, b| a.kind.cmp(&b.kind)),
+        "" => all.stable_sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
         other => return message(format!("--sort-by accepts only name or kind, not {other}")),
     }
     if flags.text("output") == "name" {
@@ -81,7 +82,7 @@ pub fn api_versions(kube: &mut Kube) -> Result<Next> {
                 .map(|v| text(v, "/groupVersion").to_owned()),
         );
     }
-    all.sort();
+    all.stable_sort();
     let lines: String = all.iter().map(|v| format!("{v}\n")).collect();
     kube.out(&lines);
     Ok(Next::Done)
@@ -241,7 +242,7 @@ pub fn events(kube: &mut Kube) -> Result<Next> {
         types.is_empty() || types.iter().any(|t| t.eq_ignore_ascii_case(text(event, "/type")))
     };
     items.retain(|e| wanted(e));
-    items.sort_by_key(event_time);
+    items.stable_sort_by_key(event_time);
     let watching = kube.flags().on("watch");
     if items.is_empty() && !watching {
         if everywhere {
@@ -438,9 +439,9 @@ fn top(kube: &mut Kube, pods: bool) -> Result<Next> {
         }
     }
     match flags.text("sort-by") {
-        "cpu" => rows.sort_by(|a, b| b.1.total_cmp(&a.1)),
-        "memory" => rows.sort_by(|a, b| b.2.total_cmp(&a.2)),
-        "" => rows.sort_by(|a, b| a.0.cmp(&b.0)),
+        "cpu" => rows.stable_sort_by(|a, b| b.1.total_cmp(&a.1)),
+        "memory" => rows.stable_sort_by(|a, b| b.2.total_cmp(&a.2)),
+        "" => rows.stable_sort_by(|a, b| a.0.cmp(&b.0)),
         _ => return message("--sort-by accepts only cpu or memory"),
     }
     let mut table = String::new();

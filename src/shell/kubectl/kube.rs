@@ -5,6 +5,7 @@ use super::super::transport::{ApiRequest, ApiResponse, StreamId};
 use super::failure::{Failure, Result};
 use super::flags::Flags;
 use super::table::Command;
+use crate::api::order::StableSort;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -382,7 +383,7 @@ pub fn reason_phrase(code: u16) -> &'static str {
 /// Appends a query, sorted and escaped as Go's `url.Values.Encode`; empty values are left out.
 pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     let mut pairs: Vec<_> = pairs.iter().filter(|(_, value)| !value.is_empty()).collect();
-    pairs.sort_by_key(|pair| pair.0);
+    pairs.stable_sort_by_key(|pair| pair.0);
     let query: Vec<String> = pairs
         .iter()
         .map(|(key, value)| format!("{}={}", escape_query(key), escape_query(value)))

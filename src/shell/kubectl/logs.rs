@@ -5,6 +5,7 @@ use super::failure::{Failure, Result, message};
 use super::kube::{Kube, Next, Step, Task, list, text, with_query};
 use super::resource::{Rk, Selection, known, list_pages, select};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use serde_json::Value;
 
 const USAGE: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
@@ -255,7 +256,7 @@ fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
         &with_query(&pods.collection(Some(namespace)), &[("labelSelector", &selector)]),
     )?;
     // Running and ready ones first, the longest-lived of them.
-    found.sort_by_key(|pod| {
+    found.stable_sort_by_key(|pod| {
         let ready = list(pod, "/status/conditions")
             .iter()
             .any(|c| c["type"] == "Ready" && c["status"] == "True");

@@ -4,6 +4,7 @@
 use super::failure::{Failure, Result, message};
 use super::kube::{ACCEPT_JSON, Kube, escape_path, text, with_query};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -128,7 +129,7 @@ const GROUP_ORDER: &[&str] = &[
 /// Every resource of the kinds table, in discovery's order.
 pub fn table() -> Vec<Rk> {
     let mut all: Vec<Rk> = Kind::ALL.iter().map(|k| known(*k)).collect();
-    all.sort_by_key(|r| (GROUP_ORDER.iter().position(|g| *g == r.group), r.plural.clone()));
+    all.stable_sort_by_key(|r| (GROUP_ORDER.iter().position(|g| *g == r.group), r.plural.clone()));
     all
 }
 

@@ -11,6 +11,7 @@ use super::kube::{JSON_PATCH, Kube, Next, STRATEGIC, Step, Task, int, list, text
 use super::output::{DryRun, done};
 use super::resource::{Target, fail_with, known, list_pages, live};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
 
@@ -291,7 +292,7 @@ fn revisions(kube: &mut Kube, target: &Target) -> Result<Vec<(i64, String, Value
         };
         found.push((revision, cause, template, holder));
     }
-    found.sort_by_key(|r| r.0);
+    found.stable_sort_by_key(|r| r.0);
     Ok(found)
 }
 

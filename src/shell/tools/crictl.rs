@@ -4,6 +4,7 @@
 //! looked up in the Pod, as a kubelet would.
 
 use super::{Outcome, begin};
+use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::etcd::Key;
 use crate::node::runtime::{Container, ContainerConfig, Sandbox, images_table, pods_table, ps_table};
@@ -55,7 +56,7 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], _stdin: &st
                     .containers()
                     .filter(|own| all || own.is_running())
                     .collect();
-                shown.sort_by_key(|own| std::cmp::Reverse(own.created_at));
+                shown.stable_sort_by_key(|own| std::cmp::Reverse(own.created_at));
                 return Ok(done(
                     shown
                         .iter()

@@ -1,6 +1,7 @@
 //! `etcdctl`: what is in the cabinet, read-only. Everything is written through the API server.
 
 use super::Outcome;
+use crate::api::order::StableSort;
 use crate::shell::host::{Attached, done};
 
 const USAGE: &str = "NAME:\n\tetcdctl - A simple command line client for etcd3.\n\nUSAGE:\n\tetcdctl get KEY [--prefix] [--keys-only] [--count-only] [--limit N]\n\tetcdctl endpoint status\n";
@@ -79,7 +80,7 @@ fn get(attached: &Attached<'_>, args: &[&str]) -> Outcome {
             }
         })
         .collect::<Vec<_>>();
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.stable_sort_by(|a, b| a.0.cmp(&b.0));
     if count_only {
         return Ok(done(format!("{}\n", found.len())));
     }

@@ -11,6 +11,7 @@ mod requests;
 mod traffic;
 mod wiring;
 
+use crate::api::order::StableSort;
 use std::rc::Rc;
 
 use crate::api::Kind;
@@ -181,7 +182,7 @@ fn control_plane_seats(cluster: &Cluster) -> Vec<Seat> {
         .filter(|seat| seat.id.node().is_none())
         .map(seat_of)
         .collect();
-    seats.sort_by_key(|seat| rank(&seat.id));
+    seats.stable_sort_by_key(|seat| rank(&seat.id));
     seats
 }
 

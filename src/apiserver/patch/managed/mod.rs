@@ -10,6 +10,7 @@ pub use lazy::Managed;
 pub use set::FieldSet;
 pub(super) use typed::{compare, empty, field_set, merge, normalized, problems, with_named_fields, without};
 
+use crate::api::order::StableSort;
 use crate::api::schema::{self, Type};
 use crate::api::{Kind, Object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, Time};
@@ -166,7 +167,7 @@ impl ManagedFields {
         self.entries.retain(|entry| !entry.fields.is_empty());
         self.cap();
         let seconds = |entry: &Entry| entry.time.as_ref().map_or(0, |time| time.0.as_second());
-        self.entries.sort_by(|a, b| {
+        self.entries.stable_sort_by(|a, b| {
             (
                 a.operation,
                 seconds(a),
@@ -193,7 +194,7 @@ impl ManagedFields {
             return;
         }
         let seconds = |entry: &Entry| entry.time.as_ref().map_or(0, |time| time.0.as_second());
-        updaters.sort_by(|&a, &b| {
+        updaters.stable_sort_by(|&a, &b| {
             let (a, b) = (&self.entries[a], &self.entries[b]);
             seconds(a)
                 .cmp(&seconds(b))
@@ -202,7 +203,7 @@ impl ManagedFields {
         let surplus = updaters.len() - MOST_UPDATERS;
         // The oldest are put together per version; the bucket itself takes a place.
         let mut old: Vec<usize> = updaters.into_iter().take(surplus + 1).collect();
-        old.sort_unstable();
+        old.stable_sort();
         for at in old.into_iter().rev() {
             let entry = self.entries.remove(at);
             match self.position(ANCIENT, Operation::Update, &entry.api_version, "") {

@@ -5,6 +5,7 @@ use super::super::kube::{Kube, int, list, map, text};
 use super::super::resource::{known, list_pages};
 use super::{Lines, or};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use base64::Engine;
 use serde_json::Value;
 
@@ -102,7 +103,7 @@ fn limit_rows(object: &Value, level: usize, out: &mut Lines) {
         .flat_map(|f| map(limit, f))
         .map(|(k, _)| k)
         .collect();
-        names.sort_unstable();
+        names.stable_sort();
         names.dedup();
         for name in names {
             let cell = |field: &str| {

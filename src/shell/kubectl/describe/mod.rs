@@ -20,6 +20,7 @@ use super::info::event_age;
 use super::kube::{Kube, Next, list, map, text, with_query};
 use super::resource::{Selection, Target, fail_with, known, list_failure, list_pages, select};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use serde_json::Value;
 
 /// Lines with tabs between their cells, indented by two spaces a level.
@@ -105,7 +106,7 @@ impl Lines {
             return self.line(0, "Events:\t<none>");
         }
         let mut sorted: Vec<&Value> = events.iter().collect();
-        sorted.sort_by_key(|e| micros(&e["lastTimestamp"]).unwrap_or(0));
+        sorted.stable_sort_by_key(|e| micros(&e["lastTimestamp"]).unwrap_or(0));
         self.line(0, "Events:");
         self.line(1, "Type\tReason\tAge\tFrom\tMessage");
         self.line(1, "----\t------\t----\t----\t-------");
@@ -167,7 +168,7 @@ pub fn selector_text(selector: &Value) -> String {
         };
         parts.push((key.to_owned(), shown));
     }
-    parts.sort();
+    parts.stable_sort();
     if parts.is_empty() {
         "<none>".to_owned()
     } else {

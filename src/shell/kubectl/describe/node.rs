@@ -6,6 +6,7 @@ use super::super::kube::{Kube, list, map, text, with_query};
 use super::super::resource::{known, list_pages};
 use super::{Lines, or};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use crate::api::quantity::Quantity;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub fn describe(kube: &mut Kube, node: &Value, events: Option<&[Value]>, out: &m
             },
         )
         .collect();
-    roles.sort_unstable();
+    roles.stable_sort();
     roles.dedup();
     out.line(0, format!("Roles:\t{}", or(&roles.join(","), "<none>")));
     out.labels("Labels", &map(node, "/metadata/labels"));
@@ -151,7 +152,7 @@ fn taints(out: &mut Lines, all: &[Value]) {
             value => format!("{}={value}:{}", text(t, "/key"), text(t, "/effect")),
         })
         .collect();
-    shown.sort();
+    shown.stable_sort();
     for (i, taint) in shown.iter().enumerate() {
         out.line(0, format!("{}\t{taint}", if i == 0 { "Taints:" } else { "" }));
     }

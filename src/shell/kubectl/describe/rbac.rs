@@ -2,6 +2,7 @@
 
 use super::super::kube::{list, map, text};
 use super::Lines;
+use crate::api::order::StableSort;
 use serde_json::Value;
 
 /// Rules broken down to one resource a row: (resources, URLs, names, verbs).
@@ -81,7 +82,7 @@ pub fn rule_rows(resource_rules: &[Value], url_rules: &[Value]) -> Vec<(String, 
             ));
         }
     }
-    rows.sort();
+    rows.stable_sort();
     rows.into_iter().map(|row| row.1).collect()
 }
 

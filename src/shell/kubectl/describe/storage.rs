@@ -8,6 +8,7 @@ use super::super::resource::{known, list_pages};
 use super::template::volume_source;
 use super::{Lines, or};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use serde_json::Value;
 
 /// `RWO,ROX` of access modes.
@@ -105,7 +106,7 @@ pub fn claim(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out: &mu
         })
         .map(|pod| text(pod, "/metadata/name").to_owned())
         .collect();
-    users.sort();
+    users.stable_sort();
     out.line(
         0,
         format!("Used By:\t{}", users.first().map_or("<none>", String::as_str)),

@@ -4,6 +4,7 @@ use super::super::super::print::times::rfc1123;
 use super::super::kube::{int, list, map, text};
 use super::super::output::go_value;
 use super::{Lines, int_or_string, or, selector_text};
+use crate::api::order::StableSort;
 use crate::api::quantity::Quantity;
 use serde_json::Value;
 
@@ -351,7 +352,7 @@ fn field_value(pod: &Value, path: &str) -> String {
 
 fn mounts(out: &mut Lines, container: &Value) {
     let mut all: Vec<&Value> = list(container, "/volumeMounts").iter().collect();
-    all.sort_by_key(|m| text(m, "/mountPath"));
+    all.stable_sort_by_key(|m| text(m, "/mountPath"));
     out.line(
         2,
         if all.is_empty() {
@@ -528,7 +529,7 @@ pub fn tolerations(out: &mut Lines, title: &str, all: &[Value]) {
         return out.line(0, format!("{title}:\t<none>"));
     }
     let mut sorted: Vec<&Value> = all.iter().collect();
-    sorted.sort_by_key(|t| text(t, "/key"));
+    sorted.stable_sort_by_key(|t| text(t, "/key"));
     for (i, toleration) in sorted.into_iter().enumerate() {
         let (key, value, effect) = (
             text(toleration, "/key"),

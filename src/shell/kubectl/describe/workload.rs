@@ -6,6 +6,7 @@ use super::super::kube::{Kube, int, list, map, text, with_query};
 use super::super::resource::{known, list_pages};
 use super::{Lines, controller, int_or_string, or, pairs_text, selected_pods, selector_text, template};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use serde_json::Value;
 
 /// `3 Running / 0 Waiting / …` of the Pods that an object controls.
@@ -108,7 +109,7 @@ pub fn deployment(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out
             .iter()
             .any(|o| o["controller"] == true && text(o, "/uid") == uid)
     });
-    sets.sort_by_key(|rs| {
+    sets.stable_sort_by_key(|rs| {
         (
             text(rs, "/metadata/creationTimestamp").to_owned(),
             text(rs, "/metadata/name").to_owned(),
