@@ -24,7 +24,7 @@ pub(super) const CONTROLLER: &str = "endpointslice-controller.k8s.io";
 /// Source: `--max-endpoints-per-slice`.
 const MAX_ENDPOINTS: usize = 100;
 /// How long changes gather: upstream is held back by its client's 20 requests per second.
-pub(super) const BATCH_PERIOD: Duration = Duration::from_millis(50);
+pub(super) const BATCH_PERIOD: Duration = Duration::from_millis(100);
 const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// The endpointslice controller.

@@ -43,6 +43,10 @@ fn identity(account: &str) -> Identity {
     Identity::component(&user, &groups, "kube-controller-manager")
 }
 
+/// How often a status that counts Pods is written while they start: upstream is held back by its
+/// client's 20 requests per second.
+const STATUS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Every controller, in the order seats are listed.
 pub fn all() -> Vec<Box<dyn Component>> {
     vec![

@@ -228,6 +228,10 @@ impl Component for ReplicaSets {
         plan
     }
 
+    fn min_interval(&self) -> Duration {
+        super::STATUS_INTERVAL
+    }
+
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
         caches.keys(Kind::ReplicaSet).cloned().collect()
     }

@@ -791,6 +791,10 @@ impl Component for Deployments {
         rollout.report()
     }
 
+    fn min_interval(&self) -> Duration {
+        super::STATUS_INTERVAL
+    }
+
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
         caches.keys(Kind::Deployment).cloned().collect()
     }

@@ -67,7 +67,9 @@ fn container_status(sync: &Sync<'_, '_>, spec: &core::Container, waits_for: &str
     }
     status.state = Some(match newest.state {
         ContainerState::Created => {
+            // What was created and not started is no news yet.
             status.container_id = None;
+            status.image_id = String::new();
             waiting(waits_for, None)
         }
         ContainerState::Running => {
