@@ -98,6 +98,11 @@ fn events_are_counted_not_repeated() {
 /// `cargo test --profile native --lib -- --ignored --nocapture deployment_of_500`
 #[test]
 #[ignore = "a measurement"]
+#[allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a measurement needs a wall clock"
+)]
 fn deployment_of_500() {
     let desks = (0..50).map(|nr| format!("node-{nr}")).collect();
     let mut cluster = Cluster::new(Setup {
