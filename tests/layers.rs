@@ -36,7 +36,15 @@ const BROWSER: [&str; 7] = [
 ];
 const SERVER: [&str; 6] = ["tokio", "axum", "tower_http", "clap", "hyper", "tower"];
 /// Address types are plain values; `std::net` is allowed for them and for nothing else.
-const ADDRESSES: [&str; 4] = ["IpAddr", "Ipv4Addr", "Ipv6Addr", "AddrParseError"];
+const ADDRESSES: [&str; 7] = [
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "SocketAddr",
+    "SocketAddrV4",
+    "SocketAddrV6",
+    "AddrParseError",
+];
 const HASHED: [&str; 8] = [
     "HashMap",
     "HashSet",

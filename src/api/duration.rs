@@ -2,7 +2,6 @@
 //!
 //! Source: k8s.io/apimachinery/pkg/util/duration.
 
-use crate::sim::SimTime;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use k8s_openapi::jiff::Timestamp;
 
@@ -39,18 +38,18 @@ pub fn between(from: Timestamp, to: Timestamp) -> String {
 }
 
 /// The age of what happened at a time; `<unknown>` if it never did.
-pub fn since(time: Option<&Time>, now: SimTime) -> String {
+pub fn since(time: Option<&Time>, now: Timestamp) -> String {
     since_timestamp(time.map(|time| time.0), now)
 }
 
 /// The same for the finer times of Events and Leases.
-pub fn since_micro(time: Option<&MicroTime>, now: SimTime) -> String {
+pub fn since_micro(time: Option<&MicroTime>, now: Timestamp) -> String {
     since_timestamp(time.map(|time| time.0), now)
 }
 
-fn since_timestamp(time: Option<Timestamp>, now: SimTime) -> String {
+fn since_timestamp(time: Option<Timestamp>, now: Timestamp) -> String {
     match time.filter(|time| !is_zero(*time)) {
-        Some(time) => between(time, now.timestamp()),
+        Some(time) => between(time, now),
         None => "<unknown>".to_owned(),
     }
 }
@@ -90,9 +89,9 @@ mod tests {
         for (seconds, text) in table {
             assert_eq!(human_duration(seconds), text, "{seconds}");
         }
-        assert_eq!(since(None, SimTime::ZERO), "<unknown>");
+        assert_eq!(since(None, Timestamp::constant(0, 0)), "<unknown>");
         assert_eq!(
-            since(Some(&SimTime::ZERO.meta_time()), SimTime::from_secs(90)),
+            since(Some(&Time(Timestamp::constant(0, 0))), Timestamp::constant(90, 0)),
             "90s"
         );
     }

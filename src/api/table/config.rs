@@ -3,7 +3,7 @@
 use super::row;
 use crate::api::duration;
 use crate::api::quantity::Quantity;
-use crate::sim::SimTime;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, Node, NodeStatus, ResourceQuota};
 use k8s_openapi::api::rbac::v1::{RoleRef, Subject};
 use serde_json::Value;
@@ -89,7 +89,7 @@ fn roles(node: &Node) -> String {
     }
 }
 
-pub fn event(event: &Event, now: SimTime) -> Vec<Value> {
+pub fn event(event: &Event, now: Timestamp) -> Vec<Value> {
     let set = |time: &Option<_>| duration::since(Option::as_ref(time), now);
     let mut first = set(&event.first_timestamp);
     if first == "<unknown>" {

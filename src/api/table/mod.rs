@@ -18,7 +18,7 @@ pub use columns::columns;
 pub use pods::pod_status;
 
 use super::{Object, duration};
-use crate::sim::SimTime;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Container;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ macro_rules! row {
 use row;
 
 /// The cells of an object's row, one per column of its kind.
-pub fn cells(object: &Object, now: SimTime) -> Vec<Value> {
+pub fn cells(object: &Object, now: Timestamp) -> Vec<Value> {
     let name = object.name();
     let age = duration::since(object.meta().creation_timestamp.as_ref(), now);
     match object {

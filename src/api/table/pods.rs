@@ -2,7 +2,7 @@
 
 use super::row;
 use crate::api::duration;
-use crate::sim::SimTime;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
     Container, ContainerState, ContainerStateTerminated, ContainerStatus, Pod, PodSpec, PodStatus,
 };
@@ -23,7 +23,7 @@ pub fn pod_status(pod: &Pod) -> String {
     summary(pod).reason
 }
 
-pub fn pod(pod: &Pod, age: String, now: SimTime) -> Vec<Value> {
+pub fn pod(pod: &Pod, age: String, now: Timestamp) -> Vec<Value> {
     let summary = summary(pod);
     let restarts = match &summary.last_restart {
         Some(time) if summary.restarts != 0 => {

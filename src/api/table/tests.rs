@@ -2,14 +2,21 @@
 
 use super::{cells, columns, pod_status, row_conditions};
 use crate::api::{Kind, Object, defaults};
-use crate::sim::SimTime;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-const NOW: SimTime = SimTime::from_secs(300);
+/// 2026-04-01T09:00:00Z, and five minutes later.
+const START: i64 = 1_775_034_000;
+const NOW: Timestamp = Timestamp::constant(START + 300, 0);
+
+fn at(seconds: i64) -> Time {
+    Time(Timestamp::constant(START + seconds, 0))
+}
 
 /// An object that is five minutes old.
 fn object(kind: Kind, mut body: Value) -> Object {
-    body["metadata"]["creationTimestamp"] = json!(SimTime::ZERO.meta_time());
+    body["metadata"]["creationTimestamp"] = json!(at(0));
     if body["metadata"]["name"].is_null() {
         body["metadata"]["name"] = "x".into();
     }
@@ -99,8 +106,7 @@ fn init_containers() {
 fn pods() {
     let mut state = container(json!({"running": {}}));
     state["restartCount"] = 2.into();
-    state["lastState"] =
-        json!({"terminated": {"exitCode": 1, "finishedAt": SimTime::from_secs(280).meta_time()}});
+    state["lastState"] = json!({"terminated": {"exitCode": 1, "finishedAt": at(280)}});
     let body = json!({"spec": {"nodeName": "n1", "containers": [{"name": "c", "image": "a"}]}, "status": {
         "phase": "Running", "podIPs": [{"ip": "10.244.1.2"}], "containerStatuses": [state]}});
     assert_eq!(
@@ -118,7 +124,7 @@ fn pods() {
         ])
     );
     let mut body = json!({"spec": {"containers": []}, "status": {"phase": "Running"}});
-    body["metadata"] = json!({"name": "x", "deletionTimestamp": SimTime::ZERO.meta_time()});
+    body["metadata"] = json!({"name": "x", "deletionTimestamp": at(0)});
     assert_eq!(row(Kind::Pod, body)[2], "Terminating");
     let ended = object(
         Kind::Pod,
@@ -196,7 +202,7 @@ fn workloads() {
         json!(["web", "3/3", 3, 3, "5m", "web", "nginx:1.25", "app=web"])
     );
     let job = json!({"spec": {"completions": 2, "template": template}, "status": {"succeeded": 1,
-        "startTime": SimTime::from_secs(10).meta_time()}});
+        "startTime": at(10)}});
     assert_eq!(
         row(Kind::Job, job),
         json!([
@@ -240,7 +246,7 @@ fn other_kinds() {
     );
     let event = json!({"involvedObject": {"kind": "Pod", "name": "p"}, "reason": "Pulled", "type": "Normal",
         "message": " done\n", "count": 3, "source": {"component": "kubelet", "host": "n1"},
-        "firstTimestamp": SimTime::ZERO.meta_time(), "lastTimestamp": SimTime::from_secs(290).meta_time()});
+        "firstTimestamp": at(0), "lastTimestamp": at(290)});
     assert_eq!(
         row(Kind::Event, event),
         json!([

@@ -3,7 +3,7 @@
 use super::row;
 use crate::api::duration;
 use crate::api::labels::{Selector, format_label_selector, format_labels};
-use crate::sim::SimTime;
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec, JobStatus};
 use k8s_openapi::api::core::v1::{PodTemplateSpec, ReplicationController};
@@ -125,7 +125,7 @@ pub fn controller_revision(revision: &ControllerRevision, age: String) -> Vec<Va
     row![name(&revision.metadata), controller, revision.revision, age]
 }
 
-pub fn job(job: &Job, age: String, now: SimTime) -> Vec<Value> {
+pub fn job(job: &Job, age: String, now: Timestamp) -> Vec<Value> {
     let default = JobSpec::default();
     let spec = job.spec.as_ref().unwrap_or(&default);
     let status = job.status.clone().unwrap_or_default();
@@ -137,7 +137,7 @@ pub fn job(job: &Job, age: String, now: SimTime) -> Vec<Value> {
     };
     let took = match (&status.start_time, &status.completion_time) {
         (None, _) => String::new(),
-        (Some(start), None) => duration::between(start.0, now.timestamp()),
+        (Some(start), None) => duration::between(start.0, now),
         (Some(start), Some(end)) => duration::between(start.0, end.0),
     };
     let (names, images) = containers(Some(&spec.template));
@@ -171,7 +171,7 @@ fn job_state(status: &JobStatus, deleted: bool) -> &'static str {
     }
 }
 
-pub fn cron_job(job: &CronJob, age: String, now: SimTime) -> Vec<Value> {
+pub fn cron_job(job: &CronJob, age: String, now: Timestamp) -> Vec<Value> {
     let spec = &job.spec;
     let status = job.status.as_ref();
     let last = status.and_then(|status| status.last_schedule_time.as_ref());

@@ -249,7 +249,7 @@ impl Encoder {
     }
 
     fn row(&self, object: &Object, managers: &Managers) -> Value {
-        let mut row = json!({"cells": table::cells(object, self.now)});
+        let mut row = json!({"cells": table::cells(object, self.now.timestamp())});
         if let Some(conditions) = table::row_conditions(object) {
             row["conditions"] = conditions;
         }
