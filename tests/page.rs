@@ -2,6 +2,8 @@
 //! chromedriver; `make test` brings all three and always runs this.
 
 mod browser;
+#[path = "scenarios/play.rs"]
+mod play;
 
 use browser::{Options, with_page};
 use serde_json::json;

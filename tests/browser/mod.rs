@@ -5,6 +5,7 @@
 mod driver;
 pub mod hands;
 mod site;
+mod story;
 
 use driver::Driver;
 use fantoccini::Client;
