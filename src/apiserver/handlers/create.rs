@@ -30,6 +30,7 @@ impl ApiServer {
             );
         }
         strategy::prepare_for_create(&mut object);
+        strategy::stamp_phase(&mut object, None, context.now);
         defaults::apply(&mut object);
         super::super::authorization::check_escalation(self, context.identity, &object, None)?;
         super::super::admission::on_create(self, &mut object)?;

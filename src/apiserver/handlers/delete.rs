@@ -101,14 +101,13 @@ impl ApiServer {
         {
             // Its kubelet lets go of it: watchers see the grace period end before the object does.
             mark(&mut object, &live, context.now, 0);
-            self.etcd
-                .update(
-                    &Key::of(&live),
-                    object.clone(),
-                    live.revision(),
-                    context.request_id,
-                )
-                .map_err(|error| refused(error, &live))?
+            let key = Key::of(&live);
+            let ended = self
+                .etcd
+                .update(&key, object.clone(), live.revision(), context.request_id)
+                .map_err(|error| refused(error, &live))?;
+            self.managers.kept(&key, ended.revision());
+            ended
         } else {
             live
         };

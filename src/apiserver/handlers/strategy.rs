@@ -159,6 +159,20 @@ pub(super) fn after_admission(object: &mut Object) {
     }
 }
 
+/// Notes when a volume came into its phase.
+pub(super) fn stamp_phase(object: &mut Object, live: Option<&Object>, now: crate::sim::SimTime) {
+    let Object::PersistentVolume(volume) = object else { return };
+    let phase = |object: &Object| match object {
+        Object::PersistentVolume(volume) => volume.status.as_ref().and_then(|status| status.phase.clone()),
+        _ => None,
+    };
+    let status = volume.status.as_ref();
+    if live.is_none_or(|live| phase(live).as_ref() != status.and_then(|status| status.phase.as_ref())) {
+        let status = Arc::make_mut(volume).status.get_or_insert_default();
+        status.last_phase_transition_time = Some(now.meta_time());
+    }
+}
+
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// Counts changes of a DaemonSet's template, as its first version did. Source:

@@ -74,7 +74,10 @@ impl ApiServer {
         self.check_version(&live, &object)?;
         keep_server_metadata(&live, &mut object);
         match subresource {
-            Subresource::Status => strategy::prepare_for_status_update(&mut object, &live),
+            Subresource::Status => {
+                strategy::prepare_for_status_update(&mut object, &live);
+                strategy::stamp_phase(&mut object, Some(&live), context.now);
+            }
             _ => strategy::prepare_for_update(&mut object, &live, subresource),
         }
         if subresource != Subresource::Status {
