@@ -45,7 +45,11 @@ fn every_scenario_prints_what_it_says() {
             std::fs::write(&path, printed).expect("a writable scenario");
             continue;
         }
-        let line = expected.lines().zip(printed.lines()).take_while(|(a, b)| a == b).count();
+        let line = expected
+            .lines()
+            .zip(printed.lines())
+            .take_while(|(a, b)| a == b)
+            .count();
         wrong.push(format!(
             "{}:{}:\n  expected {:?}\n  printed  {:?}",
             path.display(),

@@ -29,8 +29,13 @@ fn object(fields: &[(&str, JsValue)]) -> Object {
 
 /// Tells an event to those who listen. A callback that throws disturbs nobody else.
 pub fn emit(event: &str, detail: &[(&str, JsValue)]) {
-    let hooks: Vec<Function> =
-        HOOKS.with_borrow(|hooks| hooks.values().filter(|(name, _)| name == event).map(|(_, hook)| hook.clone()).collect());
+    let hooks: Vec<Function> = HOOKS.with_borrow(|hooks| {
+        hooks
+            .values()
+            .filter(|(name, _)| name == event)
+            .map(|(_, hook)| hook.clone())
+            .collect()
+    });
     for hook in hooks {
         if let Err(error) = hook.call1(&JsValue::NULL, &object(detail)) {
             gloo::console::error!(error);
@@ -71,15 +76,29 @@ fn run(line: JsValue) -> JsValue {
 }
 
 fn advance(milliseconds: JsValue) -> JsValue {
-    let milliseconds = milliseconds.as_f64().filter(|ms| ms.is_finite()).unwrap_or(0.0).max(0.0);
-    promise(move |resolve| host::advance(Duration::from_micros((milliseconds * 1_000.0).round() as u64), done(resolve)))
+    let milliseconds = milliseconds
+        .as_f64()
+        .filter(|ms| ms.is_finite())
+        .unwrap_or(0.0)
+        .max(0.0);
+    promise(move |resolve| {
+        host::advance(
+            Duration::from_micros((milliseconds * 1_000.0).round() as u64),
+            done(resolve),
+        )
+    })
 }
 
 fn log() -> JsValue {
     let lines = host::ask(|terminal| terminal.log().to_vec());
     let list: Array = lines
         .iter()
-        .map(|line| object(&[("at", (line.at.as_micros() as f64 / 1_000.0).into()), ("line", line.line.as_str().into())]))
+        .map(|line| {
+            object(&[
+                ("at", (line.at.as_micros() as f64 / 1_000.0).into()),
+                ("line", line.line.as_str().into()),
+            ])
+        })
         .collect();
     list.into()
 }
@@ -109,7 +128,11 @@ fn on(event: JsValue, callback: JsValue) -> JsValue {
 pub fn publish() {
     let api = Object::new();
     let one = |name: &str, call: fn(JsValue) -> JsValue| {
-        set(&api, name, Closure::<dyn FnMut(JsValue) -> JsValue>::new(call).into_js_value());
+        set(
+            &api,
+            name,
+            Closure::<dyn FnMut(JsValue) -> JsValue>::new(call).into_js_value(),
+        );
     };
     one("run", run);
     one("advance", advance);
@@ -123,6 +146,10 @@ pub fn publish() {
     });
     one("hash", |_| host::ask(|terminal| terminal.hash()).into());
     one("log", |_| log());
-    set(&api, "on", Closure::<dyn FnMut(JsValue, JsValue) -> JsValue>::new(on).into_js_value());
+    set(
+        &api,
+        "on",
+        Closure::<dyn FnMut(JsValue, JsValue) -> JsValue>::new(on).into_js_value(),
+    );
     set(&gloo::utils::window(), "kubeByHand", api);
 }

@@ -14,8 +14,10 @@ async fn begin(page: &Page, header: &str) {
     page.started().await;
     page.pause().await;
     let (seed, desks) = (setup.seed, setup.desks.join(","));
-    page.ok(&format!("kbh reset --preset company-x --desks {desks} --seed {seed}"))
-        .await;
+    page.ok(&format!(
+        "kbh reset --preset company-x --desks {desks} --seed {seed}"
+    ))
+    .await;
     page.pause().await;
 }
 
@@ -25,7 +27,11 @@ async fn the_story_has_the_same_hash_in_wasm() {
     let text = std::fs::read_to_string(root().join("tests/scenarios/story.txt")).expect("the story");
     let header = text.lines().next().expect("a header").to_owned();
     let (_, native) = play(&text);
-    let log: Vec<(u64, String)> = native.log().iter().map(|line| (line.at.as_micros(), line.line.clone())).collect();
+    let log: Vec<(u64, String)> = native
+        .log()
+        .iter()
+        .map(|line| (line.at.as_micros(), line.line.clone()))
+        .collect();
     let (end, hash) = (native.now().as_micros(), native.hash());
     assert!(log.len() > 50, "{} lines", log.len());
     with_page("story-wasm", Options::default(), move |page| async move {
@@ -47,7 +53,8 @@ async fn the_story_has_the_same_hash_in_wasm() {
             page.js_async(play, &[json!(steps)]).await;
         }
         let rest = (end - now) as f64 / 1000.0;
-        page.js_async("await kubeByHand.advance(arguments[0])", &[json!(rest)]).await;
+        page.js_async("await kubeByHand.advance(arguments[0])", &[json!(rest)])
+            .await;
         let played = page.js_async("return await kubeByHand.log()", &[]).await;
         let played: Vec<(u64, &str)> = played
             .as_array()
@@ -96,9 +103,13 @@ impl Person {
         self.page.type_text(line).await;
         self.page.press(Key::Enter.into()).await;
         self.finish().await;
-        let last = "const e = [...document.querySelectorAll('.entry')].at(-1); return [e.innerText, e.dataset.code]";
+        let last =
+            "const e = [...document.querySelectorAll('.entry')].at(-1); return [e.innerText, e.dataset.code]";
         let seen = self.page.js(last, &[]).await;
-        let code = seen[1].as_str().and_then(|code| code.parse().ok()).expect("an exit code");
+        let code = seen[1]
+            .as_str()
+            .and_then(|code| code.parse().ok())
+            .expect("an exit code");
         (seen[0].as_str().unwrap_or_default().to_owned(), code)
     }
 
@@ -113,13 +124,19 @@ impl Person {
         let script = "const mine = [...document.querySelectorAll('.duty')].find((duty) =>
               arguments[0].some((seat) => duty.querySelector('.who').textContent.startsWith(seat)));
             return mine ? `[data-duty=\"${CSS.escape(mine.dataset.duty)}\"] .btn` : null";
-        self.page.js(script, &[json!(seats)]).await.as_str().map(str::to_owned)
+        self.page
+            .js(script, &[json!(seats)])
+            .await
+            .as_str()
+            .map(str::to_owned)
     }
 
     /// Does the duties of these seats, one button after the other, until none is left.
     async fn does(&mut self, seats: &[&str]) {
         for _ in 0..60 {
-            let Some(button) = self.duty(seats).await else { return };
+            let Some(button) = self.duty(seats).await else {
+                return;
+            };
             self.page.click(&button).await;
             self.finish().await;
         }
@@ -151,7 +168,12 @@ impl Person {
         let script = "return [...document.querySelectorAll('[data-pod]')]
             .filter((pod) => pod.textContent.includes(arguments[0])).map((pod) => pod.dataset.pod)";
         let names = self.page.js(script, &[json!(status)]).await;
-        names.as_array().expect("a list").iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+        names
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect()
     }
 }
 

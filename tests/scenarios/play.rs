@@ -11,12 +11,20 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub fn setup(header: &str) -> Setup {
     let mut words = header.trim_start_matches('#').split_whitespace();
     let preset = Preset::parse(words.next().unwrap_or("company-x"));
-    Setup { preset, desks: words.map(str::to_owned).collect(), ..Setup::default() }
+    Setup {
+        preset,
+        desks: words.map(str::to_owned).collect(),
+        ..Setup::default()
+    }
 }
 
 fn span(text: &str) -> Duration {
     let text = text.trim();
-    let parse = |number: &str| number.parse::<u64>().unwrap_or_else(|_| panic!("bad time {text:?}"));
+    let parse = |number: &str| {
+        number
+            .parse::<u64>()
+            .unwrap_or_else(|_| panic!("bad time {text:?}"))
+    };
     match text.strip_suffix("ms") {
         Some(number) => Duration::from_millis(parse(number)),
         None => Duration::from_secs(parse(text.trim_end_matches('s'))),

@@ -161,7 +161,9 @@ pub(super) fn after_admission(object: &mut Object) {
 
 /// Notes when a volume came into its phase.
 pub(super) fn stamp_phase(object: &mut Object, live: Option<&Object>, now: crate::sim::SimTime) {
-    let Object::PersistentVolume(volume) = object else { return };
+    let Object::PersistentVolume(volume) = object else {
+        return;
+    };
     let phase = |object: &Object| match object {
         Object::PersistentVolume(volume) => volume.status.as_ref().and_then(|status| status.phase.clone()),
         _ => None,
