@@ -32,7 +32,7 @@ pub fn clock(at: SimTime) -> String {
 
 /// `2`, `500m`.
 pub fn cpu(milli: u64) -> String {
-    if milli % 1000 == 0 {
+    if milli.is_multiple_of(1000) {
         (milli / 1000).to_string()
     } else {
         format!("{milli}m")
@@ -42,7 +42,7 @@ pub fn cpu(milli: u64) -> String {
 /// `64Mi`, `2Gi`.
 pub fn memory(bytes: u64) -> String {
     let mebi = bytes >> 20;
-    if mebi >= 1024 && mebi % 1024 == 0 {
+    if mebi >= 1024 && mebi.is_multiple_of(1024) {
         format!("{}Gi", mebi >> 10)
     } else {
         format!("{mebi}Mi")

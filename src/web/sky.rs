@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 use gloo::events::EventListener;
@@ -162,13 +163,12 @@ fn dots(sky: &HtmlElement, state: &mut State) {
         stays
     });
     for dot in traffic.dots.iter() {
-        if !state.dots.contains_key(&dot.id) {
-            if let Some(flying) = launch(sky, dot) {
-                state.dots.insert(dot.id, flying);
-            }
-        }
-        let Some(flying) = state.dots.get_mut(&dot.id) else {
-            continue;
+        let flying = match state.dots.entry(dot.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => match launch(sky, dot) {
+                Some(flying) => place.insert(flying),
+                None => continue,
+            },
         };
         let passed = dot.hops.iter().filter(|hop| hop.at <= now).count().max(1);
         let (here, next) = (passed - 1, passed.min(flying.points.len() - 1));
