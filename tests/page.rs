@@ -61,6 +61,8 @@ async fn axe_finds_nothing() {
             },
             move |page| async move {
                 page.started().await;
+                // What is judged is the page at rest, not a stamp that is just coming down.
+                tokio::time::sleep(Duration::from_secs(4)).await;
                 page.picture(&format!("seen-{name}")).await;
                 send.send(page.axe().await).expect("the test waits");
             },

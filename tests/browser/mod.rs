@@ -198,7 +198,7 @@ impl Page {
                 _ => return None,
             };
             url.as_str()
-                .filter(|url| !url.starts_with("data:") && !url.starts_with("blob:"))
+                .filter(|url| url.starts_with("http") || url.starts_with("ws"))
                 .map(str::to_string)
         };
         entries.iter().filter_map(sent).collect()
