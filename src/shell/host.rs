@@ -8,7 +8,7 @@ use super::transport::{
 };
 use crate::apiserver::http::{HttpAnswer, OpenWatch, serve};
 use crate::apiserver::{ProxyRequest, Subresource};
-use crate::cluster::{Cluster, Flight};
+use crate::cluster::{Cluster, Flight, Setup};
 use crate::network::{self, Outcome};
 use crate::sim::SimTime;
 use std::collections::{BTreeMap, VecDeque};
@@ -22,6 +22,8 @@ pub struct Host {
     exchanges: BTreeMap<ExchangeId, Exchange>,
     /// What `kbh` asked of the clock; the page takes it.
     pub pace: Option<Pace>,
+    /// The session `kbh reset` asked for; the terminal begins it.
+    pub restart: Option<Setup>,
 }
 
 enum Stream {
@@ -104,6 +106,11 @@ impl Attached<'_> {
         let answer = serve(&mut self.cluster.api, now, &request);
         self.cluster.after_request();
         Ok(answer)
+    }
+
+    /// Asks for another session.
+    pub(super) fn restart(&mut self, setup: Setup) {
+        self.host.restart = Some(setup);
     }
 
     fn stream(&mut self, stream: Stream) -> StreamId {

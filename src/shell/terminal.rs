@@ -5,7 +5,7 @@ use super::host::Host;
 use super::process::Process;
 use super::program::{Piece, Progress, Session};
 use super::transport::Pace;
-use crate::cluster::{Cluster, MAX_DESKS, Preset, Setup};
+use crate::cluster::{Cluster, Setup};
 use crate::sim::SimTime;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -92,6 +92,7 @@ pub struct Terminal {
     future: Vec<LogLine>,
     /// Streams and exchanges the console's programs hold open.
     host: Host,
+    restarted: bool,
 }
 
 impl Terminal {
@@ -113,6 +114,7 @@ impl Terminal {
             end: start,
             future: Vec::new(),
             host: Host::default(),
+            restarted: false,
         };
         terminal.checkpoint();
         terminal
@@ -140,10 +142,6 @@ impl Terminal {
     /// Enters a line and lets it go as far as it can without time passing. After a rewind this
     /// forks: what came later is forgotten.
     pub fn enter(&mut self, line: &str) -> (JobId, Printed) {
-        if let Some(printed) = self.reset(line) {
-            self.next_job += 1;
-            return (JobId(self.next_job), printed);
-        }
         self.future.clear();
         let history = &mut self.session.history;
         if history.last().is_none_or(|last| last != line) {
@@ -158,59 +156,30 @@ impl Terminal {
         self.start(line)
     }
 
-    /// `kbh reset [--preset P] [--nodes N] [--seed S]`: another session from its start. None if the
-    /// line is something else.
-    fn reset(&mut self, line: &str) -> Option<Printed> {
-        let words = shlex::split(line)?;
-        let rest = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            ["kbh", "reset", rest @ ..] => rest.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(),
-            _ => return None,
-        };
-        let refuse = |message: String| {
-            let pieces = vec![Piece {
-                is_error: true,
-                text: format!("kbh: {message}\n"),
-            }];
-            Some(Printed {
-                pieces,
-                code: Some(1),
-            })
-        };
-        let mut setup = self.cluster.setup.clone();
-        let mut words = rest.iter();
-        while let Some(flag) = words.next() {
-            let Some(value) = words.next() else {
-                return refuse(format!("{flag} needs a value"));
-            };
-            match flag.as_str() {
-                "--preset" => setup.preset = Preset::parse(value),
-                "--seed" => match value.parse() {
-                    Ok(seed) => setup.seed = seed,
-                    Err(_) => return refuse(format!("the seed must be a number, got \"{value}\"")),
-                },
-                "--nodes" => match value.parse::<usize>() {
-                    Ok(count) if count <= MAX_DESKS => {
-                        setup.desks = (0..count).map(|index| format!("node-{index}")).collect();
-                    }
-                    _ => {
-                        return refuse(format!(
-                            "--nodes must be a number up to {MAX_DESKS}, got \"{value}\""
-                        ));
-                    }
-                },
-                "--desks" => setup.desks = value.split(',').map(str::to_owned).collect(),
-                other => return refuse(format!("unknown flag {other}")),
-            }
+    /// `kbh reset`: another session from its start. What was running ends with the old one; what
+    /// had finished can still be taken.
+    fn restart(&mut self, setup: Setup) {
+        for job in self.jobs.values_mut().filter(|job| job.code.is_none()) {
+            job.process.interrupt(&mut self.host.attach(&mut self.cluster));
+            job.code = Some(0);
         }
-        let pace = self.host.pace;
-        let history = std::mem::take(&mut self.session.history);
-        *self = Terminal::new(setup);
-        self.session.history = history;
-        self.host.pace = pace;
-        Some(Printed {
-            pieces: Vec::new(),
-            code: Some(0),
-        })
+        let mut fresh = Terminal::new(setup);
+        fresh.host.pace = self.host.pace;
+        *self = Terminal {
+            jobs: std::mem::take(&mut self.jobs),
+            next_job: self.next_job,
+            restarted: true,
+            session: Session {
+                history: std::mem::take(&mut self.session.history),
+                ..fresh.session
+            },
+            ..fresh
+        };
+    }
+
+    /// Whether `kbh reset` began another session since the last call.
+    pub fn take_restarted(&mut self) -> bool {
+        std::mem::take(&mut self.restarted)
     }
 
     fn start(&mut self, line: &str) -> (JobId, Printed) {
@@ -296,6 +265,9 @@ impl Terminal {
                 Progress::Waiting { until } => job.until = until,
                 Progress::Editing => {}
             }
+        }
+        if let Some(setup) = self.host.restart.take() {
+            self.restart(setup);
         }
     }
 

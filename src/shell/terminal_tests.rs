@@ -20,6 +20,27 @@ fn run(terminal: &mut Terminal, line: &str) -> String {
 }
 
 #[test]
+fn reset_begins_another_session() {
+    let mut terminal = terminal(Preset::CompanyX, &["bob"]);
+    run(&mut terminal, "kubectl create ns old; echo kept > file");
+    let (waiting, _) = terminal.enter("sleep 100");
+    assert_eq!(run(&mut terminal, "kbh reset --nodes 2 --seed=7; echo never"), "");
+    assert!(terminal.take_restarted() && !terminal.take_restarted());
+    assert_eq!(terminal.take(waiting).code, Some(0));
+    assert_eq!((terminal.log().len(), terminal.cluster.setup.seed), (0, 7));
+    assert_eq!(
+        run(&mut terminal, "kbh seed; ls; history | head -n 1"),
+        "7\n    1  kubectl create ns old; echo kept > file\n"
+    );
+    assert!(run(&mut terminal, "kubectl get ns old").contains("NotFound"));
+    assert!(run(&mut terminal, "kbh node").contains("node-1"));
+    assert_eq!(
+        run(&mut terminal, "kbh reset --nodes x"),
+        "kbh: --nodes must be a number up to 1024, got \"x\"\n"
+    );
+}
+
+#[test]
 fn the_console_talks_to_the_api_server() {
     let mut terminal = terminal(Preset::CompanyX, &[]);
     assert_eq!(

@@ -282,12 +282,8 @@ impl Host {
             .chain([Rc::new(entry)])
             .collect();
         recovery::note(self.terminal.now(), line);
-        if line.trim_start().starts_with("kbh reset") {
-            // Another session begins: what was seen of this one says nothing about it.
-            self.looker = Looker::default();
-            self.jobs.clear();
-        }
         let (id, printed) = self.terminal.enter(line);
+        self.notice_restart();
         self.jobs.insert(
             id,
             Job {
@@ -297,6 +293,14 @@ impl Host {
         );
         self.take_in(id, printed);
         self.stale = true;
+    }
+
+    /// Another session began: what was seen of the last one says nothing about it.
+    fn notice_restart(&mut self) {
+        if self.terminal.take_restarted() {
+            self.looker = Looker::default();
+            self.stale = true;
+        }
     }
 
     /// One slice of the machine's work.
@@ -336,6 +340,7 @@ impl Host {
                 break;
             }
         }
+        self.notice_restart();
         if !behind {
             self.terminal.run_until(target);
             self.stale = true;

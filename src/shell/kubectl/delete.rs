@@ -1,7 +1,7 @@
 //! `delete`, which waits until objects are gone, and `drain`.
 
 use super::super::transport::Transport;
-use super::change::{named_nodes, set_schedulable};
+use super::change::nodes::{named_nodes, set_schedulable};
 use super::failure::{Failure, Result, message};
 use super::follow::Follow;
 use super::kube::{Kube, Next, Step, Task, list, text, with_query};

@@ -1,13 +1,14 @@
 //! `kbh`: what Kubernetes has no command for: seats, desks, traffic and the clock.
 
 use super::{Outcome, begin};
+use crate::cluster::{MAX_DESKS, Preset};
 use crate::network::Request;
 use crate::node::NodeAction;
 use crate::node::address::Cidr;
 use crate::seat::{Mode, SeatId};
 use crate::shell::commands;
 use crate::shell::host::{Attached, done};
-use crate::shell::transport::{Pace, ProgramOutput, Started, Transport};
+use crate::shell::transport::{Pace, ProgramOutput, Started, Transport, Waiting};
 use std::net::Ipv4Addr;
 
 const USAGE: &str = "kbh runs the office around the cluster.
@@ -66,12 +67,58 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String]) -> Outcome 
                 ))),
             }
         }
+        ["reset", rest @ ..] => reset(attached, rest),
         ["seed"] => Ok(done(format!("{}\n", attached.cluster.setup.seed))),
         ["hash"] => Ok(done(format!("{}\n", attached.cluster.hash()))),
         [other, ..] => Err(wrong(format!(
             "unknown or incomplete command \"{other}\"; see kbh help"
         ))),
     }
+}
+
+/// Waits for the terminal to begin the other session; the rest of the line goes with this one.
+fn reset(attached: &mut Attached<'_>, words: &[&str]) -> Outcome {
+    let mut setup = attached.cluster.setup.clone();
+    let mut words = words.iter();
+    while let Some(flag) = words.next() {
+        let (flag, value) = match flag.split_once('=') {
+            Some(both) => both,
+            None => (
+                *flag,
+                *words
+                    .next()
+                    .ok_or_else(|| wrong(format!("{flag} needs a value")))?,
+            ),
+        };
+        match flag {
+            "--preset" => setup.preset = Preset::parse(value),
+            "--seed" => {
+                setup.seed = value
+                    .parse()
+                    .map_err(|_| wrong(format!("the seed must be a number, got \"{value}\"")))?;
+            }
+            "--nodes" => {
+                let count = value
+                    .parse()
+                    .ok()
+                    .filter(|count| *count <= MAX_DESKS)
+                    .ok_or_else(|| {
+                        wrong(format!(
+                            "--nodes must be a number up to {MAX_DESKS}, got \"{value}\""
+                        ))
+                    })?;
+                setup.desks = (0..count).map(|index| format!("node-{index}")).collect();
+            }
+            "--desks" => setup.desks = value.split(',').map(str::to_owned).collect(),
+            other => return Err(wrong(format!("unknown flag {other}"))),
+        }
+    }
+    attached.restart(setup);
+    Ok(Started::Waiting(Waiting {
+        action: 0,
+        until: attached.cluster.now(),
+        text: String::new(),
+    }))
 }
 
 fn pace(attached: &mut Attached<'_>, pace: Pace) -> Outcome {
@@ -366,12 +413,13 @@ pub fn candidates(cluster: &crate::cluster::Cluster, args: &[String]) -> Vec<Str
     };
     match args {
         [] | [_] => own(&[
-            "seat", "todo", "node", "traffic", "pause", "play", "speed", "seed", "hash", "help",
+            "seat", "todo", "node", "traffic", "pause", "play", "speed", "reset", "seed", "hash", "help",
         ]),
         [command, _] if command == "seat" || command == "todo" => seats(),
         [command, _, _] if command == "seat" => own(&["human", "autopilot"]),
         [command, _] if command == "node" => own(&["add", "unplug", "plug", "off", "on", "remove", "cni"]),
         [command, _, _] if command == "node" => desks(),
+        [command, ..] if command == "reset" => own(&["--preset", "--nodes", "--desks", "--seed"]),
         [command, ..] if command == "traffic" => [desks(), own(&["--from", "--rate", "stop"])].concat(),
         _ => Vec::new(),
     }

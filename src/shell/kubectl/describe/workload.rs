@@ -1,11 +1,12 @@
 //! `describe` of what makes Pods.
 
-use super::super::super::print::times::{human_duration, micros, rfc1123};
+use super::super::super::print::times::{micros, rfc1123};
 use super::super::failure::Result;
 use super::super::kube::{Kube, int, list, map, text, with_query};
 use super::super::resource::{known, list_pages};
 use super::{Lines, controller, int_or_string, or, pairs_text, selected_pods, selector_text, template};
 use crate::api::Kind;
+use crate::api::duration::human_duration;
 use crate::api::order::StableSort;
 use serde_json::Value;
 

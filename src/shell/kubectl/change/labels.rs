@@ -1,0 +1,128 @@
+//! `label`, `annotate`.
+
+use super::super::failure::{Failure, Result, message};
+use super::super::kube::{Kube, MERGE, Next, with_query};
+use super::super::output::{DryRun, done};
+use super::super::resource::{fail_with, live};
+use serde_json::{Map, Value, json};
+
+/// Arguments that change something (`a=b`, `a-`) separated from those that name objects.
+fn split_changes(args: &[String], what: &str) -> Result<(Vec<String>, Vec<String>)> {
+    let is_change = |arg: &str| arg.contains('=') || arg.ends_with('-');
+    let first = args.iter().position(|a| is_change(a)).unwrap_or(args.len());
+    if let Some(late) = args[first..].iter().find(|a| !is_change(a)) {
+        return message(format!(
+            "all resources must be specified before {what} changes: {late}"
+        ));
+    }
+    Ok((args[..first].to_vec(), args[first..].to_vec()))
+}
+
+pub fn label(kube: &mut Kube) -> Result<Next> {
+    change_map(kube, "label", "labels", "labeled")
+}
+
+pub fn annotate(kube: &mut Kube) -> Result<Next> {
+    change_map(kube, "annotation", "annotations", "annotated")
+}
+
+fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Next> {
+    let (names, changes) = split_changes(&kube.call.args.clone(), what)?;
+    let dry_run = DryRun::of(kube)?;
+    let listing = kube.flags().on("list");
+    if names.is_empty() && kube.flags().list("filename").is_empty() {
+        return message(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>".to_string(),
+        );
+    }
+    if changes.is_empty() && !listing {
+        return message(format!("at least one {what} update is required"));
+    }
+    let (mut set, mut remove) = (Vec::new(), Vec::new());
+    for change in &changes {
+        match change.split_once('=') {
+            Some((key, value)) => set.push((key.to_owned(), value.to_owned())),
+            None => remove.push(change[..change.len() - 1].to_owned()),
+        }
+    }
+    if let Some((key, _)) = set.iter().find(|(key, _)| remove.contains(key)) {
+        return message(format!("cannot modify and remove the same {what}(s), [{key}]"));
+    }
+    let overwrite = kube.flags().on("overwrite");
+    let (targets, mut failures) = live(kube, &names)?;
+    let several = targets.len() > 1;
+    for target in targets {
+        let old = target.object["metadata"][field]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        if listing {
+            if several {
+                kube.out(&format!(
+                    "Listing {field} for {}.{}/{}:\n",
+                    target.kind.kind, target.kind.group, target.name
+                ));
+            }
+            for (key, value) in &old {
+                kube.out(&format!("{key}={}\n", value.as_str().unwrap_or("")));
+            }
+            if changes.is_empty() {
+                continue;
+            }
+        }
+        let clash: Vec<String> = set
+            .iter()
+            .filter(|(key, value)| !overwrite && old.get(key).is_some_and(|v| v != value))
+            .map(|(key, _)| {
+                format!(
+                    "'{key}' already has a value ({}), and --overwrite is false",
+                    old[key].as_str().unwrap_or("")
+                )
+            })
+            .collect();
+        if !clash.is_empty() {
+            failures.push(Failure::Message(clash.join(", ")));
+            continue;
+        }
+        let mut changed = Map::new();
+        for (key, value) in &set {
+            if old.get(key).and_then(Value::as_str) != Some(value) {
+                changed.insert(key.clone(), value.clone().into());
+            }
+        }
+        for key in &remove {
+            if old.contains_key(key) {
+                changed.insert(key.clone(), Value::Null);
+            } else if what == "label" {
+                kube.out(&format!("label {key:?} not found.\n"));
+            }
+        }
+        let only_removed = !changed.is_empty() && changed.values().all(Value::is_null);
+        let word = match (what, changed.is_empty()) {
+            ("label", true) => "not labeled",
+            ("label", false) if only_removed && !overwrite => "unlabeled",
+            _ => past,
+        };
+        if dry_run == DryRun::Client || changed.is_empty() && what == "label" {
+            let mut object = target.object.clone();
+            json_patch::merge(&mut object, &json!({"metadata": {field: changed}}));
+            done(kube, &target.kind, &object, word, dry_run)?;
+            continue;
+        }
+        let body = if changed.is_empty() {
+            json!({})
+        } else {
+            json!({"metadata": {field: changed}})
+        };
+        let manager = kube.field_manager();
+        let path = with_query(
+            &target.path(),
+            &[("fieldManager", &manager), ("dryRun", dry_run.query())],
+        );
+        match kube.patch(&path, MERGE, &body) {
+            Ok(patched) => done(kube, &target.kind, &patched, word, dry_run)?,
+            Err(failure) => failures.push(failure),
+        }
+    }
+    fail_with(failures).map(|()| Next::Done)
+}

@@ -1,0 +1,304 @@
+//! The `set` family: image, env, resources, serviceaccount, selector, subject.
+
+use super::super::create::pairs;
+use super::super::failure::{Result, message};
+use super::super::kube::{Kube, Next, STRATEGIC, list, text, with_query};
+use super::super::output::{DryRun, done};
+use super::super::patch;
+use super::super::resource::{MISSING, Target, fail_with, known, live};
+use crate::api::Kind;
+use serde_json::{Value, json};
+
+/// The Pod spec inside an object that has a template, and its pointer.
+fn pod_spec(target: &Target) -> Option<&'static str> {
+    Some(match target.kind.kind.as_str() {
+        "Pod" => "/spec",
+        "CronJob" => "/spec/jobTemplate/spec/template/spec",
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController" => {
+            "/spec/template/spec"
+        }
+        _ => return None,
+    })
+}
+
+/// Changes objects by a function and patches what differs.
+fn set(
+    kube: &mut Kube,
+    names: &[String],
+    word: &str,
+    change: &dyn Fn(&mut Value, &Target) -> Result<()>,
+) -> Result<Next> {
+    let dry_run = DryRun::of(kube)?;
+    if names.is_empty() && kube.flags().list("filename").is_empty() {
+        return message(MISSING);
+    }
+    let (targets, mut failures) = live(kube, names)?;
+    for target in targets {
+        let mut changed = target.object.clone();
+        if let Err(failure) = change(&mut changed, &target) {
+            failures.push(failure);
+            continue;
+        }
+        let body = patch::two_way(&target.object, &changed);
+        if body == json!({}) {
+            continue;
+        }
+        if dry_run == DryRun::Client || kube.flags().on("local") {
+            done(kube, &target.kind, &changed, word, dry_run)?;
+            continue;
+        }
+        let path = with_query(
+            &target.path(),
+            &[("fieldManager", "kubectl-set"), ("dryRun", dry_run.query())],
+        );
+        match kube.patch(&path, STRATEGIC, &body) {
+            Ok(patched) => done(kube, &target.kind, &patched, word, dry_run)?,
+            Err(failure) => failures.push(failure.wrapped("failed to patch update to pod template: ")),
+        }
+    }
+    fail_with(failures).map(|()| Next::Done)
+}
+
+/// Runs a change over the containers that `--containers` names.
+fn each_container(
+    object: &mut Value,
+    target: &Target,
+    names: &str,
+    change: &mut dyn FnMut(&mut Value),
+) -> Result<usize> {
+    let Some(pointer) = pod_spec(target) else {
+        return message(format!(
+            "{}/{} the object is not a pod or does not have a pod template: {}",
+            target.kind.plural, target.name, target.kind.kind
+        ));
+    };
+    let mut count = 0;
+    for field in ["initContainers", "containers"] {
+        let Some(containers) = object
+            .pointer_mut(&format!("{pointer}/{field}"))
+            .and_then(Value::as_array_mut)
+        else {
+            continue;
+        };
+        for container in containers {
+            let name = container["name"].as_str().unwrap_or("");
+            let hit =
+                names == "*" || names == name || names.strip_suffix('*').is_some_and(|p| name.starts_with(p));
+            if hit {
+                count += 1;
+                change(container);
+            }
+        }
+    }
+    Ok(count)
+}
+
+pub fn set_image(kube: &mut Kube) -> Result<Next> {
+    let args = kube.call.args.clone();
+    let (names, images): (Vec<String>, Vec<String>) = args.into_iter().partition(|a| !a.contains('='));
+    if names.is_empty() && kube.flags().list("filename").is_empty() {
+        return message(MISSING);
+    }
+    if images.is_empty() {
+        return message("at least one image update is required");
+    }
+    set(kube, &names, "image updated", &|object, target| {
+        for image in &images {
+            let (name, image) = image.split_once('=').unwrap_or((image, ""));
+            let found = each_container(object, target, name, &mut |c| c["image"] = image.into())?;
+            if found == 0 {
+                return message(format!("unable to find container named {name:?}"));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Where a variable's value comes from, in words.
+fn env_source(source: &Value) -> String {
+    if let Some(field) = source.get("fieldRef") {
+        return format!("field path {}", text(field, "/fieldPath"));
+    }
+    if let Some(resource) = source.get("resourceFieldRef") {
+        return format!("resource field {}", text(resource, "/resource"));
+    }
+    let (kind, key) = if source.get("secretKeyRef").is_some() {
+        ("secret", &source["secretKeyRef"])
+    } else {
+        ("configmap", &source["configMapKeyRef"])
+    };
+    format!("{kind} {}, key {}", text(key, "/name"), text(key, "/key"))
+}
+
+pub fn set_env(kube: &mut Kube) -> Result<Next> {
+    let args = kube.call.args.clone();
+    let (names, mut changes): (Vec<String>, Vec<String>) = args
+        .into_iter()
+        .partition(|a| !a.contains('=') && !a.ends_with('-'));
+    changes.extend(kube.flags().list("env"));
+    let containers = kube.flags().text("containers").to_owned();
+    if kube.flags().on("list") {
+        let (targets, failures) = live(kube, &names)?;
+        fail_with(failures)?;
+        for target in targets {
+            let pointer = pod_spec(&target).unwrap_or("/spec");
+            let mut text_out = String::new();
+            for container in list(&target.object, &format!("{pointer}/containers")) {
+                text_out.push_str(&format!(
+                    "# {} {}, container {}\n",
+                    target.kind.kind,
+                    target.name,
+                    text(container, "/name")
+                ));
+                for env in list(container, "/env") {
+                    match env.get("value") {
+                        Some(value) => text_out.push_str(&format!(
+                            "{}={}\n",
+                            text(env, "/name"),
+                            value.as_str().unwrap_or("")
+                        )),
+                        None => text_out.push_str(&format!(
+                            "# {} from {}\n",
+                            text(env, "/name"),
+                            env_source(&env["valueFrom"])
+                        )),
+                    }
+                }
+            }
+            kube.out(&text_out);
+        }
+        return Ok(Next::Done);
+    }
+    if changes.is_empty() {
+        return message("at least one environment variable must be provided");
+    }
+    set(kube, &names, "env updated", &|object, target| {
+        let found = each_container(object, target, &containers, &mut |container| {
+            let mut env = container["env"].as_array().cloned().unwrap_or_default();
+            for change in &changes {
+                match change.split_once('=') {
+                    Some((key, value)) => match env.iter_mut().find(|e| text(e, "/name") == key) {
+                        Some(entry) => *entry = json!({"name": key, "value": value}),
+                        None => env.push(json!({"name": key, "value": value})),
+                    },
+                    None => env.retain(|e| text(e, "/name") != &change[..change.len() - 1]),
+                }
+            }
+            if env.is_empty() {
+                container.as_object_mut().map(|c| c.remove("env"));
+            } else {
+                container["env"] = env.into();
+            }
+        })?;
+        if found == 0 {
+            message(format!(
+                "{}/{} does not have any containers matching {containers:?}",
+                target.kind.plural, target.name
+            ))
+        } else {
+            Ok(())
+        }
+    })
+}
+
+pub fn set_resources(kube: &mut Kube) -> Result<Next> {
+    let args = kube.call.args.clone();
+    let (limits, requests) = (
+        pairs(kube.flags().text("limits"), "limits")?,
+        pairs(kube.flags().text("requests"), "requests")?,
+    );
+    if limits.is_empty() && requests.is_empty() {
+        return message(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)",
+        );
+    }
+    let containers = kube.flags().text("containers").to_owned();
+    set(kube, &args, "resource requirements updated", &|object, target| {
+        let found = each_container(object, target, &containers, &mut |container| {
+            for (field, values) in [("limits", &limits), ("requests", &requests)] {
+                for (key, value) in values {
+                    container["resources"][field][key] = value.clone();
+                }
+            }
+        })?;
+        if found == 0 {
+            message(format!("unable to find container named {containers}"))
+        } else {
+            Ok(())
+        }
+    })
+}
+
+pub fn set_service_account(kube: &mut Kube) -> Result<Next> {
+    let mut args = kube.call.args.clone();
+    let Some(account) = args.pop().filter(|_| !args.is_empty()) else {
+        return message("serviceaccount is required");
+    };
+    set(kube, &args, "serviceaccount updated", &|object, target| {
+        let Some(spec) = pod_spec(target).and_then(|p| object.pointer_mut(p)) else {
+            return message("the object has no pod template");
+        };
+        spec["serviceAccountName"] = account.clone().into();
+        Ok(())
+    })
+}
+
+pub fn set_selector(kube: &mut Kube) -> Result<Next> {
+    let mut args = kube.call.args.clone();
+    let Some(selector) = args.pop().filter(|_| !args.is_empty()) else {
+        return message("one resource and one selector is required");
+    };
+    let wanted = pairs(&selector, "selector")?;
+    set(kube, &args, "selector updated", &|object, target| {
+        let place = if target.kind.group.is_empty() {
+            "/spec"
+        } else {
+            "/spec/selector"
+        };
+        match object.pointer_mut(place) {
+            Some(spec) if target.kind.group.is_empty() => spec["selector"] = wanted.clone().into(),
+            Some(selector) => selector["matchLabels"] = wanted.clone().into(),
+            None => {}
+        }
+        Ok(())
+    })
+}
+
+/// The kind of a binding for `set subject`, kept here as it works on two kinds alike.
+pub fn set_subject(kube: &mut Kube) -> Result<Next> {
+    let args = kube.call.args.clone();
+    let (users, groups, accounts) = (
+        kube.flags().list("user"),
+        kube.flags().list("group"),
+        kube.flags().list("serviceaccount"),
+    );
+    if users.is_empty() && groups.is_empty() && accounts.is_empty() {
+        return message("you must specify at least one value of user, group or serviceaccount");
+    }
+    let group = known(Kind::Role).group.clone();
+    set(kube, &args, "subjects updated", &|object, _| {
+        let mut subjects = object["subjects"].as_array().cloned().unwrap_or_default();
+        let mut wanted: Vec<Value> = users
+            .iter()
+            .map(|u| json!({"apiGroup": group, "kind": "User", "name": u}))
+            .collect();
+        wanted.extend(
+            groups
+                .iter()
+                .map(|g| json!({"apiGroup": group, "kind": "Group", "name": g})),
+        );
+        for account in &accounts {
+            let Some((namespace, name)) = account.split_once(':') else {
+                return message("serviceaccount must be <namespace>:<name>");
+            };
+            wanted.push(json!({"kind": "ServiceAccount", "name": name, "namespace": namespace}));
+        }
+        subjects.extend(
+            wanted
+                .into_iter()
+                .filter(|w| !object["subjects"].as_array().is_some_and(|s| s.contains(w))),
+        );
+        object["subjects"] = subjects.into();
+        Ok(())
+    })
+}

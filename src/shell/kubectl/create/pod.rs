@@ -1,0 +1,123 @@
+//! `kubectl run`.
+
+use super::super::failure::{Failure, Result, message};
+use super::super::kube::{Kube, Next, with_query};
+use super::super::output::{DryRun, done};
+use super::super::resource::known;
+use super::{pairs, required};
+use crate::api::Kind;
+use serde_json::{Value, json};
+
+/// `kubectl run`
+pub fn run(kube: &mut Kube) -> Result<Next> {
+    required(kube, &["image"])?;
+    let args = kube.call.args.clone();
+    let Some(name) = args.first().filter(|_| kube.call.dash != Some(0)).cloned() else {
+        return Err(Failure::Usage("NAME is required for run".to_owned(), "run"));
+    };
+    let image = kube.flags().text("image").to_owned();
+    if image.is_empty() || image.contains(char::is_whitespace) {
+        return message(format!("Invalid image name {image:?}: invalid reference format"));
+    }
+    if kube.flags().on("stdin")
+        || kube.flags().on("tty")
+        || kube.flags().on("attach")
+        || kube.flags().on("rm")
+    {
+        return message(
+            "attaching to a container is not supported here: run the pod without -i, -t, --attach and --rm, then use kubectl logs",
+        );
+    }
+    let dry_run = DryRun::of(kube)?;
+    let restart = kube.flags().text("restart").to_owned();
+    if !matches!(restart.as_str(), "Always" | "OnFailure" | "Never") {
+        return message(format!("invalid restart policy: {restart:?}"));
+    }
+    let rest: Vec<String> = args[1..].to_vec();
+    let mut container = json!({"name": name, "image": image, "resources": {}});
+    if !rest.is_empty() {
+        container[if kube.flags().on("command") {
+            "command"
+        } else {
+            "args"
+        }] = rest.into();
+    }
+    let mut env = Vec::new();
+    for pair in kube.flags().list("env") {
+        let Some((key, value)) = pair.split_once('=') else {
+            return message(format!("invalid env: {pair}"));
+        };
+        env.push(json!({"name": key, "value": value}));
+    }
+    if !env.is_empty() {
+        container["env"] = env.into();
+    }
+    let port = kube.flags().text("port").to_owned();
+    if !port.is_empty() {
+        let number: u16 = port
+            .parse()
+            .map_err(|_| Failure::Message(format!("strconv.ParseInt: parsing {port:?}: invalid syntax")))?;
+        container["ports"] = json!([{"containerPort": number}]);
+    } else if kube.flags().on("expose") {
+        return message("--port must be set when exposing a service");
+    }
+    if !kube.flags().text("image-pull-policy").is_empty() {
+        container["imagePullPolicy"] = kube.flags().text("image-pull-policy").into();
+    }
+    if kube.flags().on("privileged") {
+        container["securityContext"] = json!({"privileged": true});
+    }
+    let given = kube.flags().text("labels").to_owned();
+    let labels: Value = if given.is_empty() {
+        json!({"run": name})
+    } else {
+        pairs(&given, "labels")?.into()
+    };
+    let mut metadata = json!({"name": name, "labels": labels, "creationTimestamp": null});
+    let annotations = kube.flags().list("annotations");
+    if !annotations.is_empty() {
+        metadata["annotations"] = pairs(&annotations.join(","), "annotations")?.into();
+    }
+    if kube.flags().changed("namespace") {
+        metadata["namespace"] = kube.namespace().into();
+    }
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
+        "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": restart}, "status": {}});
+    let overrides = kube.flags().text("overrides").to_owned();
+    if !overrides.is_empty() {
+        let patch: Value = serde_json::from_str(&overrides)
+            .map_err(|e| Failure::Message(format!("invalid character in overrides: {e}")))?;
+        json_patch::merge(&mut pod, &patch);
+    }
+    let kind = known(Kind::Pod);
+    let namespace = kube.namespace();
+    let created = if dry_run == DryRun::Client {
+        pod
+    } else {
+        let query = [("fieldManager", "kubectl-run"), ("dryRun", dry_run.query())];
+        kube.post(&with_query(&kind.collection(Some(&namespace)), &query), &pod)?
+    };
+    if kube.flags().on("expose") {
+        let port: u16 = port.parse().unwrap_or(0);
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "creationTimestamp": null},
+            "spec": {"ports": [{"port": port, "protocol": "TCP", "targetPort": port}], "selector": labels}, "status": {"loadBalancer": {}}});
+        let kind = known(Kind::Service);
+        let made = if dry_run == DryRun::Client {
+            service
+        } else {
+            kube.post(
+                &with_query(
+                    &kind.collection(Some(&namespace)),
+                    &[("fieldManager", "kubectl-run"), ("dryRun", dry_run.query())],
+                ),
+                &service,
+            )?
+        };
+        done(kube, &kind, &made, "created", dry_run)?;
+        if kube.flags().text("output") == "yaml" {
+            kube.out("---\n---\n");
+        }
+    }
+    done(kube, &kind, &created, "created", dry_run)?;
+    Ok(Next::Done)
+}

@@ -1,0 +1,132 @@
+//! `create quota`, `create priorityclass`, `create poddisruptionbudget`, `autoscale`.
+
+use super::super::failure::{Result, message};
+use super::super::kube::{Kube, Next, with_query};
+use super::super::output::{DryRun, done};
+use super::super::resource::{fail_with, known, live};
+use super::{generated, name, pairs, required};
+use crate::api::Kind;
+use serde_json::{Value, json};
+
+pub fn quota(kube: &mut Kube) -> Result<Next> {
+    let name = name(kube)?;
+    let mut spec = json!({});
+    let hard = pairs(kube.flags().text("hard"), "hard")?;
+    if !hard.is_empty() {
+        spec["hard"] = hard.into();
+    }
+    generated(
+        kube,
+        Kind::ResourceQuota,
+        json!({"metadata": {"name": name}, "spec": spec, "status": {}}),
+    )
+}
+
+pub fn priorityclass(kube: &mut Kube) -> Result<Next> {
+    let name = name(kube)?;
+    let mut object = json!({"metadata": {"name": name}, "value": kube.flags().int("value"), "preemptionPolicy": kube.flags().text("preemption-policy")});
+    if kube.flags().on("global-default") {
+        object["globalDefault"] = true.into();
+    }
+    if !kube.flags().text("description").is_empty() {
+        object["description"] = kube.flags().text("description").into();
+    }
+    generated(kube, Kind::PriorityClass, object)
+}
+
+pub fn disruption_budget(kube: &mut Kube) -> Result<Next> {
+    let name = name(kube)?;
+    let selector = kube.flags().text("selector").to_owned();
+    if selector.is_empty() {
+        return message("a selector must be specified");
+    }
+    let number = |text: &str| -> Value { text.parse::<i64>().map_or_else(|_| text.into(), Into::into) };
+    let mut spec = json!({"selector": {"matchLabels": pairs(&selector, "selector")?}});
+    match (
+        kube.flags().text("min-available"),
+        kube.flags().text("max-unavailable"),
+    ) {
+        ("", "") => return message("one of min-available or max-unavailable must be specified"),
+        (least, "") => spec["minAvailable"] = number(least),
+        ("", most) => spec["maxUnavailable"] = number(most),
+        _ => return message("min-available and max-unavailable cannot be both specified"),
+    }
+    generated(
+        kube,
+        Kind::PodDisruptionBudget,
+        json!({"metadata": {"name": name}, "spec": spec, "status": {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}}),
+    )
+}
+
+/// `kubectl autoscale`
+pub fn autoscale(kube: &mut Kube) -> Result<Next> {
+    required(kube, &["max"])?;
+    let args = kube.call.args.clone();
+    let dry_run = DryRun::of(kube)?;
+    let (least, most, cpu) = (
+        kube.flags().int("min"),
+        kube.flags().int("max"),
+        kube.flags().int("cpu-percent"),
+    );
+    if most < 1 {
+        return message(format!(
+            "--max=MAXPODS is required and must be at least 1, max: {most}"
+        ));
+    }
+    if most < least {
+        return message(format!(
+            "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {most}, min: {least}"
+        ));
+    }
+    let (targets, failures) = live(kube, &args)?;
+    fail_with(failures)?;
+    for target in targets {
+        if !matches!(
+            target.kind.kind.as_str(),
+            "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet"
+        ) {
+            return message(format!(
+                "cannot autoscale a {}: could not find scale subresource",
+                target.kind.kind
+            ));
+        }
+        let name = match kube.flags().text("name") {
+            "" => target.name.clone(),
+            name => name.to_owned(),
+        };
+        let mut spec = json!({"maxReplicas": most, "scaleTargetRef": {"apiVersion": target.kind.api_version(), "kind": target.kind.kind, "name": target.name}});
+        if least > 0 {
+            spec["minReplicas"] = least.into();
+        }
+        if cpu >= 0 {
+            spec["metrics"] = json!([{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": cpu}}}]);
+        }
+        let mut metadata = json!({"name": name, "creationTimestamp": null});
+        if kube.flags().changed("namespace") {
+            metadata["namespace"] = target.namespace.clone().into();
+        }
+        let object = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec, "status": {"currentMetrics": null, "desiredReplicas": 0}});
+        let kind = known(Kind::HorizontalPodAutoscaler);
+        let made = if dry_run == DryRun::Client {
+            // kubectl itself still writes the first version.
+            let mut old = object;
+            old["apiVersion"] = "autoscaling/v1".into();
+            old["status"] = json!({"currentReplicas": 0, "desiredReplicas": 0});
+            if let Some(spec) = old["spec"].as_object_mut() {
+                spec.remove("metrics");
+                if cpu >= 0 {
+                    spec.insert("targetCPUUtilizationPercentage".to_owned(), cpu.into());
+                }
+            }
+            old
+        } else {
+            let query = [("fieldManager", "kubectl-autoscale"), ("dryRun", dry_run.query())];
+            kube.post(
+                &with_query(&kind.collection(Some(&target.namespace)), &query),
+                &object,
+            )?
+        };
+        done(kube, &kind, &made, "autoscaled", dry_run)?;
+    }
+    Ok(Next::Done)
+}
