@@ -3,6 +3,7 @@
 //! On autopilot a seat performs its duties; with a person in it the same duties are the person's
 //! to-do list. A duty is never ticked off: it is gone when the world agrees.
 
+use crate::api::Kind;
 use crate::apiserver::{Identity, Request};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
@@ -96,6 +97,15 @@ pub struct Note {
     pub field_path: String,
 }
 
+/// The first duty of a round that was not granted; the duties after it were not tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// What the duty was about; `None` for local work.
+    pub kind: Option<Kind>,
+    /// The Status message, or what the machine said.
+    pub message: String,
+}
+
 /// One entry of a to-do list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Duty<L = Infallible> {
@@ -136,6 +146,8 @@ pub struct Plan<L = Infallible> {
     /// Events about what was seen rather than done (a probe failed, a container started), each
     /// answered once. The autopilot records them.
     pub notes: Vec<Note>,
+    /// The duties do not build on each other: one that is refused keeps no other from being done.
+    pub independent: bool,
 }
 
 impl<L> Default for Plan<L> {
@@ -144,6 +156,7 @@ impl<L> Default for Plan<L> {
             duties: Vec::new(),
             again_after: None,
             notes: Vec::new(),
+            independent: false,
         }
     }
 }
@@ -180,6 +193,7 @@ impl Plan<Infallible> {
             duties: self.duties.into_iter().map(widen).collect(),
             again_after: self.again_after,
             notes: self.notes,
+            independent: self.independent,
         }
     }
 }
@@ -211,6 +225,10 @@ pub trait Component<H: ?Sized = (), L = Infallible>: Send {
 
     /// Compares what is with what is wanted for one key.
     fn reconcile(&self, observed: &Observed<'_, H>, key: &Key) -> Plan<L>;
+
+    /// Told how the autopilot's round of duties for a key ended, for a component whose status
+    /// speaks of it (`ReplicaFailure`).
+    fn answered(&mut self, _key: &Key, _refusal: Option<&Refusal>) {}
 
     /// The keys to look at when the machine below changed (a container exited, a pull finished),
     /// or when somebody new takes the seat.

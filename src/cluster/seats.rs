@@ -1,11 +1,12 @@
 //! The seats and who sits in them.
 
 use super::{Cluster, Process, ProcessId};
+use crate::apiserver::Identity;
 use crate::client::{Caches, Change, WorkQueue};
 use crate::etcd::Key;
 use crate::node::{Machine, NodeAction};
 use crate::scheduler::{Scheduler, Verdict};
-use crate::seat::{Component, Duty, Mode, Observed, Plan, SeatId};
+use crate::seat::{Component, Duty, Mode, Observed, Plan, Refusal, SeatId};
 use crate::sim::{SimTime, StateHasher};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -150,6 +151,20 @@ impl SeatState {
         };
         for key in keys {
             self.queue.add(key, now, 0);
+        }
+    }
+
+    pub fn identity(&self) -> Identity {
+        match &self.runner {
+            Runner::Control(component) => component.identity(),
+            Runner::Node(component) => component.identity(),
+        }
+    }
+
+    pub(super) fn answered(&mut self, key: &Key, refusal: Option<&Refusal>) {
+        match &mut self.runner {
+            Runner::Control(component) => component.answered(key, refusal),
+            Runner::Node(component) => component.answered(key, refusal),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Cluster, Happening};
 use crate::apiserver::Identity;
 use crate::etcd::Key;
 use crate::node::NodeAction;
-use crate::seat::{Action, Duty, Mode, Note, SeatId};
+use crate::seat::{Action, Duty, Mode, Note, Plan, Refusal, SeatId};
 use std::time::Duration;
 
 /// Virtual time a component needs for one key: enough that two seats' work interleaves.
@@ -63,7 +63,7 @@ impl Cluster {
                 if plan.duties.is_empty() {
                     seat.queue.forget(&key);
                 } else {
-                    self.perform_all(id, key, cause, plan.duties);
+                    self.perform_all(id, key, cause, plan);
                 }
             }
         }
@@ -89,24 +89,28 @@ impl Cluster {
         self.now = now;
     }
 
-    /// Performs duties in order; the first refusal ends the round and the key comes back later.
-    fn perform_all(&mut self, id: &SeatId, key: Key, cause: u64, duties: Vec<Duty<NodeAction>>) {
+    /// Performs duties in order. A refusal lets the key come back later, and ends the round unless
+    /// the duties are independent.
+    fn perform_all(&mut self, id: &SeatId, key: Key, cause: u64, plan: Plan<NodeAction>) {
         let Some(seat) = self.seats.get(id) else { return };
         let identity = seat.identity();
         let component = seat.id.component().to_owned();
         let node = id.node().map(str::to_owned);
-        let mut failed = false;
-        for duty in duties {
-            if !self.perform(&component, node.as_deref(), &identity, cause, duty) {
-                failed = true;
-                break;
+        let mut refusal = None;
+        for duty in plan.duties {
+            if let Err(refused) = self.perform(&component, node.as_deref(), &identity, cause, duty) {
+                refusal.get_or_insert(refused);
+                if !plan.independent {
+                    break;
+                }
             }
         }
         self.dispatch();
         let revision = self.api.etcd.revision();
         if let Some(seat) = self.seats.get_mut(id) {
+            seat.answered(&key, refusal.as_ref());
             seat.queue.gate(&key, revision);
-            if failed {
+            if refusal.is_some() {
                 seat.queue.add_rate_limited(key, self.now, cause);
             } else {
                 seat.queue.forget(&key);
@@ -114,7 +118,7 @@ impl Cluster {
         }
     }
 
-    /// Performs one duty and records its Events; false when it was refused.
+    /// Performs one duty and records its Events.
     fn perform(
         &mut self,
         component: &str,
@@ -122,11 +126,13 @@ impl Cluster {
         identity: &Identity,
         cause: u64,
         duty: Duty<NodeAction>,
-    ) -> bool {
+    ) -> Result<(), Refusal> {
         match duty.action {
             Action::Api(request) => {
+                let kind = Some(request.kind);
                 if node.is_some_and(|node| !self.reaches_api(node)) {
-                    return false;
+                    let message = "the API server cannot be reached".to_owned();
+                    return Err(Refusal { kind, message });
                 }
                 let answer = self.api.call(self.now, identity, cause, *request);
                 let outcome = match answer.result {
@@ -139,10 +145,11 @@ impl Cluster {
                 for note in &duty.notes {
                     self.record(component, node, answer.request_id, note, &outcome);
                 }
-                outcome.is_ok()
+                outcome.map(drop).map_err(|message| Refusal { kind, message })
             }
             Action::Local(action) => {
-                let Some(node) = node else { return false };
+                // Only a node's components have local work.
+                let Some(node) = node else { return Ok(()) };
                 let outcome = self
                     .begin_local(node, action)
                     .map(|_| String::new())
@@ -150,17 +157,10 @@ impl Cluster {
                 for note in &duty.notes {
                     self.record(component, Some(node), cause, note, &outcome);
                 }
-                outcome.is_ok()
+                outcome
+                    .map(drop)
+                    .map_err(|message| Refusal { kind: None, message })
             }
-        }
-    }
-}
-
-impl super::SeatState {
-    pub fn identity(&self) -> Identity {
-        match &self.runner {
-            super::seats::Runner::Control(component) => component.identity(),
-            super::seats::Runner::Node(component) => component.identity(),
         }
     }
 }

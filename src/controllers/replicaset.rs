@@ -14,26 +14,55 @@ use crate::client::helpers::{
 };
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
-use crate::seat::{Component, Duty, Observed, Plan, Why};
-use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetStatus};
+use crate::seat::{Component, Duty, Observed, Plan, Refusal, Why};
+use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus};
 use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Source: replicaset.go, `BurstReplicas`.
 const BURST_REPLICAS: usize = 500;
 
+/// The condition of a set whose Pods cannot be created or deleted.
+pub(super) const REPLICA_FAILURE: &str = "ReplicaFailure";
+
 /// The replicaset controller.
 #[derive(Clone, Debug)]
 pub struct ReplicaSets {
     pods: OwnedPods,
+    failures: Failures,
+}
+
+/// What the API server last said to a set whose Pods it would not create or delete.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Failures(Vec<(Key, String)>);
+
+impl Failures {
+    /// Takes in how a round of duties ended.
+    pub fn answered(&mut self, key: &Key, refusal: Option<&Refusal>) {
+        match refusal {
+            // A refused status, say, tells nothing about the Pods.
+            Some(refusal) if refusal.kind != Some(Kind::Pod) => {}
+            _ => self.0.retain(|(failed, _)| failed != key),
+        }
+        if let Some(refusal) = refusal.filter(|refusal| refusal.kind == Some(Kind::Pod)) {
+            self.0.push((key.clone(), refusal.message.clone()));
+        }
+    }
+
+    fn of(&self, key: &Key) -> Option<&str> {
+        let failed = self.0.iter().find(|(failed, _)| failed == key)?;
+        Some(&failed.1)
+    }
 }
 
 impl Default for ReplicaSets {
     fn default() -> ReplicaSets {
         ReplicaSets {
             pods: OwnedPods::new("ReplicaSet"),
+            failures: Failures::default(),
         }
     }
 }
@@ -104,6 +133,22 @@ impl Replicated<'_> {
             }
         }
         counts
+    }
+
+    /// Whether the status is to say that Pods cannot be created or deleted: reason and message.
+    /// Source: replica_set_utils.go, `calculateStatus`.
+    pub fn failure<'f>(
+        &self,
+        key: &Key,
+        failures: &'f Failures,
+        counts: Counts,
+    ) -> Option<(&'static str, &'f str)> {
+        let message = failures.of(key)?;
+        match counts.replicas.cmp(&self.replicas) {
+            Ordering::Less => Some(("FailedCreate", message)),
+            Ordering::Greater => Some(("FailedDelete", message)),
+            Ordering::Equal => None,
+        }
     }
 
     fn level(
@@ -206,6 +251,25 @@ impl Component for ReplicaSets {
         let matches = |pod: &Pod| selector_matches(&spec.selector, pod.metadata.labels.as_ref());
         let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
         let known = set.status.as_ref();
+        let mut conditions = known.and_then(|status| status.conditions.clone());
+        let failure = replicated.failure(key, &self.failures, counts);
+        match failure {
+            None => conditions
+                .iter_mut()
+                .for_each(|all| all.retain(|condition| condition.type_ != REPLICA_FAILURE)),
+            Some((reason, message)) => {
+                let all = conditions.get_or_insert_default();
+                if all.iter().all(|condition| condition.type_ != REPLICA_FAILURE) {
+                    all.push(ReplicaSetCondition {
+                        type_: REPLICA_FAILURE.to_owned(),
+                        status: "True".to_owned(),
+                        reason: Some(reason.to_owned()),
+                        message: Some(message.to_owned()),
+                        last_transition_time: Some(observed.now.meta_time()),
+                    });
+                }
+            }
+        }
         let status = ReplicaSetStatus {
             replicas: counts.replicas,
             fully_labeled_replicas: some_if_positive(counts.fully_labeled),
@@ -213,7 +277,7 @@ impl Component for ReplicaSets {
             available_replicas: some_if_positive(counts.available),
             terminating_replicas: Some(counts.terminating),
             observed_generation: set.metadata.generation,
-            conditions: known.and_then(|status| status.conditions.clone()),
+            conditions: conditions.filter(|all| !all.is_empty()),
         };
         if known != Some(&status) {
             let (replicas, ready) = (counts.replicas.to_string(), counts.ready.to_string());
@@ -223,9 +287,16 @@ impl Component for ReplicaSets {
                 spec: set.spec.clone(),
                 status: Some(status),
             };
-            plan.duties.push(Duty::api(why, Request::update_status(updated)));
+            // A round ends at its first refusal: what is said about the last one comes first.
+            let at = if failure.is_some() { 0 } else { plan.duties.len() };
+            plan.duties
+                .insert(at, Duty::api(why, Request::update_status(updated)));
         }
         plan
+    }
+
+    fn answered(&mut self, key: &Key, refusal: Option<&Refusal>) {
+        self.failures.answered(key, refusal);
     }
 
     fn min_interval(&self) -> Duration {
@@ -341,6 +412,44 @@ mod tests {
                 "delete pods pair2"
             ]
         );
+    }
+
+    #[test]
+    fn says_that_it_cannot_create_and_that_it_can_again() {
+        let mut bench = Bench::new(ReplicaSets::default());
+        bench.put(Kind::ReplicaSet, set(1));
+        let key = Key::new(Kind::ReplicaSet, "d", "web");
+        let refusal = Refusal {
+            kind: Some(Kind::Pod),
+            message: "pods \"web-x\" is forbidden: exceeded quota: small".to_owned(),
+        };
+        bench.component.answered(&key, Some(&refusal));
+        let plan = bench.plan(Kind::ReplicaSet, "d", "web");
+        assert_eq!(
+            verbs(&plan),
+            ["update replicasets/status web", "create pods web-"]
+        );
+        let mut said = body(&plan.duties[0]);
+        let condition = &said["status"]["conditions"][0];
+        assert_eq!(
+            (&condition["type"], &condition["reason"], &condition["message"]),
+            (
+                &json!("ReplicaFailure"),
+                &json!("FailedCreate"),
+                &json!(refusal.message)
+            )
+        );
+        said["metadata"] = set(1)["metadata"].clone();
+        bench.put(Kind::ReplicaSet, said);
+        assert_eq!(
+            verbs(&bench.plan(Kind::ReplicaSet, "d", "web")),
+            ["create pods web-"]
+        );
+        bench.component.answered(&key, None);
+        bench.put(Kind::Pod, pod("a", true, "n", true));
+        let plan = bench.plan(Kind::ReplicaSet, "d", "web");
+        assert_eq!(verbs(&plan), ["update replicasets/status web"]);
+        assert_eq!(body(&plan.duties[0])["status"].get("conditions"), None);
     }
 
     #[test]

@@ -3,25 +3,29 @@
 //! Source: pkg/controller/replication.
 
 use super::owned::{OwnedPods, owner_keys};
-use super::replicaset::{Replicated, some_if_positive};
+use super::replicaset::{Failures, REPLICA_FAILURE, Replicated, some_if_positive};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::{controller_of, pairs_match};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
-use crate::seat::{Component, Duty, Observed, Plan, Why};
-use k8s_openapi::api::core::v1::{Pod, ReplicationController, ReplicationControllerStatus};
+use crate::seat::{Component, Duty, Observed, Plan, Refusal, Why};
+use k8s_openapi::api::core::v1::{
+    Pod, ReplicationController, ReplicationControllerCondition, ReplicationControllerStatus,
+};
 
 /// The replication controller.
 #[derive(Clone, Debug)]
 pub struct ReplicationControllers {
     pods: OwnedPods,
+    failures: Failures,
 }
 
 impl Default for ReplicationControllers {
     fn default() -> ReplicationControllers {
         ReplicationControllers {
             pods: OwnedPods::new("ReplicationController"),
+            failures: Failures::default(),
         }
     }
 }
@@ -81,22 +85,47 @@ impl Component for ReplicationControllers {
         let mut related = self.pods.of(uid);
         let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
         let known = controller.status.as_ref();
+        let mut conditions = known.and_then(|status| status.conditions.clone());
+        let failure = replicated.failure(key, &self.failures, counts);
+        match failure {
+            None => conditions
+                .iter_mut()
+                .for_each(|all| all.retain(|condition| condition.type_ != REPLICA_FAILURE)),
+            Some((reason, message)) => {
+                let all = conditions.get_or_insert_default();
+                if all.iter().all(|condition| condition.type_ != REPLICA_FAILURE) {
+                    all.push(ReplicationControllerCondition {
+                        type_: REPLICA_FAILURE.to_owned(),
+                        status: "True".to_owned(),
+                        reason: Some(reason.to_owned()),
+                        message: Some(message.to_owned()),
+                        last_transition_time: Some(observed.now.meta_time()),
+                    });
+                }
+            }
+        }
         let status = ReplicationControllerStatus {
             replicas: counts.replicas,
             fully_labeled_replicas: some_if_positive(counts.fully_labeled),
             ready_replicas: some_if_positive(counts.ready),
             available_replicas: some_if_positive(counts.available),
             observed_generation: controller.metadata.generation,
-            conditions: known.and_then(|status| status.conditions.clone()),
+            conditions: conditions.filter(|all| !all.is_empty()),
         };
         if known != Some(&status) {
             let (replicas, ready) = (counts.replicas.to_string(), counts.ready.to_string());
             let why = Why::new("replicaset.status", &[&key.name, &replicas, &ready]);
             let mut updated = (**controller).clone();
             updated.status = Some(status);
-            plan.duties.push(Duty::api(why, Request::update_status(updated)));
+            let at = if failure.is_some() { 0 } else { plan.duties.len() };
+            plan.duties
+                .insert(at, Duty::api(why, Request::update_status(updated)));
         }
         plan
+    }
+
+    fn answered(&mut self, key: &Key, refusal: Option<&Refusal>) {
+        self.failures.answered(key, refusal);
     }
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {

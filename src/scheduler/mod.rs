@@ -315,6 +315,8 @@ impl Component for Scheduler {
             }
         }
         plan.duties.extend(reports);
+        // What one Pod is refused is not the others' business.
+        plan.independent = true;
         plan
     }
 
