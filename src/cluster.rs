@@ -17,7 +17,7 @@ pub use desks::{DeskError, MAX_DESKS};
 pub use faults::Fault;
 pub use process::{Process, ProcessId};
 pub use seats::{Preset, SeatState};
-pub use traffic::{Client, Flight, Traffic};
+pub use traffic::{Client, Flight, KubeletAnswer, Traffic};
 
 use crate::apiserver::{Answer, ApiServer, Config, Identity, Request};
 use crate::node::{ActionId, Hardware, Machine, NodeError};

@@ -2,6 +2,7 @@
 
 use super::{Cluster, Happening};
 use crate::api::{Kind, Object, Status};
+use crate::apiserver::http::remote_command;
 use crate::apiserver::{ProxyRequest, Subresource};
 use crate::etcd::{Key, Store};
 use crate::network::{self, From, Names, Outcome, Request, Resolved, Trace, World};
@@ -9,7 +10,7 @@ use crate::node::Executed;
 use crate::node::runtime::ContainerId;
 use crate::seat::Mode;
 use crate::sim::{SimTime, StateHasher};
-use k8s_openapi::api::core::v1::{Endpoints, Service};
+use k8s_openapi::api::core::v1::{EndpointAddress, Endpoints, Service};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -105,9 +106,22 @@ impl Names for Dns<'_> {
         let service = self.0.get(&Key::new(Kind::Service, namespace, name))?;
         self.resolve(service.object.get::<Service>()?)
     }
+
+    fn endpoint(&self, namespace: &str, service: &str, hostname: &str) -> Option<Ipv4Addr> {
+        let mut addresses = self.endpoints(namespace, service)?;
+        let found = addresses.find(|address| address.hostname.as_deref() == Some(hostname))?;
+        found.ip.parse().ok()
+    }
 }
 
-impl Dns<'_> {
+impl<'a> Dns<'a> {
+    /// The ready addresses of a Service.
+    fn endpoints(&self, namespace: &str, name: &str) -> Option<impl Iterator<Item = &'a EndpointAddress>> {
+        let endpoints = self.0.get(&Key::new(Kind::Endpoints, namespace, name))?;
+        let subsets = endpoints.object.get::<Endpoints>()?.subsets.iter().flatten();
+        Some(subsets.flat_map(|subset| subset.addresses.iter().flatten()))
+    }
+
     fn resolve(&self, service: &Service) -> Option<Resolved> {
         let spec = service.spec.as_ref()?;
         if spec.type_.as_deref() == Some("ExternalName") {
@@ -117,22 +131,27 @@ impl Dns<'_> {
             Some("None") => {
                 let namespace = service.metadata.namespace.as_deref()?;
                 let name = service.metadata.name.as_deref()?;
-                let endpoints = self.0.get(&Key::new(Kind::Endpoints, namespace, name))?;
-                let endpoints = endpoints.object.get::<Endpoints>()?;
-                let addresses = endpoints
-                    .subsets
-                    .iter()
-                    .flatten()
-                    .flat_map(|subset| subset.addresses.iter().flatten())
-                    .filter_map(|address| address.ip.parse().ok())
-                    .collect();
-                Some(Resolved::Addresses(addresses))
+                let addresses = self.endpoints(namespace, name)?;
+                let addresses = addresses.filter_map(|address| address.ip.parse().ok());
+                Some(Resolved::Addresses(addresses.collect()))
             }
             Some(ip) => ip.parse().ok().map(|ip| Resolved::Addresses(vec![ip])),
             None => None,
         }
     }
 }
+
+/// What a kubelet answers the API server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KubeletAnswer {
+    /// The text of a log.
+    Log(String),
+    /// The messages of an exec stream: channel and text.
+    Exec(Vec<(u8, String)>),
+}
+
+/// The exit code of what had to be stopped: 128 and SIGKILL.
+const KILLED: i32 = 137;
 
 impl Cluster {
     pub fn traffic(&self) -> &Traffic {
@@ -297,12 +316,12 @@ impl Cluster {
     /// What the Pod's kubelet answers to logs and exec.
     ///
     /// Errors: those of the API server's proxy to the kubelet.
-    pub fn kubelet_answer(&mut self, proxy: &ProxyRequest) -> Result<String, Status> {
+    pub fn kubelet_answer(&mut self, proxy: &ProxyRequest) -> Result<KubeletAnswer, Status> {
         let pod = proxy.pod.metadata.name.as_deref().unwrap_or("");
         let container = &proxy.container;
         if proxy.node.is_empty() {
             // A Pod in the tray has no log yet; upstream answers an empty one.
-            return Ok(String::new());
+            return Ok(KubeletAnswer::Log(String::new()));
         }
         if !self.reaches_api(&proxy.node) {
             let ip = self
@@ -332,14 +351,14 @@ impl Cluster {
             )));
         };
         if proxy.subresource == Subresource::Exec {
-            return self.exec(&machine, &id, proxy);
+            return Ok(KubeletAnswer::Exec(self.exec(&machine, &id, proxy)));
         }
         let Some(found) = self
             .machines
             .get(&machine)
             .and_then(|machine| machine.runtime().container(&id))
         else {
-            return Ok(String::new());
+            return Ok(KubeletAnswer::Log(String::new()));
         };
         let timestamps = proxy.parameters["timestamps"].as_str() == Some("true");
         let lines: Vec<String> = found.log().map(|line| log_text(line, timestamps)).collect();
@@ -347,10 +366,12 @@ impl Cluster {
             .as_str()
             .and_then(|text| text.parse::<usize>().ok());
         let skip = tail.map_or(0, |tail| lines.len().saturating_sub(tail));
-        Ok(lines[skip..].concat())
+        Ok(KubeletAnswer::Log(lines[skip..].concat()))
     }
 
-    fn exec(&mut self, machine: &str, id: &ContainerId, proxy: &ProxyRequest) -> Result<String, Status> {
+    /// The stream of a command in a container.
+    /// Source: pkg/kubelet/server (`getExec`), containerd's words.
+    fn exec(&mut self, machine: &str, id: &ContainerId, proxy: &ProxyRequest) -> Vec<(u8, String)> {
         let argv: Vec<String> = match &proxy.parameters["command"] {
             serde_json::Value::Array(words) => words
                 .iter()
@@ -359,27 +380,16 @@ impl Cluster {
             serde_json::Value::String(word) => vec![word.clone()],
             _ => Vec::new(),
         };
-        let executed = self
-            .exec_in(machine, id, &argv)
-            .map_err(|error| Status::new(500, "InternalError", error))?;
-        let code = executed.exit_code.unwrap_or(137);
-        if code != 0 {
-            let mut status = Status::new(
-                500,
-                "NonZeroExitCode",
-                format!("command terminated with non-zero exit code: exit status {code}"),
-            );
-            status.details = Some(Box::new(crate::api::status::StatusDetails {
-                causes: vec![crate::api::status::StatusCause {
-                    reason: "ExitCode".to_owned(),
-                    message: code.to_string(),
-                    field: String::new(),
-                }],
-                ..Default::default()
-            }));
-            return Err(status);
+        match self.exec_in(machine, id, &argv) {
+            Ok(executed) => {
+                let code = executed.exit_code.unwrap_or(KILLED);
+                remote_command::messages(executed.stdout, executed.stderr, code)
+            }
+            Err(why) => remote_command::not_started(&format!(
+                "failed to exec in container: failed to start exec \"{}\": {why}",
+                id.as_str()
+            )),
         }
-        Ok(executed.stdout)
     }
 
     /// The lines of a followed log after the line `seen` (all of them if it was rotated away), the

@@ -6,11 +6,12 @@ use super::transport::{
     ApiRequest, ApiResponse, Chunk, ExchangeId, HostState, NetError, Pace, ProgramOutput, Started, StreamId,
     Transport, Waiting,
 };
-use crate::apiserver::http::{HttpAnswer, OpenWatch, serve};
+use crate::apiserver::http::{HttpAnswer, OpenWatch, remote_command, serve};
 use crate::apiserver::{ProxyRequest, Subresource};
-use crate::cluster::{Cluster, Flight, Setup};
+use crate::cluster::{Cluster, Flight, KubeletAnswer, Setup};
 use crate::network::{self, Outcome};
 use crate::sim::SimTime;
+use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -123,10 +124,20 @@ impl Attached<'_> {
     /// What a kubelet answers to logs and exec.
     fn from_kubelet(&mut self, proxy: &ProxyRequest) -> ApiResponse {
         match self.cluster.kubelet_answer(proxy) {
-            Ok(body) => ApiResponse {
+            Ok(KubeletAnswer::Log(body)) => ApiResponse {
                 code: 200,
                 headers: vec![("content-type".to_owned(), "text/plain".to_owned())],
                 body,
+            },
+            // Commands here end at once, so that the stream is complete when it opens: its messages
+            // as JSON, `[[channel, text], …]`.
+            Ok(KubeletAnswer::Exec(messages)) => ApiResponse {
+                code: 101,
+                headers: vec![(
+                    "Sec-WebSocket-Protocol".to_owned(),
+                    remote_command::SUBPROTOCOLS[0].to_owned(),
+                )],
+                body: json!(messages).to_string(),
             },
             Err(status) => ApiResponse {
                 code: status.code,

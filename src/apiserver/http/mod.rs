@@ -9,6 +9,7 @@ mod encode;
 mod negotiate;
 mod path;
 mod query;
+pub mod remote_command;
 mod resource;
 mod reviews;
 mod stream;

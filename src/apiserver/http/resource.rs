@@ -7,7 +7,7 @@ use super::negotiate::{Accepted, Format, Shape, not_acceptable};
 use super::path::ResourcePath;
 use super::query::{self, WatchOptions};
 use super::stream::OpenWatch;
-use super::{Asked, Reply, method_not_allowed, no_such_resource, page_not_found, reviews};
+use super::{Asked, Reply, method_not_allowed, no_such_resource, page_not_found, remote_command, reviews};
 use crate::api::{Kind, Status};
 use crate::apiserver::authorization::{self, Attributes};
 use crate::apiserver::discovery::{self, Announced};
@@ -333,6 +333,11 @@ fn call(
         Served::Value { code, value } => with_warnings(Reply::value(code, &value, accepted), warnings),
         Served::Success(value) => with_warnings(Reply::value(200, &value, accepted), warnings),
         Served::Text(text) => Reply::text(200, text),
+        Served::Proxy(proxy)
+            if proxy.subresource == Subresource::Exec && !remote_command::wants_upgrade(asked.headers) =>
+        {
+            return Err(Status::bad_request("Upgrade request required"));
+        }
         Served::Proxy(proxy) => Reply::Proxy(proxy),
     };
     Ok(reply)

@@ -3,6 +3,8 @@
 use super::gzip;
 use super::machine::Machine;
 use axum::body::{Body, Bytes};
+use axum::extract::FromRequestParts;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use futures_util::stream;
 use http_body_util::{BodyExt, Limited};
@@ -10,9 +12,11 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use k8s_openapi::api::core::v1::Pod;
 use kube_by_hand::api::{Kind, Status};
-use kube_by_hand::apiserver::http::{HttpAnswer, MAX_BODY_BYTES, OpenWatch, serve as serve_api};
+use kube_by_hand::apiserver::http::{
+    HttpAnswer, MAX_BODY_BYTES, OpenWatch, remote_command, serve as serve_api,
+};
 use kube_by_hand::apiserver::{ProxyRequest, Subresource};
-use kube_by_hand::cluster::Cluster;
+use kube_by_hand::cluster::{Cluster, KubeletAnswer};
 use kube_by_hand::etcd::Key;
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -109,7 +113,11 @@ async fn connection(socket: TcpStream, shared: Arc<Shared>) {
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS);
-    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(socket), service));
+    let mut connection = std::pin::pin!(
+        server
+            .serve_connection(TokioIo::new(socket), service)
+            .with_upgrades()
+    );
     // An error here is a client's: it went away, or spoke no HTTP.
     tokio::select! {
         _ = &mut connection => {}
@@ -131,7 +139,9 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     if let Some(page) = shared.page.as_ref().filter(|_| wants_page(&request)) {
         return page_file(page.clone(), request).await;
     }
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    // A WebSocket has no body: what follows its head are frames.
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await.ok();
     let body = match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(body)) => body.to_bytes().to_vec(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
@@ -159,8 +169,26 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     match answer {
         HttpAnswer::Response(response) => finish(response, request.headers()),
         HttpAnswer::Watch(watch) => watch_body(machine.clone(), *watch, shared.stopping.clone()),
-        HttpAnswer::Proxy(proxy) => kubelet(shared, *proxy),
+        HttpAnswer::Proxy(proxy) => kubelet(shared, *proxy, upgrade),
     }
+}
+
+/// Sends an exec stream's messages and closes it: commands here have ended when it opens.
+async fn send_messages(mut socket: WebSocket, messages: Vec<(u8, String)>) {
+    for (channel, text) in messages {
+        let frame: Vec<u8> = std::iter::once(channel).chain(text.into_bytes()).collect();
+        if socket.send(Message::Binary(frame.into())).await.is_err() {
+            return;
+        }
+    }
+    // client-go takes anything but a normal closure for a broken stream.
+    let normal = CloseFrame {
+        code: close_code::NORMAL,
+        reason: "".into(),
+    };
+    let _ = socket.send(Message::Close(Some(normal))).await;
+    // What the client still sends (standard input, its own close) is read and dropped.
+    while let Ok(Some(Ok(_))) = tokio::time::timeout(GRACE, socket.recv()).await {}
 }
 
 /// Forgets the watch history, as a restart of a real API server does: for tests of clients.
@@ -262,10 +290,18 @@ fn watch_body(machine: Arc<Machine>, watch: OpenWatch, stopping: watch::Receiver
 }
 
 /// What a kubelet answers; a followed log goes on as it grows.
-fn kubelet(shared: &Shared, proxy: ProxyRequest) -> Response<Body> {
+fn kubelet(shared: &Shared, proxy: ProxyRequest, upgrade: Option<WebSocketUpgrade>) -> Response<Body> {
     let machine = &shared.machine;
     let first = match machine.with(|cluster| cluster.kubelet_answer(&proxy)) {
-        Ok(text) => text,
+        Ok(KubeletAnswer::Log(text)) => text,
+        Ok(KubeletAnswer::Exec(messages)) => {
+            return match upgrade {
+                Some(upgrade) => upgrade
+                    .protocols(remote_command::SUBPROTOCOLS)
+                    .on_upgrade(|socket| send_messages(socket, messages)),
+                None => refusal(&Status::bad_request("Upgrade request required")),
+            };
+        }
         Err(status) => return refusal(&status),
     };
     let follow = proxy.subresource == Subresource::Log && proxy.parameters["follow"].as_str() == Some("true");
@@ -279,6 +315,13 @@ fn kubelet(shared: &Shared, proxy: ProxyRequest) -> Response<Body> {
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
+}
+
+fn log_of(answer: KubeletAnswer) -> String {
+    match answer {
+        KubeletAnswer::Log(text) => text,
+        KubeletAnswer::Exec(_) => String::new(),
+    }
 }
 
 /// How often a followed log is looked at.
@@ -310,7 +353,7 @@ fn followed(
     }
     let shown = machine
         .with(|cluster| cluster.kubelet_answer(&proxy))
-        .map_or(0, |text| text.len());
+        .map_or(0, |answer| log_of(answer).len());
     let start = (machine, proxy, Some(first), shown, stopping);
     let lines = stream::unfold(
         start,
@@ -325,7 +368,8 @@ fn followed(
                 if *stopping.borrow() {
                     return None;
                 }
-                let text = machine.with(|cluster| cluster.kubelet_answer(&proxy)).ok()?;
+                let answer = machine.with(|cluster| cluster.kubelet_answer(&proxy)).ok()?;
+                let text = log_of(answer);
                 if text.len() > shown && text.is_char_boundary(shown) {
                     let more = text[shown..].to_owned();
                     shown = text.len();

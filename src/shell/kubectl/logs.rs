@@ -6,6 +6,7 @@ use super::kube::{Kube, Next, Step, Task, list, text, with_query};
 use super::resource::{Rk, Selection, known, list_pages, select};
 use crate::api::Kind;
 use crate::api::order::StableSort;
+use crate::apiserver::http::remote_command;
 use serde_json::Value;
 
 const USAGE: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
@@ -281,8 +282,8 @@ fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
     Ok(found.remove(0))
 }
 
-/// `exec POD -- COMMAND`: the API server's exec subresource; the answer's body is what the
-/// command printed, its exit code in the header `X-Exit-Code`.
+/// `exec POD -- COMMAND`: the API server's exec subresource, whose stream carries what the command
+/// printed and how it ended.
 pub fn exec(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
     let Some(pod) = args.first().filter(|_| kube.call.dash != Some(0)) else {
@@ -321,17 +322,32 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
     for word in command {
         path.push_str(&format!("&command={}", super::kube::escape_query(word)));
     }
-    let answer = kube.send("POST", &path, "*/*", None, None)?;
-    kube.out(&answer.body);
-    match answer
-        .header("X-Exit-Code")
-        .and_then(|code| code.parse::<i32>().ok())
-    {
-        None | Some(0) => Ok(Next::Done),
-        Some(code) => {
+    let request = kube
+        .request("GET", &path, "*/*")
+        .with_header("Connection", "Upgrade")
+        .with_header("Upgrade", "websocket")
+        .with_header("Sec-Websocket-Protocol", remote_command::SUBPROTOCOLS[0]);
+    let answer = kube.io.transport.send(&request);
+    kube.log(&request, &answer);
+    if answer.code != 101 {
+        return Err(kube.refused(&answer));
+    }
+    let mut ended = Ok(0);
+    for part in answer.json().as_array().into_iter().flatten() {
+        let said = part[1].as_str().unwrap_or_default();
+        match part[0].as_u64().unwrap_or_default() as u8 {
+            remote_command::STDOUT => kube.out(said),
+            remote_command::STDERR => kube.err(said),
+            _ => ended = remote_command::exit_code(&serde_json::from_str(said).unwrap_or_default()),
+        }
+    }
+    match ended {
+        Ok(0) => Ok(Next::Done),
+        Ok(code) => {
             kube.err(&format!("command terminated with exit code {code}\n"));
             Ok(Next::Code(code))
         }
+        Err(said) => message(said),
     }
 }
 
