@@ -209,12 +209,17 @@ impl Cluster {
             hasher.text(name);
             machine.hash_state(&mut hasher);
         }
+        for (id, process) in &self.processes {
+            hasher.text(&id.0);
+            process.hash(&mut hasher);
+        }
         for (id, seat) in &self.seats {
             hasher.text(id.as_str());
             seat.hash(&mut hasher);
         }
         self.traffic.hash(&mut hasher);
         hasher.number(self.rng.state());
+        hasher.number(self.recorder.state());
         hasher.number(self.queue.len() as u64);
         for (at, happening) in self.queue.iter() {
             hasher.number(at.as_micros());

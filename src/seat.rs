@@ -7,7 +7,7 @@ use crate::api::Kind;
 use crate::apiserver::{Identity, Request};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -239,6 +239,9 @@ pub trait Component<H: ?Sized = (), L = Infallible>: Send {
     fn min_interval(&self) -> Duration {
         Duration::ZERO
     }
+
+    /// What it remembers beyond what `observe` derives from its caches, for the state hash.
+    fn hash(&self, _hasher: &mut StateHasher) {}
 
     /// A copy for a checkpoint of the machine.
     fn boxed_clone(&self) -> Box<dyn Component<H, L>>;

@@ -4,7 +4,7 @@
 use super::patch::{Managed, ManagedFields, Manager};
 use crate::api::Object;
 use crate::etcd::Key;
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -93,6 +93,13 @@ impl Managers {
             written.revision(),
             before.updated(old, asked, manager, now.meta_time()),
         );
+    }
+
+    pub fn hash(&self, hasher: &mut StateHasher) {
+        for (key, managed) in &self.current {
+            hasher.text(&key.to_string());
+            hasher.text(managed.json().as_deref().unwrap_or(""));
+        }
     }
 
     /// The managers after a dry run.

@@ -155,6 +155,7 @@ impl ApiServer {
         hasher.number(self.names.state());
         hasher.number(self.uids.state());
         self.addresses.hash(hasher);
+        self.managers.hash(hasher);
     }
 }
 

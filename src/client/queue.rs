@@ -2,7 +2,7 @@
 //! process has observed its own last write.
 
 use crate::etcd::Key;
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -103,9 +103,22 @@ impl WorkQueue {
         self.waiting.is_empty()
     }
 
-    /// The waiting keys and when they are due, for the state hash.
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, SimTime)> {
-        self.waiting.iter().map(|(key, waiting)| (key, waiting.due))
+    pub fn hash(&self, hasher: &mut StateHasher) {
+        hasher.number(self.waiting.len() as u64);
+        for (key, waiting) in &self.waiting {
+            hasher.text(&key.to_string());
+            hasher.number(waiting.due.as_micros());
+        }
+        hasher.number(self.gates.len() as u64);
+        for (key, revision) in &self.gates {
+            hasher.text(&key.to_string());
+            hasher.number(*revision);
+        }
+        hasher.number(self.failures.len() as u64);
+        for (key, failures) in &self.failures {
+            hasher.text(&key.to_string());
+            hasher.number(u64::from(*failures));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::client::Caches;
 use crate::etcd::Event;
 use crate::seat::SeatId;
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
@@ -42,6 +42,18 @@ pub struct Process {
 }
 
 impl Process {
+    pub(super) fn hash(&self, hasher: &mut StateHasher) {
+        hasher.number(u64::from(self.connected));
+        hasher.number(self.held_until.as_micros());
+        hasher.number(self.caches.revision);
+        for (key, object) in self.caches.all() {
+            hasher.text(&key.to_string());
+            hasher.number(object.revision());
+        }
+        hasher.number(self.inbox.len() as u64);
+        self.inbox.iter().for_each(|event| hasher.number(event.revision));
+    }
+
     /// The revision up to which everything this process watches has been taken in.
     pub fn observed(&self, dispatched: u64) -> u64 {
         if self.inbox.is_empty() && self.connected {

@@ -32,6 +32,11 @@ impl Recorder {
             known: BTreeMap::new(),
         }
     }
+
+    /// For the state hash. What is known follows from the Events that were made.
+    pub fn state(&self) -> u64 {
+        self.rng.state()
+    }
 }
 
 /// The machine the control plane runs on.

@@ -228,11 +228,20 @@ impl SeatState {
 
     pub(super) fn hash(&self, hasher: &mut StateHasher) {
         hasher.number(u64::from(self.mode == Mode::Human));
-        for (key, due) in self.queue.iter() {
-            hasher.text(&key.to_string());
-            hasher.number(due.as_micros());
+        match &self.runner {
+            Runner::Control(component) => component.hash(hasher),
+            Runner::Node(component) => component.hash(hasher),
         }
+        self.queue.hash(hasher);
         hasher.number(self.duty_count() as u64);
+        for (_, duty) in self.duties() {
+            hasher.text(duty.why.sentence);
+            duty.why.args.iter().for_each(|arg| hasher.text(arg));
+        }
+        for (key, at) in &self.last_look {
+            hasher.text(&key.to_string());
+            hasher.number(at.as_micros());
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::client::helpers::moment;
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::{
     HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition, HorizontalPodAutoscalerSpec,
@@ -286,6 +286,13 @@ impl Component for Autoscaler {
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
         caches.keys(Kind::HorizontalPodAutoscaler).cloned().collect()
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        for (key, at) in self.looked.borrow().iter() {
+            hasher.text(key);
+            hasher.number(at.as_micros());
+        }
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

@@ -13,7 +13,7 @@ use crate::client::helpers::{controller_of, controller_ref, moment};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::{EPOCH_UNIX_SECONDS, SimTime};
+use crate::sim::{EPOCH_UNIX_SECONDS, SimTime, StateHasher};
 use k8s_openapi::api::batch::v1::{CronJob, CronJobStatus, Job};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -240,6 +240,13 @@ impl Component for CronJobs {
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
         caches.keys(Kind::CronJob).cloned().collect()
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        for (key, at) in self.said.borrow().iter() {
+            hasher.text(key);
+            hasher.number(at.as_micros());
+        }
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

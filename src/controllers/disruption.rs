@@ -10,7 +10,7 @@ use crate::client::helpers::{controller_of, moment, pod_is_ready, pod_is_termina
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Pod, ReplicationController};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetStatus};
@@ -320,6 +320,10 @@ impl Component for Disruptions {
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
         caches.keys(Kind::PodDisruptionBudget).cloned().collect()
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        self.said_empty.borrow().iter().for_each(|uid| hasher.text(uid));
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

@@ -9,7 +9,7 @@ use crate::client::helpers::{moment, pod_condition, pod_is_ready, pod_node};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod, Taint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -334,6 +334,10 @@ impl Component for NodeLifecycle {
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
         caches.keys(Kind::Node).cloned().collect()
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        self.welcomed.borrow().iter().for_each(|uid| hasher.text(uid));
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

@@ -9,7 +9,7 @@ use crate::client::helpers::pod_is_terminal;
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde_json::json;
 use std::cell::RefCell;
@@ -112,6 +112,13 @@ impl Component for PodGarbageCollector {
             .keys()
             .map(|node| Key::new(Kind::Node, "", node))
             .collect()
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        for (key, at) in self.missing.borrow().iter() {
+            hasher.text(key);
+            hasher.number(at.as_micros());
+        }
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

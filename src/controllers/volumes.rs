@@ -11,6 +11,7 @@ use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::scheduler::{value, volume_serves};
 use crate::seat::{Component, Duty, Note, Observed, Plan, Why};
+use crate::sim::StateHasher;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::{Value, json};
@@ -374,6 +375,13 @@ impl Component for VolumeBinder {
             .chain(caches.keys(Kind::PersistentVolumeClaim))
             .cloned()
             .collect()
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        for (uid, said) in self.said.borrow().iter() {
+            hasher.text(uid);
+            hasher.text(said);
+        }
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

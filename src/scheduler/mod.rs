@@ -35,7 +35,7 @@ use crate::client::helpers::pod_condition;
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Note, Observed, Plan, Why};
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::Pod;
 use preemption::Outcome;
 use serde_json::json;
@@ -322,6 +322,10 @@ impl Component for Scheduler {
 
     fn all_keys(&self, _caches: &Caches) -> Vec<Key> {
         vec![queue_key()]
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        hasher.number(self.state.placed);
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

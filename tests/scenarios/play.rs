@@ -2,6 +2,7 @@
 
 use kube_by_hand::cluster::{Preset, Setup};
 use kube_by_hand::shell::Terminal;
+use kube_by_hand::sim::SimTime;
 use std::time::Duration;
 
 /// How long a command may take in virtual time.
@@ -31,13 +32,44 @@ fn span(text: &str) -> Duration {
     }
 }
 
+/// What lies between two remarks (`## …`) of a scenario, once it is played.
+pub struct Scene {
+    pub title: String,
+    /// How many lines the log has at its end.
+    pub lines: usize,
+    pub end: SimTime,
+    pub hash: String,
+}
+
+/// A scenario that was played.
+pub struct Played {
+    pub terminal: Terminal,
+    pub scenes: Vec<Scene>,
+}
+
+/// Notes that a scene ends here.
+fn end_scene(title: &str, terminal: &mut Terminal, scenes: &mut Vec<Scene>) {
+    // What is due now belongs to it.
+    terminal.run_until(terminal.now());
+    scenes.push(Scene {
+        title: title.to_owned(),
+        lines: terminal.log().len(),
+        end: terminal.now(),
+        hash: terminal.hash(),
+    });
+}
+
 /// Plays a scenario; the same file with what was really printed, and the machine as it stands then.
-pub fn play(text: &str) -> (String, Terminal) {
+pub fn play(text: &str) -> (String, Played) {
     let mut lines = text.lines().peekable();
     let header = lines.next().expect("a header line");
     let mut terminal = Terminal::new(setup(header));
     let mut out = format!("{header}\n");
+    let (mut scenes, mut title) = (Vec::new(), header);
     while let Some(line) = lines.next() {
+        if let Some(next) = line.strip_prefix("## ") {
+            end_scene(std::mem::replace(&mut title, next), &mut terminal, &mut scenes);
+        }
         if let Some(time) = line.strip_prefix('@') {
             terminal.advance(span(time));
         } else if let Some(command) = line.strip_prefix("$ ") {
@@ -67,5 +99,6 @@ pub fn play(text: &str) -> (String, Terminal) {
         out.push_str(line);
         out.push('\n');
     }
-    (out, terminal)
+    end_scene(title, &mut terminal, &mut scenes);
+    (out, Played { terminal, scenes })
 }

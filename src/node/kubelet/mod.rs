@@ -28,7 +28,7 @@ use crate::apiserver::Identity;
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Note, Observed, Plan};
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::{self as core, Pod};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +67,38 @@ struct Memory {
     pods: BTreeMap<String, PodMemory>,
     /// The last address a plain kubelet gave.
     last_ip: u32,
+}
+
+impl Memory {
+    fn hash(&self, hasher: &mut StateHasher) {
+        hasher.number(u64::from(self.last_ip));
+        for (uid, pod) in &self.pods {
+            hasher.text(uid);
+            hasher.number(u64::from(pod.admitted));
+            hasher.number(pod.plain_ip.map_or(0, |ip| u64::from(ip) + 1));
+            for (container, seen) in &pod.seen {
+                hasher.text(container.as_str());
+                hasher.number(*seen as u64);
+            }
+            for (image, at) in &pod.pulls {
+                hasher.text(image);
+                hasher.number(at.as_micros());
+            }
+            for (container, said) in &pod.said {
+                hasher.text(container);
+                hasher.text(said);
+            }
+            for (container, attempt) in &pod.calm_since {
+                hasher.text(container);
+                hasher.number(u64::from(*attempt));
+            }
+            for ((container, kind), probing) in &pod.probes {
+                hasher.text(container.as_str());
+                hasher.text(kind.name());
+                probing.hash(hasher);
+            }
+        }
+    }
 }
 
 /// The kubelet of one machine.
@@ -196,6 +228,10 @@ impl Component<Machine, NodeAction> for Kubelet {
         let mut keys = BTreeSet::from([self.node_key(), self.lease_key()]);
         keys.extend(caches.keys(Kind::Pod).cloned());
         keys.into_iter().collect()
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        self.memory.borrow().hash(hasher);
     }
 
     fn boxed_clone(&self) -> Box<dyn Component<Machine, NodeAction>> {

@@ -5,7 +5,7 @@
 use crate::node::Machine;
 use crate::node::images::{HttpRequest, Site, respond};
 use crate::node::runtime::Container;
-use crate::sim::SimTime;
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::net::Ipv4Addr;
@@ -65,6 +65,13 @@ impl Probing {
             next: started + delay,
             given_up: false,
         }
+    }
+
+    pub fn hash(&self, hasher: &mut StateHasher) {
+        let marks = u64::from(self.good) + 2 * u64::from(self.last) + 4 * u64::from(self.given_up);
+        hasher.number(marks);
+        hasher.number(self.in_a_row as u64);
+        hasher.number(self.next.as_micros());
     }
 
     /// Probes if it is time to; at most once for one moment.

@@ -64,6 +64,8 @@ impl Written {
 pub(super) struct Process {
     program: Arc<Program>,
     at: usize,
+    /// Takes no more steps and does not end: it waits to be stopped.
+    forever: bool,
     /// The last command's exit code.
     status: i32,
     variables: BTreeMap<String, String>,
@@ -96,6 +98,7 @@ impl Process {
         Process {
             program: Arc::new(program),
             at: 0,
+            forever: false,
             status: 0,
             variables: BTreeMap::new(),
             lists: Vec::new(),
@@ -190,7 +193,7 @@ impl Process {
         if self.out_of_memory_at().is_some_and(|at| at <= now) {
             return Some(End::OutOfMemory);
         }
-        if self.wake.is_some_and(|at| at > now) {
+        if self.forever || self.wake.is_some_and(|at| at > now) {
             return None;
         }
         if self.fetch.is_some() {
@@ -216,7 +219,7 @@ impl Process {
                     let words = self.expand_all(words, around, now);
                     let output = self.command(&words, around, now);
                     let end = self.finish(output, redirect.as_ref(), around, now, written);
-                    if end.is_some() || self.wake.is_some() || self.fetch.is_some() || self.at == usize::MAX {
+                    if end.is_some() || self.wake.is_some() || self.fetch.is_some() || self.forever {
                         self.busy = false;
                         return end;
                     }
@@ -247,12 +250,9 @@ impl Process {
                 Op::Grow { bytes_per_second } => self.growing = Some((now, *bytes_per_second)),
                 Op::Exit(code) => return Some(End::Exit(*code)),
                 Op::Forever => {
-                    self.at = usize::MAX;
+                    self.forever = true;
                     return None;
                 }
-            }
-            if self.at == usize::MAX {
-                return None;
             }
         }
         self.busy = true;
@@ -317,7 +317,7 @@ impl Process {
                 None
             }
             Effect::Forever => {
-                self.at = usize::MAX;
+                self.forever = true;
                 None
             }
             Effect::Fetch(fetch) => {
@@ -387,13 +387,19 @@ impl Process {
         for number in [
             self.at as u64,
             self.status as u64,
-            u64::from(self.busy),
+            u64::from(self.busy) + 2 * u64::from(self.forever),
             self.served,
         ] {
             hasher.number(number);
         }
         hasher.number(self.wake().map_or(0, |at| at.as_micros() + 1));
         hasher.number(u64::from(self.fetch.is_some()) + 2 * u64::from(self.answered.is_some()));
+        hasher.number(self.growing.map_or(0, |(since, _)| since.as_micros() + 1));
+        hasher.number(self.trap.map_or(0, |code| code as u64 + 1));
+        for (at, left) in &self.lists {
+            hasher.number(*at as u64);
+            left.iter().for_each(|word| hasher.text(word));
+        }
         for map in [&self.variables, &*self.files] {
             hasher.number(map.len() as u64);
             for (name, value) in map {
