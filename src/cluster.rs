@@ -13,6 +13,7 @@ pub mod traffic;
 pub mod view;
 mod work;
 
+use crate::api::sorted::SortedMap;
 pub use desks::{DeskError, MAX_DESKS};
 pub use faults::Fault;
 pub use process::{Process, ProcessId};
@@ -24,7 +25,7 @@ use crate::node::{ActionId, Hardware, Machine, NodeError};
 use crate::seat::SeatId;
 use crate::sim::{EventQueue, Rng, SimTime, StateHasher};
 use recorder::Recorder;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,17 +82,17 @@ pub struct Cluster {
     pub api: ApiServer,
     now: SimTime,
     queue: EventQueue<Happening>,
-    processes: BTreeMap<ProcessId, Process>,
-    seats: BTreeMap<SeatId, SeatState>,
+    processes: SortedMap<ProcessId, Process>,
+    seats: SortedMap<SeatId, SeatState>,
     routes: dispatch::Routes,
     /// Watch events up to this revision have been handed to the processes.
     dispatched: u64,
-    pub machines: BTreeMap<Arc<str>, Machine>,
+    pub machines: SortedMap<Arc<str>, Machine>,
     traffic: Traffic,
     /// How actions that a person began on a machine ended; the last few.
     results: VecDeque<(Arc<str>, ActionId, Result<String, NodeError>)>,
     /// The `Desk` that is in the event queue, by machine.
-    deadlines: BTreeMap<Arc<str>, crate::sim::EventId>,
+    deadlines: SortedMap<Arc<str>, crate::sim::EventId>,
     recorder: Recorder,
     rng: Rng,
     /// Counts what happened; a cheap sign for the page that something changed.
@@ -119,14 +120,14 @@ impl Cluster {
             api: ApiServer::new(config),
             now: SimTime::ZERO,
             queue: EventQueue::default(),
-            processes: BTreeMap::new(),
-            seats: BTreeMap::new(),
+            processes: SortedMap::new(),
+            seats: SortedMap::new(),
             routes: dispatch::Routes::default(),
             dispatched: 0,
-            machines: BTreeMap::new(),
+            machines: SortedMap::new(),
             traffic: Traffic::default(),
             results: VecDeque::new(),
-            deadlines: BTreeMap::new(),
+            deadlines: SortedMap::new(),
             recorder: Recorder::new(setup.seed),
             rng: Rng::stream(setup.seed, "machines"),
             happenings: 0,

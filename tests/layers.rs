@@ -123,7 +123,7 @@ fn violations(path: &str, text: &str) -> Vec<String> {
             say("std::collections named as a whole, which hides what is used".into());
         }
         if let Some(bad) = names.iter().find(|n| HASHED.contains(&n.as_str())) {
-            say(format!("{bad} has no order; use BTreeMap or BTreeSet"));
+            say(format!("{bad} has no order; use SortedMap or SortedSet"));
         }
         // Imported from std it is seen above; this is for `Instant::now()` and other crates' clocks.
         let clock = names.iter().find(|n| CLOCKS.contains(&n.as_str()));

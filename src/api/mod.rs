@@ -15,6 +15,7 @@ mod parts;
 pub mod quantity;
 pub mod qos;
 pub mod schema;
+pub mod sorted;
 pub mod status;
 pub mod table;
 mod trusted;

@@ -3,9 +3,10 @@
 
 use super::patch::{Managed, ManagedFields, Manager};
 use crate::api::Object;
+use crate::api::sorted::SortedMap;
 use crate::etcd::Key;
 use crate::sim::{SimTime, StateHasher};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How many past versions keep their managers, for watches that lag.
@@ -14,7 +15,7 @@ const MOST_PAST: usize = 4096;
 /// The managers of all objects.
 #[derive(Clone, Debug, Default)]
 pub struct Managers {
-    current: BTreeMap<Key, Managed>,
+    current: SortedMap<Key, Managed>,
     /// By revision, oldest first.
     past: VecDeque<(u64, Managed)>,
 }

@@ -3,8 +3,8 @@
 //! Source: k8s.io/kubernetes/pkg/registry/core/service/{ipallocator,portallocator}. Dynamic
 //! addresses come from the upper part of the range first, so that people can pick low ones.
 
+use crate::api::sorted::SortedMap;
 use crate::sim::Rng;
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// The Service range, `--service-cluster-ip-range=10.96.0.0/16`.
@@ -20,16 +20,16 @@ const STATIC_PORT_BAND: u32 = 86;
 /// Allocations by the Service that holds them (`namespace/name`).
 #[derive(Clone, Debug)]
 pub struct ServiceAddresses {
-    ips: BTreeMap<u32, String>,
-    ports: BTreeMap<(u32, &'static str), String>,
+    ips: SortedMap<u32, String>,
+    ports: SortedMap<(u32, &'static str), String>,
     rng: Rng,
 }
 
 impl ServiceAddresses {
     pub fn new(seed: u64) -> ServiceAddresses {
         ServiceAddresses {
-            ips: BTreeMap::new(),
-            ports: BTreeMap::new(),
+            ips: SortedMap::new(),
+            ports: SortedMap::new(),
             rng: Rng::stream(seed, "service-addresses"),
         }
     }

@@ -1,8 +1,8 @@
 //! The shared informers of one process: what it has observed so far.
 
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object, Resource};
 use crate::etcd::{Event, EventType, Key};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One list+watch a process keeps open.
@@ -62,7 +62,7 @@ impl Change {
 #[derive(Clone, Debug, Default)]
 pub struct Caches {
     watches: Vec<Watch>,
-    objects: BTreeMap<Key, Object>,
+    objects: SortedMap<Key, Object>,
     /// Every write up to this revision has been observed.
     pub revision: u64,
 }
@@ -110,7 +110,7 @@ impl Caches {
 
     /// Replaces everything by a fresh list taken at `revision`; answers what turned out different.
     pub fn relist(&mut self, objects: impl Iterator<Item = (Key, Object)>, revision: u64) -> Vec<Change> {
-        let listed: BTreeMap<Key, Object> = objects.filter(|(_, object)| self.selects(object)).collect();
+        let listed: SortedMap<Key, Object> = objects.filter(|(_, object)| self.selects(object)).collect();
         let mut changes = Vec::new();
         for (key, old) in &self.objects {
             if !listed.contains_key(key) {

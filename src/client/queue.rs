@@ -1,9 +1,9 @@
 //! A work queue: each key waits in it at most once, some not before a moment, some not before the
 //! process has observed its own last write.
 
+use crate::api::sorted::SortedMap;
 use crate::etcd::Key;
 use crate::sim::{SimTime, StateHasher};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Source of the figures: client-go's DefaultTypedControllerRateLimiter.
@@ -20,12 +20,12 @@ struct Waiting {
 /// Keys to reconcile.
 #[derive(Clone, Debug, Default)]
 pub struct WorkQueue {
-    waiting: BTreeMap<Key, Waiting>,
-    by_due: std::collections::BTreeSet<(SimTime, Key)>,
+    waiting: SortedMap<Key, Waiting>,
+    by_due: crate::api::sorted::SortedSet<(SimTime, Key)>,
     /// Reconciling before this revision is observed would act on what is known to be stale: the
     /// same duty would be done twice. Upstream's controllers call this expectations.
-    gates: BTreeMap<Key, u64>,
-    failures: BTreeMap<Key, u32>,
+    gates: SortedMap<Key, u64>,
+    failures: SortedMap<Key, u32>,
 }
 
 impl WorkQueue {

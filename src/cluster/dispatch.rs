@@ -2,10 +2,10 @@
 
 use super::{Cluster, Happening, ProcessId};
 use crate::api::order::StableSort;
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::client::Watch;
 use crate::etcd::Event;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ const WATCH_LATENCY: Duration = Duration::from_millis(2);
 /// cache keeps the same index on `spec.nodeName`.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
-    by_kind: BTreeMap<Kind, Vec<ProcessId>>,
-    by_node: BTreeMap<(Kind, Arc<str>), Vec<ProcessId>>,
+    by_kind: SortedMap<Kind, Vec<ProcessId>>,
+    by_node: SortedMap<(Kind, Arc<str>), Vec<ProcessId>>,
 }
 
 impl Routes {

@@ -5,12 +5,12 @@
 
 use super::Cluster;
 use crate::api::Kind;
+use crate::api::sorted::SortedMap;
 use crate::apiserver::{Identity, Request};
 use crate::etcd::Key;
 use crate::seat::Note;
 use crate::sim::Rng;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What makes two Events the same one.
@@ -22,14 +22,14 @@ const REMEMBERED: usize = 4096;
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {
     rng: Rng,
-    known: BTreeMap<Correlation, Key>,
+    known: SortedMap<Correlation, Key>,
 }
 
 impl Recorder {
     pub fn new(seed: u64) -> Recorder {
         Recorder {
             rng: Rng::stream(seed, "event-names"),
-            known: BTreeMap::new(),
+            known: SortedMap::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The seats and who sits in them.
 
 use super::{Cluster, Process, ProcessId};
+use crate::api::sorted::SortedMap;
 use crate::apiserver::Identity;
 use crate::client::{Caches, Change, WorkQueue};
 use crate::etcd::Key;
@@ -8,7 +9,6 @@ use crate::node::{Machine, NodeAction};
 use crate::scheduler::{Scheduler, Verdict};
 use crate::seat::{Component, Duty, Mode, Observed, Plan, Refusal, SeatId};
 use crate::sim::{SimTime, StateHasher};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Who sits where at the beginning.
@@ -71,8 +71,8 @@ pub struct SeatState {
     pub(super) runner: Runner,
     pub(super) queue: WorkQueue,
     /// What a person in this seat has to do, by key.
-    duties: BTreeMap<Key, Vec<Duty<NodeAction>>>,
-    last_look: BTreeMap<Key, SimTime>,
+    duties: SortedMap<Key, Vec<Duty<NodeAction>>>,
+    last_look: SortedMap<Key, SimTime>,
     /// The `Work` that is in the event queue.
     pub(super) work: Option<crate::sim::EventId>,
     /// Grows whenever the duties change; the page compares it.
@@ -87,8 +87,8 @@ impl SeatState {
             process,
             runner,
             queue: WorkQueue::default(),
-            duties: BTreeMap::new(),
-            last_look: BTreeMap::new(),
+            duties: SortedMap::new(),
+            last_look: SortedMap::new(),
             work: None,
             duties_version: 0,
         }

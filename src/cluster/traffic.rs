@@ -1,6 +1,7 @@
 //! Requests through the simulated network: the console's own, and a client's steady stream.
 
 use super::{Cluster, Happening};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object, Status};
 use crate::apiserver::http::remote_command;
 use crate::apiserver::{ProxyRequest, Subresource};
@@ -11,7 +12,7 @@ use crate::node::runtime::ContainerId;
 use crate::seat::Mode;
 use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::{EndpointAddress, Endpoints, Service};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +69,7 @@ impl Client {
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
     next: u64,
-    clients: BTreeMap<u64, Client>,
+    clients: SortedMap<u64, Client>,
     flights: VecDeque<Flight>,
 }
 

@@ -4,6 +4,7 @@
 //! keeping the size between its limits works.
 
 use super::pods::{normal, on_failure, warning};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::moment;
@@ -18,7 +19,6 @@ use k8s_openapi::api::autoscaling::v2::{
 };
 use k8s_openapi::api::core::v1::ReplicationController;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Source: `--horizontal-pod-autoscaler-sync-period`.
@@ -28,7 +28,7 @@ const SYNC_PERIOD: Duration = Duration::from_secs(15);
 #[derive(Clone, Debug, Default)]
 pub struct Autoscaler {
     /// When each was looked at last, by uid: it works in periods, not on changes.
-    looked: RefCell<BTreeMap<String, SimTime>>,
+    looked: RefCell<SortedMap<String, SimTime>>,
 }
 
 /// The size of the target: wanted, and reported.

@@ -7,6 +7,7 @@ use super::owned::owner_keys;
 use super::pods::{normal, on_failure, warning};
 use super::schedule::Schedule;
 use crate::api::order::StableSort;
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Propagation, Request};
 use crate::client::helpers::{controller_of, controller_ref, moment};
@@ -18,7 +19,6 @@ use k8s_openapi::api::batch::v1::{CronJob, CronJobStatus, Job};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const MANY_MISSED: usize = 100;
 #[derive(Clone, Debug, Default)]
 pub struct CronJobs {
     /// The start that was last said to be missed or not allowed, by uid: said once.
-    said: RefCell<BTreeMap<String, SimTime>>,
+    said: RefCell<SortedMap<String, SimTime>>,
 }
 
 /// The last start that is due, how many were, and when the next one is.

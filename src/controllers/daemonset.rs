@@ -8,6 +8,7 @@ use super::owned::{OwnedPods, owner_keys};
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
 use super::revisions::{History, Present};
 use crate::api::order::StableSort;
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::{
@@ -23,7 +24,6 @@ use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec, DaemonSetStatus};
 use k8s_openapi::api::core::v1::{
     Affinity, Node, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, Toleration,
 };
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const HASH_LABEL: &str = "controller-revision-hash";
@@ -175,7 +175,7 @@ impl Look<'_> {
     }
 
     /// Creates where one is missing and deletes where one is too many.
-    fn manage(&self, nodes: &[&Arc<Node>], by_node: &BTreeMap<&str, Vec<&Arc<Pod>>>, plan: &mut Plan) {
+    fn manage(&self, nodes: &[&Arc<Node>], by_node: &SortedMap<&str, Vec<&Arc<Pod>>>, plan: &mut Plan) {
         for node in nodes {
             let name = node.metadata.name.as_deref().unwrap_or("");
             let (should, may_stay) = self.fits(node);
@@ -296,7 +296,7 @@ impl Look<'_> {
     }
 
     /// Replaces Pods of older templates, as many at a time as the strategy allows.
-    fn roll(&self, nodes: &[&Arc<Node>], by_node: &BTreeMap<&str, Vec<&Arc<Pod>>>, plan: &mut Plan) {
+    fn roll(&self, nodes: &[&Arc<Node>], by_node: &SortedMap<&str, Vec<&Arc<Pod>>>, plan: &mut Plan) {
         let wanted: Vec<&str> = nodes
             .iter()
             .filter(|node| self.fits(node).0)
@@ -345,7 +345,7 @@ impl Look<'_> {
     fn status(
         &self,
         nodes: &[&Arc<Node>],
-        by_node: &BTreeMap<&str, Vec<&Arc<Pod>>>,
+        by_node: &SortedMap<&str, Vec<&Arc<Pod>>>,
         plan: &mut Plan,
     ) -> DaemonSetStatus {
         let known = self.set.status.clone().unwrap_or_default();
@@ -486,7 +486,7 @@ impl Component for DaemonSets {
             self.pods.orphans(&key.namespace),
             &mut plan.duties,
         );
-        let mut by_node: BTreeMap<&str, Vec<&Arc<Pod>>> = BTreeMap::new();
+        let mut by_node: SortedMap<&str, Vec<&Arc<Pod>>> = SortedMap::new();
         for pod in &claimed {
             by_node
                 .entry(target_node(pod).unwrap_or(""))

@@ -4,6 +4,7 @@
 
 use super::deployment::scaled_value;
 use super::pods::normal;
+use crate::api::sorted::{SortedMap, SortedSet};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::{controller_of, moment, pod_is_ready, pod_is_terminal, selector_matches};
@@ -17,7 +18,7 @@ use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetStatu
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,12 +29,12 @@ const DELETION_TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(Clone, Debug, Default)]
 pub struct Disruptions {
     /// The uids of budgets of which it was said that they cover no Pod.
-    said_empty: RefCell<BTreeSet<String>>,
+    said_empty: RefCell<SortedSet<String>>,
 }
 
 /// How many Pods the controllers of these Pods want; the error is upstream's.
 fn wanted(caches: &Caches, namespace: &str, pods: &[&Arc<Pod>]) -> Result<i32, String> {
-    let mut scales: BTreeMap<String, i32> = BTreeMap::new();
+    let mut scales: SortedMap<String, i32> = SortedMap::new();
     for pod in pods {
         let Some(owner) = controller_of(&pod.metadata) else {
             continue;

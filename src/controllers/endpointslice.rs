@@ -7,6 +7,7 @@ use super::selected::{
     HEADLESS, LAST_CHANGE, MANAGED_BY, SERVICE_NAME, SelectedPods, belongs, find_port, hostname, is_headless,
     pod_ip, target_ref, trigger_time,
 };
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
 use crate::client::helpers::{Labels, controller_ref, pod_is_ready, pod_node};
@@ -121,7 +122,7 @@ struct Draft<'a> {
 }
 
 /// The wanted endpoints by what their ports are.
-type Wanted = Vec<(Vec<EndpointPort>, BTreeMap<String, Endpoint>)>;
+type Wanted = Vec<(Vec<EndpointPort>, SortedMap<String, Endpoint>)>;
 
 impl EndpointSlices {
     fn wanted(&self, service: &Service, key: &Key, caches: &Caches) -> Wanted {
@@ -134,7 +135,7 @@ impl EndpointSlices {
                 Some((_, endpoints)) => {
                     endpoints.insert(uid, endpoint);
                 }
-                None => wanted.push((ports, BTreeMap::from([(uid, endpoint)]))),
+                None => wanted.push((ports, SortedMap::from([(uid, endpoint)]))),
             }
         }
         wanted

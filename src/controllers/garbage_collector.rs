@@ -4,6 +4,7 @@
 //! are that graph, and only who depends on whom is kept besides.
 
 use super::claim::release;
+use crate::api::sorted::{SortedMap, SortedSet};
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, PatchType, Propagation, Request};
 use crate::client::{Caches, Change, Watch};
@@ -11,7 +12,6 @@ use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -20,7 +20,7 @@ const ORPHAN: &str = "orphan";
 #[derive(Clone, Debug, Default)]
 pub struct GarbageCollector {
     /// What depends on the object with a uid.
-    dependents: BTreeMap<String, BTreeSet<Key>>,
+    dependents: SortedMap<String, SortedSet<Key>>,
 }
 
 fn owners(object: &Object) -> &[OwnerReference] {
@@ -202,7 +202,7 @@ impl Component for GarbageCollector {
                     }
                     None => {
                         self.dependents
-                            .insert(reference.uid.clone(), BTreeSet::from([change.key.clone()]));
+                            .insert(reference.uid.clone(), SortedSet::from([change.key.clone()]));
                     }
                 }
             }

@@ -3,6 +3,7 @@
 //! Source: pkg/controller/namespace/deletion, pkg/controller/serviceaccount,
 //! pkg/controller/certificates/rootcacertpublisher.
 
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Body, DeleteOptions, Identity, Request, Subresource, Verb};
 use crate::client::{Caches, Change, Watch};
@@ -40,8 +41,8 @@ fn namespace_key(name: &str) -> Key {
 #[derive(Default)]
 struct Content {
     /// How many objects of each kind, and whether one of them is not being deleted yet.
-    kinds: BTreeMap<Kind, (usize, bool)>,
-    finalizers: BTreeMap<String, usize>,
+    kinds: SortedMap<Kind, (usize, bool)>,
+    finalizers: SortedMap<String, usize>,
 }
 
 impl Content {

@@ -3,6 +3,7 @@
 //! Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
 
 use super::pods::{normal, warning};
+use crate::api::sorted::{SortedMap, SortedSet};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, PatchType, Request};
 use crate::client::helpers::{moment, pod_condition, pod_is_ready, pod_node};
@@ -15,7 +16,6 @@ use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod, Taint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::json;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,18 +35,18 @@ const PRESSURES: [(&str, &str); 4] = [
     ("NetworkUnavailable", "node.kubernetes.io/network-unavailable"),
 ];
 
-type PodsByName = BTreeMap<Key, Arc<Pod>>;
+type PodsByName = SortedMap<Key, Arc<Pod>>;
 
 /// The node lifecycle controller.
 #[derive(Clone, Debug, Default)]
 pub struct NodeLifecycle {
-    by_node: BTreeMap<Arc<str>, PodsByName>,
+    by_node: SortedMap<Arc<str>, PodsByName>,
     /// The uids of Nodes whose arrival was recorded.
-    welcomed: RefCell<BTreeSet<String>>,
+    welcomed: RefCell<SortedSet<String>>,
 }
 
 /// Keeps Pods by the node they are bound to.
-pub(super) fn index_by_node(by_node: &mut BTreeMap<Arc<str>, PodsByName>, change: &Change) {
+pub(super) fn index_by_node(by_node: &mut SortedMap<Arc<str>, PodsByName>, change: &Change) {
     let pod = |object: &Option<Object>| object.as_ref().and_then(|object| object.get::<Pod>()).cloned();
     let (old, new) = (pod(&change.old), pod(&change.new));
     if let Some(old) = old.filter(|old| new.as_ref().is_none_or(|new| pod_node(new) != pod_node(old)))
@@ -61,7 +61,7 @@ pub(super) fn index_by_node(by_node: &mut BTreeMap<Arc<str>, PodsByName>, change
             }
             None => {
                 let node = pod_node(&new).into();
-                by_node.insert(node, BTreeMap::from([(change.key.clone(), new)]));
+                by_node.insert(node, SortedMap::from([(change.key.clone(), new)]));
             }
         }
     }

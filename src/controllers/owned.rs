@@ -1,20 +1,20 @@
 //! Which Pods a controller's objects manage, kept up to date change by change.
 
+use crate::api::sorted::SortedMap;
 use crate::client::Change;
 use crate::client::helpers::controller_of;
 use crate::etcd::Key;
 use k8s_openapi::api::core::v1::Pod;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type ByName = BTreeMap<Arc<str>, Arc<Pod>>;
+type ByName = SortedMap<Arc<str>, Arc<Pod>>;
 
 /// Pods by the uid of the object of one kind that controls them, and those nobody controls.
 #[derive(Clone, Debug)]
 pub struct OwnedPods {
     owner_kind: &'static str,
-    owned: BTreeMap<String, ByName>,
-    orphans: BTreeMap<Arc<str>, ByName>,
+    owned: SortedMap<String, ByName>,
+    orphans: SortedMap<Arc<str>, ByName>,
 }
 
 impl OwnedPods {
@@ -22,8 +22,8 @@ impl OwnedPods {
     pub fn new(owner_kind: &'static str) -> OwnedPods {
         OwnedPods {
             owner_kind,
-            owned: BTreeMap::new(),
-            orphans: BTreeMap::new(),
+            owned: SortedMap::new(),
+            orphans: SortedMap::new(),
         }
     }
 
@@ -79,7 +79,7 @@ impl OwnedPods {
 }
 
 fn remove<K: Ord + std::borrow::Borrow<Q>, Q: Ord + ?Sized>(
-    map: &mut BTreeMap<K, ByName>,
+    map: &mut SortedMap<K, ByName>,
     group: &Q,
     name: &str,
 ) {

@@ -3,6 +3,7 @@
 //! Source: pkg/controller/podgc/gc_controller.go.
 
 use super::node_lifecycle::index_by_node;
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource};
 use crate::client::helpers::pod_is_terminal;
@@ -13,7 +14,6 @@ use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde_json::json;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +23,9 @@ const QUARANTINE: Duration = Duration::from_secs(40);
 /// The pod garbage collector.
 #[derive(Clone, Debug, Default)]
 pub struct PodGarbageCollector {
-    by_node: BTreeMap<Arc<str>, BTreeMap<Key, Arc<Pod>>>,
+    by_node: SortedMap<Arc<str>, SortedMap<Key, Arc<Pod>>>,
     /// Since when a Node that Pods name is missing.
-    missing: RefCell<BTreeMap<Arc<str>, SimTime>>,
+    missing: RefCell<SortedMap<Arc<str>, SimTime>>,
 }
 
 impl Component for PodGarbageCollector {

@@ -4,6 +4,7 @@
 //! `ActivePodsWithRanks`).
 
 use crate::api::order::StableSort;
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Request};
 use crate::client::helpers::{moment, pod_is_ready, pod_node, pod_phase, pod_ready_since};
@@ -13,7 +14,6 @@ use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Source: pkg/controller, `PodDeletionCost`.
@@ -175,7 +175,7 @@ pub fn pods_to_delete<'a>(
     if count >= pods.len() {
         return pods.to_vec();
     }
-    let mut on_node: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut on_node: SortedMap<&str, usize> = SortedMap::new();
     let related: Vec<_> = related.collect();
     for pod in &related {
         if crate::client::helpers::pod_is_active(pod) {

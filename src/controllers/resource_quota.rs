@@ -5,6 +5,7 @@
 
 use crate::api::order::StableSort;
 use crate::api::quantity::{Format, Quantity};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::resource_quota::{in_scope, usage_of};
 use crate::apiserver::{Identity, Request};
@@ -52,7 +53,7 @@ fn counts(quota: &ResourceQuota, object: &Object) -> bool {
 /// What is used of everything the quota limits.
 fn used(caches: &Caches, quota: &ResourceQuota, namespace: &str) -> BTreeMap<String, Text> {
     let hard = quota.spec.as_ref().and_then(|spec| spec.hard.as_ref());
-    let mut used: BTreeMap<String, Quantity> = hard
+    let mut used: SortedMap<String, Quantity> = hard
         .into_iter()
         .flatten()
         .map(|(name, _)| (name.clone(), Quantity::new(0, Format::DecimalSi)))

@@ -3,6 +3,7 @@
 //!
 //! Source: k8s.io/endpointslice/util/controller_utils.go, k8s.io/kubernetes/pkg/controller/endpoint.
 
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::client::helpers::{
     Labels, moment, pairs_match, pod_condition, pod_is_ready, pod_is_terminal, pod_node,
@@ -12,7 +13,6 @@ use crate::etcd::Key;
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{ObjectReference, Pod, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub const LAST_CHANGE: &str = "endpoints.kubernetes.io/last-change-trigger-time";
@@ -23,13 +23,13 @@ pub const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 #[derive(Clone, Debug)]
 struct Selection {
     selector: Labels,
-    pods: BTreeMap<Arc<str>, Arc<Pod>>,
+    pods: SortedMap<Arc<str>, Arc<Pod>>,
 }
 
 /// The selected Pods of every Service with a selector.
 #[derive(Clone, Debug, Default)]
 pub struct SelectedPods {
-    services: BTreeMap<Key, Selection>,
+    services: SortedMap<Key, Selection>,
 }
 
 impl SelectedPods {
@@ -89,7 +89,7 @@ impl SelectedPods {
         };
         let of_namespace = self
             .services
-            .range_mut(start..)
+            .range_mut(&start..)
             .take_while(|(key, _)| key.namespace == change.key.namespace);
         for (key, selection) in of_namespace {
             let selected = new

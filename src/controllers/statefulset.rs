@@ -7,6 +7,7 @@ use super::claim::claim_pods;
 use super::owned::{OwnedPods, owner_keys};
 use super::pods::{normal, on_failure, pod_from_template, warning};
 use super::revisions::{History, Present};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
 use crate::client::helpers::{
@@ -21,7 +22,6 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet, StatefulSetSpe
 use k8s_openapi::api::core::v1::{
     PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodTemplateSpec, Volume,
 };
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
@@ -245,7 +245,7 @@ impl Look<'_> {
     }
 
     /// Creates, replaces and removes Pods in the order of their numbers.
-    fn manage(&self, pods: &BTreeMap<i32, &Arc<Pod>>, plan: &mut Plan) {
+    fn manage(&self, pods: &SortedMap<i32, &Arc<Pod>>, plan: &mut Plan) {
         let orderly = self.one_by_one();
         for ordinal in self.first()..self.end() {
             match pods.get(&ordinal) {
@@ -300,7 +300,7 @@ impl Look<'_> {
     }
 
     /// Replaces the Pod with the highest number that is of an older template.
-    fn roll(&self, pods: &BTreeMap<i32, &Arc<Pod>>, plan: &mut Plan) {
+    fn roll(&self, pods: &SortedMap<i32, &Arc<Pod>>, plan: &mut Plan) {
         for ordinal in (self.first() + self.partition()..self.end()).rev() {
             let Some(pod) = pods.get(&ordinal) else { return };
             if revision_of(pod) != self.update.name && !is_terminating(pod) {
@@ -313,7 +313,7 @@ impl Look<'_> {
         }
     }
 
-    fn status(&self, pods: &BTreeMap<i32, &Arc<Pod>>, plan: &mut Plan) -> StatefulSetStatus {
+    fn status(&self, pods: &SortedMap<i32, &Arc<Pod>>, plan: &mut Plan) -> StatefulSetStatus {
         let known = self.set.status.clone().unwrap_or_default();
         let none = |count: i32| (count != 0).then_some(count);
         let count = |test: &dyn Fn(&Pod) -> bool| pods.values().filter(|pod| test(pod)).count() as i32;
@@ -428,7 +428,7 @@ impl Component for StatefulSets {
             self.pods.orphans(&key.namespace),
             &mut plan.duties,
         );
-        let pods: BTreeMap<i32, &Arc<Pod>> = claimed
+        let pods: SortedMap<i32, &Arc<Pod>> = claimed
             .into_iter()
             .filter_map(|pod| Some((ordinal(&key.name, pod)?, pod)))
             .collect();

@@ -4,6 +4,7 @@
 
 use super::node_lifecycle::index_by_node;
 use super::pods::normal;
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource};
 use crate::client::helpers::{moment, pod_is_terminal, pod_node};
@@ -14,14 +15,13 @@ use crate::seat::{Component, Duty, Observed, Plan, Why};
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{Node, Pod, Taint};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The taint eviction controller.
 #[derive(Clone, Debug, Default)]
 pub struct TaintEviction {
-    by_node: BTreeMap<Arc<str>, BTreeMap<Key, Arc<Pod>>>,
+    by_node: SortedMap<Arc<str>, SortedMap<Key, Arc<Pod>>>,
 }
 
 fn evicting(node: &Node) -> Vec<&Taint> {

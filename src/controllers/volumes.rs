@@ -4,6 +4,7 @@
 //! and pvcprotection. Nothing is provisioned here: classes with a provisioner wait for it.
 
 use super::pods::{normal, warning};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource};
 use crate::client::helpers::pod_is_terminal;
@@ -16,7 +17,6 @@ use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
@@ -27,7 +27,7 @@ const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 #[derive(Clone, Debug, Default)]
 pub struct VolumeBinder {
     /// What was last said about a claim, by uid.
-    said: RefCell<BTreeMap<String, &'static str>>,
+    said: RefCell<SortedMap<String, &'static str>>,
 }
 
 fn name_of(volume: &PersistentVolume) -> &str {

@@ -1,8 +1,8 @@
 //! etcd leases: keys that go away by themselves. The API server uses them for Events.
 
 use super::Key;
+use crate::api::sorted::{SortedMap, SortedSet};
 use crate::sim::{SimTime, StateHasher};
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub type LeaseId = u64;
@@ -11,7 +11,7 @@ pub type LeaseId = u64;
 #[derive(Clone, Debug, Default)]
 pub struct Leases {
     next: LeaseId,
-    granted: BTreeMap<LeaseId, (SimTime, BTreeSet<Key>)>,
+    granted: SortedMap<LeaseId, (SimTime, SortedSet<Key>)>,
 }
 
 /// Leases that end within this span share one, as the API server's lease manager does
@@ -27,7 +27,7 @@ impl Leases {
             Some((id, ends)) if ends >= wanted && ends <= wanted + REUSE => id,
             _ => {
                 self.next += 1;
-                self.granted.insert(self.next, (wanted + REUSE, BTreeSet::new()));
+                self.granted.insert(self.next, (wanted + REUSE, SortedSet::new()));
                 self.next
             }
         };

@@ -7,12 +7,13 @@
 mod key;
 mod lease;
 
+use crate::api::sorted::SortedMap;
 pub use key::Key;
 pub use lease::{LeaseId, Leases};
 
 use crate::api::{Kind, Object};
 use crate::sim::StateHasher;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A value with the revisions etcd keeps beside it.
@@ -71,11 +72,11 @@ pub const DEFAULT_HISTORY: usize = 100_000;
 pub struct Store {
     revision: u64,
     compact_revision: u64,
-    values: BTreeMap<Key, Versioned>,
+    values: SortedMap<Key, Versioned>,
     /// Shared chunks, so that a checkpoint of the machine does not copy the history.
     history: VecDeque<Arc<Event>>,
     history_limit: usize,
-    counts: BTreeMap<Kind, usize>,
+    counts: SortedMap<Kind, usize>,
     pub leases: Leases,
 }
 
@@ -85,10 +86,10 @@ impl Default for Store {
         Store {
             revision: 1,
             compact_revision: 0,
-            values: BTreeMap::new(),
+            values: SortedMap::new(),
             history: VecDeque::new(),
             history_limit: DEFAULT_HISTORY,
-            counts: BTreeMap::new(),
+            counts: SortedMap::new(),
             leases: Leases::default(),
         }
     }
@@ -154,13 +155,13 @@ impl Store {
         kind: Kind,
         namespace: &str,
         revision: u64,
-    ) -> Result<BTreeMap<Key, Object>, Compacted> {
+    ) -> Result<SortedMap<Key, Object>, Compacted> {
         if revision < self.compact_revision {
             return Err(Compacted {
                 compact_revision: self.compact_revision,
             });
         }
-        let mut values: BTreeMap<Key, Object> = self
+        let mut values: SortedMap<Key, Object> = self
             .range(kind, namespace)
             .map(|(key, value)| (key.clone(), value.object.clone()))
             .collect();

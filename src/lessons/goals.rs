@@ -1,8 +1,7 @@
 //! Goals: invariants over the cluster. How a person reached one does not matter, and no goal asks
 //! for a command, an Event or a text.
 
-use std::collections::BTreeSet;
-
+use crate::api::sorted::SortedSet;
 use k8s_openapi::api::core::v1 as core;
 
 use crate::api::{Kind, Object};
@@ -54,7 +53,7 @@ pub fn met(cluster: &Cluster, scene: &str, goal: &str) -> Option<bool> {
                 flights.filter(|flight| flight.trace.address.map(|address| address.to_string()) == ip);
             to_web
                 .filter_map(|flight| flight.trace.server())
-                .collect::<BTreeSet<_>>()
+                .collect::<SortedSet<_>>()
                 .len()
                 > 1
         }
@@ -186,7 +185,7 @@ fn cluster_ip(cluster: &Cluster) -> Option<String> {
 }
 
 /// The addresses in the Endpoints of the Service.
-fn listed(cluster: &Cluster) -> BTreeSet<String> {
+fn listed(cluster: &Cluster) -> SortedSet<String> {
     let endpoints = cluster.api.etcd.get(&Key::new(Kind::Endpoints, "default", WEB));
     let endpoints = endpoints.and_then(|value| value.object.get::<core::Endpoints>());
     let subsets = endpoints
@@ -199,7 +198,7 @@ fn listed(cluster: &Cluster) -> BTreeSet<String> {
 }
 
 /// The addresses behind the Service on a desk's switchboard.
-fn plugged(cluster: &Cluster, desk: &str) -> Option<BTreeSet<String>> {
+fn plugged(cluster: &Cluster, desk: &str) -> Option<SortedSet<String>> {
     let ip = cluster_ip(cluster)?;
     let machine = cluster.machine(desk).ok()?;
     let services = machine

@@ -13,6 +13,7 @@ pub mod dns;
 mod fetch;
 mod route;
 
+use crate::api::sorted::SortedMap;
 pub use curl::CurlError;
 pub use dns::{Names, Resolved};
 pub use fetch::{exec, fetch};
@@ -22,7 +23,6 @@ use crate::node::images::HttpResponse;
 use crate::node::ipvs::ServiceKey;
 use crate::node::{Machine, runtime::SandboxId};
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub trait Machines {
     fn find(&self, wanted: &dyn Fn(&Machine) -> bool) -> Option<&Machine>;
 }
 
-impl<K: Borrow<str> + Ord> Machines for BTreeMap<K, Machine> {
+impl<K: Borrow<str> + Ord> Machines for SortedMap<K, Machine> {
     fn machine(&self, name: &str) -> Option<&Machine> {
         self.get(name)
     }

@@ -6,7 +6,7 @@ use crate::sim::{Rng, SimTime};
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 
 struct Cluster {
-    machines: BTreeMap<String, Machine>,
+    machines: SortedMap<String, Machine>,
     now: SimTime,
     rng: Rng,
 }
@@ -26,7 +26,7 @@ impl Cluster {
     /// `inazu` and `bob`, set up, each with a Pod that says hello: 10.244.0.2 and 10.244.1.2.
     fn new() -> Cluster {
         let mut cluster = Cluster {
-            machines: BTreeMap::new(),
+            machines: SortedMap::new(),
             now: SimTime::ZERO,
             rng: Rng::stream(1, "test"),
         };

@@ -1,7 +1,7 @@
 //! Address ranges, and who holds which Pod IP on a machine.
 
+use crate::api::sorted::SortedSet;
 use crate::sim::StateHasher;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
@@ -86,7 +86,7 @@ impl FromStr for Cidr {
 pub struct Ipam {
     cidr: Cidr,
     last: u32,
-    used: Arc<BTreeSet<u32>>,
+    used: Arc<SortedSet<u32>>,
 }
 
 impl Ipam {
@@ -94,7 +94,7 @@ impl Ipam {
         Ipam {
             cidr,
             last: 1,
-            used: Arc::new(BTreeSet::new()),
+            used: Arc::new(SortedSet::new()),
         }
     }
 

@@ -6,8 +6,8 @@ use super::images::{self, HttpRequest, HttpResponse, Origin, program_for};
 use super::ipvs::Ipvs;
 use super::process::{Answered, Beside, Executed, Fetch, Surroundings};
 use super::runtime::{Container, ContainerId, ImageName, Runtime, SandboxId};
+use crate::api::sorted::SortedMap;
 use crate::sim::{SimTime, StateHasher};
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub struct Machine {
     pub(super) ipam: Option<Ipam>,
     pub(super) ipvs: Ipvs,
     pub(super) runtime: Runtime,
-    pub(super) in_flight: BTreeMap<ActionId, InFlight>,
+    pub(super) in_flight: SortedMap<ActionId, InFlight>,
     /// Numbers actions, sandboxes and containers.
     pub(super) counter: u64,
     /// Connections made from here.
@@ -104,7 +104,7 @@ impl Machine {
             ipam: None,
             ipvs: Ipvs::default(),
             runtime: Runtime::default(),
-            in_flight: BTreeMap::new(),
+            in_flight: SortedMap::new(),
             counter: 0,
             connections: 0,
         }

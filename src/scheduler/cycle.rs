@@ -7,8 +7,8 @@ use super::info::PodInfo;
 use super::score::columns;
 use super::view::View;
 use crate::api::order::StableSort;
+use crate::api::sorted::SortedMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Below this many nodes all are looked at.
 const MIN_FEASIBLE_NODES: usize = 100;
@@ -43,7 +43,7 @@ impl FitError {
 
 /// `0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods.`
 pub fn summary<'a>(nodes: usize, reasons: impl Iterator<Item = &'a Cow<'static, str>>) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counts: SortedMap<&str, usize> = SortedMap::new();
     for reason in reasons {
         *counts.entry(reason).or_default() += 1;
     }

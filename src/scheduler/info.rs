@@ -4,11 +4,11 @@
 
 use super::resources::{Resources, pod_requests, value};
 use super::terms::{Term, affinity_terms};
+use crate::api::sorted::SortedMap;
 use crate::client::helpers::moment;
 use crate::etcd::Key;
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{Node, Pod, Taint};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A port on the node itself: address, protocol, number.
@@ -124,7 +124,7 @@ pub struct NodeInfo {
     pub blocking_taints: bool,
     pub prefer_taints: bool,
     /// Sizes in bytes of the images here, by every name.
-    pub images: Arc<BTreeMap<String, i64>>,
+    pub images: Arc<SortedMap<String, i64>>,
 }
 
 impl NodeInfo {

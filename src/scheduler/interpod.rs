@@ -6,14 +6,14 @@ use super::filter::Rejection;
 use super::info::{NodeInfo, PodInfo};
 use super::terms::Term;
 use super::view::View;
+use crate::api::sorted::SortedMap;
 use crate::client::helpers::Labels;
 use k8s_openapi::api::core::v1::Namespace;
-use std::collections::BTreeMap;
 
 pub const NAME: &str = "InterPodAffinity";
 
 /// How often a topology value (by its key) counts.
-type Counts<'a> = BTreeMap<(&'a str, &'a str), i64>;
+type Counts<'a> = SortedMap<(&'a str, &'a str), i64>;
 
 /// What PreFilter works out.
 #[derive(Debug)]

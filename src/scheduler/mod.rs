@@ -19,6 +19,7 @@ mod view;
 mod volumes;
 mod words;
 
+use crate::api::sorted::SortedMap;
 pub use filter::{Rejection, fits};
 pub use info::{NodeInfo, PodInfo};
 pub use resources::{Resources, milli_value, pod_requests, value};
@@ -40,7 +41,6 @@ use k8s_openapi::api::core::v1::Pod;
 use preemption::Outcome;
 use serde_json::json;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use view::View;
@@ -62,7 +62,7 @@ struct Failure {
 pub struct Scheduler {
     state: SchedulerState,
     /// Answers already worked out: for an unchanged cluster they are the same again.
-    failures: RefCell<BTreeMap<Key, Failure>>,
+    failures: RefCell<SortedMap<Key, Failure>>,
 }
 
 /// The key that stands for the queue.

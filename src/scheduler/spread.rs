@@ -6,6 +6,7 @@ use super::filter::Rejection;
 use super::info::{NodeInfo, PodInfo, taints};
 use super::terms::{node_admitted, untolerated};
 use super::view::View;
+use crate::api::sorted::SortedMap;
 use crate::client::helpers::{Labels, controller_of, pairs_match, selector_is_empty, selector_matches};
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{ReplicationController, Service, TopologySpreadConstraint};
@@ -155,7 +156,7 @@ fn default_constraints(view: &View<'_>, pod: &PodInfo) -> Vec<Constraint> {
 #[derive(Debug)]
 pub struct HardSpread {
     constraints: Vec<Constraint>,
-    counts: Vec<BTreeMap<String, i64>>,
+    counts: Vec<SortedMap<String, i64>>,
 }
 
 impl HardSpread {
@@ -165,7 +166,7 @@ impl HardSpread {
         if constraints.is_empty() {
             return None;
         }
-        let mut counts = vec![BTreeMap::new(); constraints.len()];
+        let mut counts = vec![SortedMap::new(); constraints.len()];
         for node in view.nodes() {
             if !constraints
                 .iter()
@@ -243,7 +244,7 @@ pub fn scores(view: &View<'_>, pod: &PodInfo, nodes: &[u32]) -> Option<(Vec<i64>
         .iter()
         .map(|&at| !complete(view.node(at as usize)))
         .collect();
-    let mut counts: Vec<BTreeMap<&str, i64>> = vec![BTreeMap::new(); constraints.len()];
+    let mut counts: Vec<SortedMap<&str, i64>> = vec![SortedMap::new(); constraints.len()];
     let mut weights = Vec::new();
     for (constraint, counts) in constraints.iter().zip(&mut counts) {
         let domains = if constraint.key == HOSTNAME {

@@ -5,13 +5,13 @@
 
 use super::info::{ClassId, NodeInfo, PodInfo};
 use crate::api::Object;
+use crate::api::sorted::SortedMap;
 use crate::client::Change;
 use crate::client::helpers::{Labels, pod_is_terminal, pod_node};
 use crate::etcd::Key;
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Source: pkg/apis/core, `DefaultSchedulerName`.
@@ -28,7 +28,7 @@ pub struct Class {
 /// The classes of all Pods known.
 #[derive(Clone, Debug, Default)]
 pub struct Classes {
-    ids: BTreeMap<(Arc<str>, Arc<Labels>), ClassId>,
+    ids: SortedMap<(Arc<str>, Arc<Labels>), ClassId>,
     rows: Vec<Class>,
     free: Vec<ClassId>,
 }
@@ -86,16 +86,16 @@ type Place = (Reverse<i32>, SimTime, Key);
 #[derive(Clone, Debug, Default)]
 pub struct SchedulerState {
     pub(super) nodes: Vec<Arc<NodeInfo>>,
-    by_name: BTreeMap<Arc<str>, usize>,
+    by_name: SortedMap<Arc<str>, usize>,
     pub(super) classes: Classes,
     /// Pods that hold a place on a node, whether or not that node is known.
-    assigned: BTreeMap<Key, (Arc<PodInfo>, Arc<str>)>,
-    queue: BTreeMap<Place, Arc<PodInfo>>,
-    waiting: BTreeMap<Key, Place>,
+    assigned: SortedMap<Key, (Arc<PodInfo>, Arc<str>)>,
+    queue: SortedMap<Place, Arc<PodInfo>>,
+    waiting: SortedMap<Key, Place>,
     /// Waiting Pods for which room is being made, with the node's name.
-    nominated: BTreeMap<Key, Arc<str>>,
+    nominated: SortedMap<Key, Arc<str>>,
     /// On how many nodes each image is.
-    pub(super) image_nodes: BTreeMap<String, i64>,
+    pub(super) image_nodes: SortedMap<String, i64>,
     pub(super) nodes_with_prefer_taints: usize,
     pub(super) nodes_with_affinity_pods: usize,
     /// Rises with every change that may make room for a Pod that did not fit.
@@ -283,8 +283,8 @@ impl SchedulerState {
     }
 
     /// The waiting Pods that are expected on a node, by its index.
-    pub(super) fn nominated(&self) -> BTreeMap<usize, Vec<Arc<PodInfo>>> {
-        let mut by_node: BTreeMap<usize, Vec<Arc<PodInfo>>> = BTreeMap::new();
+    pub(super) fn nominated(&self) -> SortedMap<usize, Vec<Arc<PodInfo>>> {
+        let mut by_node: SortedMap<usize, Vec<Arc<PodInfo>>> = SortedMap::new();
         for (key, name) in &self.nominated {
             if let (Some(at), Some(info)) = (self.node_at(name), self.pod(key)) {
                 by_node.entry(at).or_default().push(info.clone());
@@ -300,7 +300,7 @@ impl SchedulerState {
     /// The indexes of the nodes in the order they are tried: one zone after the other, in turn.
     /// Source: pkg/scheduler/backend/cache/node_tree.go.
     pub(super) fn order(&self) -> Option<Vec<u32>> {
-        let mut zones: BTreeMap<(&str, &str), Vec<u32>> = BTreeMap::new();
+        let mut zones: SortedMap<(&str, &str), Vec<u32>> = SortedMap::new();
         let zone = |node: &Arc<NodeInfo>| node.label("topology.kubernetes.io/zone").is_some();
         if !self.nodes.iter().any(zone) {
             return None;

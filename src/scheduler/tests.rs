@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::api::Object;
+use crate::api::sorted::SortedSet;
 use crate::apiserver::Body;
 use crate::etcd::{Event, EventType};
 use crate::seat::Action;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 struct Bench {
     scheduler: Scheduler,
@@ -52,8 +52,8 @@ impl Bench {
     }
 
     /// Stores what bindings and reports say, as the API server would; answers deleted Pods.
-    fn perform(&mut self, plan: Plan) -> BTreeSet<String> {
-        let mut gone = BTreeSet::new();
+    fn perform(&mut self, plan: Plan) -> SortedSet<String> {
+        let mut gone = SortedSet::new();
         for duty in plan.duties {
             assert!(WORDS.iter().any(|(key, ..)| *key == duty.why.sentence));
             let Action::Api(request) = duty.action;
@@ -295,7 +295,7 @@ fn one_run_decides_with_its_own_decisions_in_mind() {
     let plan = bench.plan();
     assert_eq!(plan.duties.len(), 4);
     bench.perform(plan);
-    let nodes: BTreeSet<_> = bench
+    let nodes: SortedSet<_> = bench
         .caches
         .list::<Pod>("")
         .filter_map(|pod| pod.spec.as_ref()?.node_name.clone())

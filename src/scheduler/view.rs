@@ -3,8 +3,8 @@
 
 use super::info::{NodeInfo, PodInfo};
 use super::state::SchedulerState;
+use crate::api::sorted::SortedMap;
 use crate::client::Caches;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const OBSERVED: u32 = u32::MAX;
@@ -19,7 +19,7 @@ pub struct View<'a> {
     assumed: Vec<NodeInfo>,
     pub order: Option<Arc<[u32]>>,
     affinity_assumed: bool,
-    nominated: BTreeMap<usize, Vec<Arc<PodInfo>>>,
+    nominated: SortedMap<usize, Vec<Arc<PodInfo>>>,
 }
 
 impl<'a> View<'a> {

@@ -6,21 +6,22 @@ use super::transport::{
     ApiRequest, ApiResponse, Chunk, ExchangeId, HostState, NetError, Pace, ProgramOutput, Started, StreamId,
     Transport, Waiting,
 };
+use crate::api::sorted::SortedMap;
 use crate::apiserver::http::{HttpAnswer, OpenWatch, remote_command, serve};
 use crate::apiserver::{ProxyRequest, Subresource};
 use crate::cluster::{Cluster, Flight, KubeletAnswer, Setup};
 use crate::network::{self, Outcome};
 use crate::sim::SimTime;
 use serde_json::json;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What the console's programs hold open, and the page's pace.
 #[derive(Default)]
 pub struct Host {
     next: u64,
-    streams: BTreeMap<StreamId, Stream>,
-    exchanges: BTreeMap<ExchangeId, Exchange>,
+    streams: SortedMap<StreamId, Stream>,
+    exchanges: SortedMap<ExchangeId, Exchange>,
     /// What `kbh` asked of the clock; the page takes it.
     pub pace: Option<Pace>,
     /// The session `kbh reset` asked for; the terminal begins it.

@@ -4,8 +4,8 @@
 //! polled again after the world changed or its moment came.
 
 use super::transport::Transport;
+use crate::api::sorted::SortedMap;
 use crate::sim::SimTime;
-use std::collections::BTreeMap;
 
 /// A process prints at most this much; the rest is dropped with a notice.
 pub const MAX_OUTPUT_BYTES: usize = 16 << 20;
@@ -186,8 +186,8 @@ pub struct Session {
     /// The machine the shell runs on: a node's name, or empty for the reception's own.
     pub host: String,
     /// The editor's and redirections' files.
-    pub files: BTreeMap<String, String>,
-    pub variables: BTreeMap<String, String>,
+    pub files: SortedMap<String, String>,
+    pub variables: SortedMap<String, String>,
     /// The namespace of the current kubectl context.
     pub namespace: String,
     /// The user of the current kubectl context; sent as a bearer token when set.
@@ -202,8 +202,8 @@ impl Default for Session {
     fn default() -> Session {
         Session {
             host: String::new(),
-            files: BTreeMap::new(),
-            variables: BTreeMap::new(),
+            files: SortedMap::new(),
+            variables: SortedMap::new(),
             namespace: "default".to_owned(),
             token: None,
             server: "https://kube-apiserver:6443".to_owned(),

@@ -5,9 +5,9 @@ use super::host::Host;
 use super::process::Process;
 use super::program::{Piece, Progress, Session};
 use super::transport::Pace;
+use crate::api::sorted::SortedMap;
 use crate::cluster::{Cluster, Setup};
 use crate::sim::SimTime;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A command line and when it was entered.
@@ -83,7 +83,7 @@ pub struct Terminal {
     pub cluster: Cluster,
     pub session: Session,
     log: Vec<LogLine>,
-    jobs: BTreeMap<JobId, Job>,
+    jobs: SortedMap<JobId, Job>,
     next_job: u64,
     checkpoints: Vec<Checkpoint>,
     /// The furthest moment reached, for the timeline; later than now after a rewind.
@@ -108,7 +108,7 @@ impl Terminal {
             cluster,
             session,
             log: Vec::new(),
-            jobs: BTreeMap::new(),
+            jobs: SortedMap::new(),
             next_job: 0,
             checkpoints: Vec::new(),
             end: start,

@@ -3,14 +3,15 @@
 use super::process::Process;
 use super::program::{Progress, Session};
 use super::transport::{ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, StreamId, Transport};
+use crate::api::sorted::SortedMap;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 #[derive(Default)]
 pub struct Fake {
     /// `GET /api/v1/pods` (query left out) → answers in turn; the last one stays.
-    pub answers: BTreeMap<String, VecDeque<(u16, String)>>,
+    pub answers: SortedMap<String, VecDeque<(u16, String)>>,
     pub requests: Vec<ApiRequest>,
     pub events: VecDeque<Chunk>,
     pub time: SimTime,

@@ -1,19 +1,19 @@
 //! The event queue: what happens next, in an order that is the same in every run.
 
 use super::SimTime;
-use std::collections::BTreeMap;
+use crate::api::sorted::SortedMap;
 
 /// Events ordered by time, and by order of scheduling within one moment.
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
-    events: BTreeMap<(SimTime, u64), E>,
+    events: SortedMap<(SimTime, u64), E>,
     next_sequence: u64,
 }
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
         EventQueue {
-            events: BTreeMap::new(),
+            events: SortedMap::new(),
             next_sequence: 0,
         }
     }

@@ -1,7 +1,7 @@
 //! `window.kubeByHand`, as docs/page-api.md describes it.
 
+use crate::api::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
@@ -11,7 +11,7 @@ use super::host;
 
 thread_local! {
     /// Who listens, by number: the event's name and the callback.
-    static HOOKS: RefCell<BTreeMap<u32, (String, Function)>> = const { RefCell::new(BTreeMap::new()) };
+    static HOOKS: RefCell<SortedMap<u32, (String, Function)>> = const { RefCell::new(SortedMap::new()) };
 }
 
 fn set(object: &Object, name: &str, value: impl Into<JsValue>) {

@@ -5,8 +5,8 @@
 //! cannot keep up with is dropped, not owed. While nothing moves no frame is asked for: a timer
 //! waits for the next thing due, and paused or hidden there is not even that.
 
+use crate::api::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ pub struct Host {
     pub terminal: Terminal,
     looker: Looker,
     page: Page,
-    jobs: BTreeMap<JobId, Job>,
+    jobs: SortedMap<JobId, Job>,
     next_entry: u64,
     paused: bool,
     speed_milli: u32,
@@ -103,7 +103,7 @@ pub struct Host {
     seek: Option<SimTime>,
     /// A moment to reach as fast as possible: a share link opens, a test advances.
     hurry: Option<(SimTime, Vec<Box<dyn FnOnce()>>)>,
-    listeners: BTreeMap<u32, Rc<dyn Fn()>>,
+    listeners: SortedMap<u32, Rc<dyn Fn()>>,
     next_listener: u32,
     frame: Option<AnimationFrame>,
     timer: Option<Timeout>,
@@ -152,14 +152,14 @@ impl Host {
             terminal,
             looker: Looker::default(),
             page: Page::default(),
-            jobs: BTreeMap::new(),
+            jobs: SortedMap::new(),
             next_entry: 0,
             paused: false,
             speed_milli: 1000,
             last_ms: now_ms(),
             seek: None,
             hurry: (until > SimTime::ZERO).then(|| (until, Vec::new())),
-            listeners: BTreeMap::new(),
+            listeners: SortedMap::new(),
             next_listener: 0,
             frame: None,
             timer: None,

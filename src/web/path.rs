@@ -3,8 +3,8 @@
 //!
 //! Done on the elements themselves (`data-ip`, `data-path`), so that pointing renders nothing.
 
+use crate::api::sorted::SortedSet;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use gloo::events::EventListener;
@@ -108,7 +108,7 @@ pub fn flash_changes() -> impl FnOnce() {
 }
 
 /// Every place an address stands in: Endpoints, and each desk's switchboard.
-fn addresses() -> BTreeSet<String> {
+fn addresses() -> SortedSet<String> {
     host::read(|page| {
         let listed = page
             .views

@@ -1,9 +1,8 @@
 //! The layer above the floor in which things travel: slips of paper to the counter and into their
 //! drawer, dots of traffic from hop to hop. Nothing here is rendered by Yew: positions are styles.
 
+use crate::api::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 use gloo::events::EventListener;
@@ -31,7 +30,7 @@ struct Flying {
 
 #[derive(Default)]
 struct State {
-    dots: BTreeMap<u64, Flying>,
+    dots: SortedMap<u64, Flying>,
     last_slip: u64,
 }
 
@@ -163,12 +162,13 @@ fn dots(sky: &HtmlElement, state: &mut State) {
         stays
     });
     for dot in traffic.dots.iter() {
-        let flying = match state.dots.entry(dot.id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => match launch(sky, dot) {
-                Some(flying) => place.insert(flying),
-                None => continue,
-            },
+        if !state.dots.contains_key(&dot.id)
+            && let Some(flying) = launch(sky, dot)
+        {
+            state.dots.insert(dot.id, flying);
+        }
+        let Some(flying) = state.dots.get_mut(&dot.id) else {
+            continue;
         };
         let passed = dot.hops.iter().filter(|hop| hop.at <= now).count().max(1);
         let (here, next) = (passed - 1, passed.min(flying.points.len() - 1));

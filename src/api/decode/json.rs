@@ -4,8 +4,8 @@
 //! Source: Go's encoding/json scanner, which k8s.io/apimachinery decodes bodies with.
 
 use super::walk::join;
+use crate::api::sorted::SortedMap;
 use serde_json::{Map, Number, Value};
-use std::collections::BTreeMap;
 
 /// Nesting beyond this is refused with upstream's words; upstream's own bound is 10000, but every
 /// later step here may recurse and a browser's stack is small.
@@ -15,7 +15,7 @@ pub const MAX_DEPTH: usize = 200;
 #[derive(Debug, Default)]
 pub struct Record {
     /// Byte offset of each key, by path (`spec.containers[0].name`).
-    pub offsets: BTreeMap<String, usize>,
+    pub offsets: SortedMap<String, usize>,
     /// Paths given twice, with the offset of the later key.
     pub duplicates: Vec<(String, usize)>,
 }

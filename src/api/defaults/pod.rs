@@ -5,6 +5,7 @@
 use super::quantities::{canonical_list, rounded_list};
 use super::{always, missing, number, text, volume};
 use crate::api::quantity::Quantity;
+use crate::api::sorted::SortedMap;
 use k8s_openapi::api::core::v1::{
     Container, ContainerPort, EnvVar, EphemeralContainer, HTTPGetAction, Lifecycle, Pod, PodIP, PodSpec,
     PodTemplateSpec, Probe, ResourceRequirements,
@@ -273,10 +274,10 @@ fn pod_level_resources(spec: &mut PodSpec) {
 fn aggregate(
     spec: &PodSpec,
     list: impl Fn(&ResourceRequirements) -> Option<&BTreeMap<String, Text>>,
-) -> BTreeMap<String, Quantity> {
-    let mut sum: BTreeMap<String, Quantity> = BTreeMap::new();
-    let mut sidecars: BTreeMap<String, Quantity> = BTreeMap::new();
-    let mut largest: BTreeMap<String, Quantity> = BTreeMap::new();
+) -> SortedMap<String, Quantity> {
+    let mut sum: SortedMap<String, Quantity> = SortedMap::new();
+    let mut sidecars: SortedMap<String, Quantity> = SortedMap::new();
+    let mut largest: SortedMap<String, Quantity> = SortedMap::new();
     let of = |container: &Container| -> Vec<(String, Quantity)> {
         let resources = container.resources.as_ref().and_then(&list);
         resources

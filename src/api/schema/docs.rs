@@ -2,20 +2,20 @@
 //! the page's first load must stay small.
 
 use super::Type;
-use std::collections::BTreeMap;
+use crate::api::sorted::SortedMap;
 
 /// Parsed `docs.txt`.
 #[derive(Debug, Default)]
 pub struct Docs {
     /// By `core/v1.Container` and, for a field, `core/v1.Container.image`.
-    texts: BTreeMap<String, String>,
+    texts: SortedMap<String, String>,
 }
 
 impl Docs {
     /// Reads the file's format: `@package`, then a line per type and, indented, per field, each with a JSON
     /// string after a tab. Lines that are not of that form are skipped.
     pub fn parse(text: &str) -> Docs {
-        let mut texts = BTreeMap::new();
+        let mut texts = SortedMap::new();
         let (mut package, mut ty) = ("", "");
         for line in text.lines() {
             if let Some(name) = line.strip_prefix('@') {

@@ -12,12 +12,12 @@ mod docs;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod proto;
 
+use crate::api::sorted::SortedMap;
 pub use docs::Docs;
 
 use crate::api::kind::Kind;
 use crate::for_each_kind;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 static TEXT: &str = include_str!("types.txt");
@@ -201,7 +201,7 @@ fn go_package(package: &str) -> &str {
 struct Table {
     types: Vec<Type>,
     /// By `core/v1.Container`.
-    by_name: BTreeMap<String, TypeId>,
+    by_name: SortedMap<String, TypeId>,
 }
 
 fn table() -> &'static Table {
@@ -270,7 +270,7 @@ pub fn lookup<'a>(
 }
 
 fn parse(text: &'static str) -> Table {
-    let mut by_name = BTreeMap::new();
+    let mut by_name = SortedMap::new();
     let mut package = "";
     let mut count = 0u16;
     for line in text.lines() {
@@ -308,7 +308,7 @@ fn parse(text: &'static str) -> Table {
     Table { types, by_name }
 }
 
-fn parse_field(line: &'static str, package: &str, by_name: &BTreeMap<String, TypeId>) -> Option<Field> {
+fn parse_field(line: &'static str, package: &str, by_name: &SortedMap<String, TypeId>) -> Option<Field> {
     let mut words = line.split(' ');
     let name = words.next()?;
     let (ty, go) = match words.next()?.split_once(':') {
@@ -365,7 +365,7 @@ fn parse_field(line: &'static str, package: &str, by_name: &BTreeMap<String, Typ
     Some(field)
 }
 
-fn parse_type(text: &str, package: &str, by_name: &BTreeMap<String, TypeId>) -> Option<Ty> {
+fn parse_type(text: &str, package: &str, by_name: &SortedMap<String, TypeId>) -> Option<Ty> {
     if let Some(inner) = text.strip_prefix("[]") {
         return Some(Ty::List(Box::new(parse_type(inner, package, by_name)?)));
     }

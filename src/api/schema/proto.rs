@@ -5,10 +5,10 @@
 //! k8s.io/apimachinery/pkg/runtime/serializer/protobuf, protobuf.dev/programming-guides/encoding.
 
 use super::{Field, Ty, Type};
+use crate::api::sorted::SortedMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 static TEXT: &str = include_str!("proto.txt");
@@ -27,19 +27,19 @@ enum Row {
     Inline(Vec<(u64, &'static str)>),
 }
 
-type Rows = BTreeMap<u64, Row>;
+type Rows = SortedMap<u64, Row>;
 
 fn rows(ty: &Type) -> &'static Rows {
-    static TABLE: OnceLock<BTreeMap<(&'static str, &'static str), Rows>> = OnceLock::new();
-    static NONE: Rows = BTreeMap::new();
+    static TABLE: OnceLock<SortedMap<(&'static str, &'static str), Rows>> = OnceLock::new();
+    static NONE: Rows = SortedMap::new();
     TABLE
         .get_or_init(parse)
         .get(&(ty.package, ty.name))
         .unwrap_or(&NONE)
 }
 
-fn parse() -> BTreeMap<(&'static str, &'static str), Rows> {
-    let mut table: BTreeMap<(&'static str, &'static str), Rows> = BTreeMap::new();
+fn parse() -> SortedMap<(&'static str, &'static str), Rows> {
+    let mut table: SortedMap<(&'static str, &'static str), Rows> = SortedMap::new();
     let (mut package, mut name) = ("", "");
     for line in TEXT.lines() {
         if let Some(own) = line.strip_prefix('@') {

@@ -3,11 +3,11 @@
 use super::row;
 use crate::api::duration;
 use crate::api::quantity::Quantity;
+use crate::api::sorted::SortedSet;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, Node, NodeStatus, ResourceQuota};
 use k8s_openapi::api::rbac::v1::{RoleRef, Subject};
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 pub fn phase(namespace: &Namespace) -> &str {
     namespace
@@ -74,7 +74,7 @@ pub fn node(node: &Node, age: String) -> Vec<Value> {
 }
 
 fn roles(node: &Node) -> String {
-    let mut roles = BTreeSet::new();
+    let mut roles = SortedSet::new();
     for (key, value) in node.metadata.labels.iter().flatten() {
         match key.strip_prefix("node-role.kubernetes.io/") {
             Some(role) if !role.is_empty() => roles.insert(role),

@@ -2,12 +2,12 @@
 
 use super::{row, some_of};
 use crate::api::labels::{format_label_selector, format_labels};
+use crate::api::sorted::SortedSet;
 use k8s_openapi::api::core::v1::{Endpoints, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass, NetworkPolicy};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 const MAX_SHOWN: usize = 3;
 
@@ -84,7 +84,7 @@ fn external_ip(service: &Service) -> String {
 }
 
 /// Where a load balancer can be reached, sorted.
-fn addresses<'a>(points: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> BTreeSet<&'a str> {
+fn addresses<'a>(points: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> SortedSet<&'a str> {
     let filled = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
     points
         .filter_map(|(ip, name)| filled(ip).or(filled(name)))

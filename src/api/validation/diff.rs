@@ -4,10 +4,10 @@
 //! Python's difflib.
 
 use crate::api::order::StableSort;
+use crate::api::sorted::SortedMap;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -132,7 +132,7 @@ fn groups(old: &[String], new: &[String]) -> Vec<Vec<Change>> {
 
 /// Runs of equal lines: where in old, where in new, how many; the last one is empty.
 fn matching_blocks(old: &[String], new: &[String]) -> Vec<(usize, usize, usize)> {
-    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut places: SortedMap<&str, Vec<usize>> = SortedMap::new();
     for (j, line) in new.iter().enumerate() {
         places.entry(line).or_default().push(j);
     }
@@ -167,14 +167,14 @@ fn matching_blocks(old: &[String], new: &[String]) -> Vec<(usize, usize, usize)>
 fn longest_match(
     old: &[String],
     new: &[String],
-    places: &BTreeMap<&str, Vec<usize>>,
+    places: &SortedMap<&str, Vec<usize>>,
     a: &Range<usize>,
     b: &Range<usize>,
 ) -> (usize, usize, usize) {
     let mut best = (a.start, b.start, 0);
-    let mut lengths: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut lengths: SortedMap<usize, usize> = SortedMap::new();
     for i in a.clone() {
-        let mut next = BTreeMap::new();
+        let mut next = SortedMap::new();
         for &j in places
             .get(old[i].as_str())
             .into_iter()

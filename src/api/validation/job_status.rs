@@ -6,8 +6,8 @@ use super::batch::is_indexed;
 use super::field::{self, FieldError, Internal, Json, Path, Raw};
 use super::job_policy::indexes;
 use super::meta::{self, Errors};
+use crate::api::sorted::SortedSet;
 use k8s_openapi::api::batch::v1::{Job, JobStatus, UncountedTerminatedPods};
-use std::collections::BTreeSet;
 
 pub fn has(status: Option<&JobStatus>, condition: &str) -> bool {
     let conditions = status
@@ -72,7 +72,7 @@ pub fn status(new: &Job, old: &Job, errors: &mut Errors) {
 }
 
 fn uncounted_pods(uncounted: &UncountedTerminatedPods, path: &Path, errors: &mut Errors) {
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     for (field, uids) in [("succeeded", &uncounted.succeeded), ("failed", &uncounted.failed)] {
         let path = path.child(field);
         for (i, uid) in uids.iter().flatten().enumerate() {

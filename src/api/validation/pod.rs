@@ -10,6 +10,7 @@ use super::pod_names::{dns_config, gates, host_network_ports, names};
 use super::resources::{self, Scope};
 use super::{affinity, security, text, volume};
 use crate::api::quantity::Quantity;
+use crate::api::sorted::SortedMap;
 use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Pod, PodSpec, PodTemplateSpec};
 use std::collections::BTreeMap;
 
@@ -285,7 +286,7 @@ fn pod_resources(spec: &PodSpec, claims: &[&str], path: &Path, errors: &mut Erro
         errors.push(FieldError::forbidden(&path.child("claims"), why));
     }
     resources::requirements(own, Scope::Pod, claims, path, errors);
-    let mut sums: BTreeMap<&str, Quantity> = BTreeMap::new();
+    let mut sums: SortedMap<&str, Quantity> = SortedMap::new();
     for container in &spec.containers {
         for (name, amount) in container
             .resources

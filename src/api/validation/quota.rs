@@ -7,8 +7,8 @@ use super::field::{FieldError, Json, Path};
 use super::meta::{self, Errors, IMMUTABLE};
 use super::resources::{self, ResourceList};
 use crate::api::quantity::Quantity;
+use crate::api::sorted::SortedSet;
 use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, ResourceQuota, ResourceQuotaSpec};
-use std::collections::BTreeSet;
 
 const SCOPES: &[&str] = &[
     "Terminating",
@@ -145,7 +145,7 @@ pub fn resource_quota_update(new: &ResourceQuota, old: &ResourceQuota, errors: &
         quota_list(spec.hard.as_ref(), &SPEC.child("hard"), errors);
         scopes(spec, errors);
     }
-    let scopes = |quota: &ResourceQuota| -> BTreeSet<String> {
+    let scopes = |quota: &ResourceQuota| -> SortedSet<String> {
         quota
             .spec
             .iter()
@@ -228,7 +228,7 @@ fn limit_order(limit: &LimitRangeItem, path: &Path, errors: &mut Errors) {
         &limit.default_request,
         &limit.max_limit_request_ratio,
     ];
-    let names: BTreeSet<&String> = lists
+    let names: SortedSet<&String> = lists
         .iter()
         .flat_map(|list| list.iter().flatten())
         .map(|(name, _)| name)

@@ -2,7 +2,7 @@
 
 use super::YamlError;
 use super::scanner::{MAX_DEPTH, Mark, Scanner, Style, TokenKind};
-use std::collections::BTreeMap;
+use crate::api::sorted::SortedMap;
 
 pub type NodeId = usize;
 
@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<Tree, YamlError> {
     let mut parser = Parser {
         scanner: Scanner::new(text)?,
         tree: Tree::default(),
-        anchors: BTreeMap::new(),
+        anchors: SortedMap::new(),
         depth: 0,
     };
     parser.document()?;
@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Result<Tree, YamlError> {
 struct Parser {
     scanner: Scanner,
     tree: Tree,
-    anchors: BTreeMap<String, NodeId>,
+    anchors: SortedMap<String, NodeId>,
     depth: usize,
 }
 

@@ -5,14 +5,14 @@
 //! quota controller corrects it when something is deleted.
 
 use super::super::{ApiServer, Context};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object, Quantity, Status};
 use crate::etcd::Key;
 use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What an object uses of each countable thing.
-pub type Usage = BTreeMap<String, Quantity>;
+pub type Usage = SortedMap<String, Quantity>;
 
 pub(super) fn on_create(
     server: &mut ApiServer,

@@ -2,11 +2,11 @@
 
 use super::rules::{Rule, allows};
 use super::{Attributes, Decision};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object, Selector};
 use crate::apiserver::User;
 use crate::etcd::Store;
 use k8s_openapi::api::rbac::v1::{ClusterRole, RoleRef, Subject};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A role's place: its namespace (empty for a ClusterRole) and name.
@@ -25,9 +25,9 @@ struct Grant {
 
 #[derive(Debug, Default)]
 struct Tables {
-    roles: BTreeMap<RoleKey, Vec<Rule>>,
-    users: BTreeMap<String, Vec<Grant>>,
-    groups: BTreeMap<String, Vec<Grant>>,
+    roles: SortedMap<RoleKey, Vec<Rule>>,
+    users: SortedMap<String, Vec<Grant>>,
+    groups: SortedMap<String, Vec<Grant>>,
 }
 
 /// Follows the store's history and is arranged anew only when a role or binding was written.

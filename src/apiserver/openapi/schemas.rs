@@ -3,9 +3,9 @@
 use super::gvk;
 use crate::api::Kind;
 use crate::api::schema::{self, Docs, Field, Ty, Type};
+use crate::api::sorted::SortedMap;
 use crate::apiserver::http::alias;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// The doc texts; the page loads them only when asked, so a document made there goes without.
@@ -105,7 +105,7 @@ pub fn schema_name(ty: &Type) -> String {
 
 #[derive(Default)]
 struct Collected {
-    schemas: BTreeMap<String, Value>,
+    schemas: SortedMap<String, Value>,
 }
 
 impl Collected {

@@ -1,14 +1,13 @@
 //! Sets of completion indexes, written as `0-2,5`.
 //!
 //! Source: pkg/controller/job/indexed_job_utils.go.
-
-use std::collections::BTreeSet;
+use crate::api::sorted::SortedSet;
 
 /// Most indexes that are read from a status, which anybody can write.
 const MAX: usize = 100_000;
 
-pub fn parse(text: &str) -> BTreeSet<i32> {
-    let mut indexes = BTreeSet::new();
+pub fn parse(text: &str) -> SortedSet<i32> {
+    let mut indexes = SortedSet::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
         if let (Ok(from), Ok(to)) = (from.parse::<i32>(), to.parse::<i32>()) {
@@ -18,7 +17,7 @@ pub fn parse(text: &str) -> BTreeSet<i32> {
     indexes
 }
 
-pub fn format(indexes: &BTreeSet<i32>) -> String {
+pub fn format(indexes: &SortedSet<i32>) -> String {
     let mut parts: Vec<(i32, i32)> = Vec::new();
     for &index in indexes {
         match parts.last_mut() {

@@ -9,6 +9,7 @@ use super::claim::claim_pods;
 use super::owned::{OwnedPods, owner_keys};
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
 use crate::api::order::StableSort;
+use crate::api::sorted::SortedSet;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, PatchType, Request};
 use crate::client::helpers::{
@@ -21,7 +22,6 @@ use crate::sim::SimTime;
 use k8s_openapi::api::batch::v1::{Job, JobCondition, JobSpec, JobStatus, UncountedTerminatedPods};
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, Pod};
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,7 +138,7 @@ impl<'a> Look<'a> {
         self.pods.iter().filter(active).copied().collect()
     }
 
-    fn completed(&self) -> BTreeSet<i32> {
+    fn completed(&self) -> SortedSet<i32> {
         indexes::parse(self.status.completed_indexes.as_deref().unwrap_or(""))
     }
 
@@ -355,7 +355,7 @@ impl<'a> Look<'a> {
             return;
         }
         let indexes: Vec<Option<i32>> = if self.indexed() {
-            let taken: BTreeSet<i32> = active
+            let taken: SortedSet<i32> = active
                 .iter()
                 .filter_map(|pod| index_of(pod))
                 .chain(self.completed())

@@ -3,8 +3,8 @@
 //! Source: Linux `net/netfilter/ipvs/{ip_vs_conn,ip_vs_core,ip_vs_proto_tcp}.c`.
 
 use super::{Forward, Ipvs, Protocol, ServiceKey};
+use crate::api::sorted::{SortedMap, SortedSet};
 use crate::sim::{SimTime, StateHasher};
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,9 +99,9 @@ enum Due {
 
 #[derive(Clone, Debug, Default)]
 struct Book {
-    open: BTreeMap<ConnectionId, Connection>,
-    templates: BTreeMap<(ServiceKey, Ipv4Addr), Template>,
-    due: BTreeSet<(SimTime, Due)>,
+    open: SortedMap<ConnectionId, Connection>,
+    templates: SortedMap<(ServiceKey, Ipv4Addr), Template>,
+    due: SortedSet<(SimTime, Due)>,
 }
 
 /// Every connection of a machine.

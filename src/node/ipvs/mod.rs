@@ -19,6 +19,7 @@ mod options;
 mod print;
 mod schedule;
 
+use crate::api::sorted::SortedMap;
 pub use command::{Format, IpvsCommand, Listing, UsageError, command};
 pub use connections::{Connection, ConnectionId, ConnectionState, Ending, Timeouts, Transfer, Verdict};
 pub use entry::{
@@ -30,7 +31,6 @@ pub use schedule::Scheduler;
 use crate::sim::{SimTime, StateHasher};
 use connections::Connections;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -40,9 +40,9 @@ pub struct Service {
     /// The same for as long as the entry is there; never used again on this machine.
     pub id: u64,
     pub settings: ServiceSettings,
-    servers: BTreeMap<SocketAddrV4, Server>,
+    servers: SortedMap<SocketAddrV4, Server>,
     /// The kernel's list, which it adds to at the head: newest first.
-    list: BTreeMap<Reverse<u64>, SocketAddrV4>,
+    list: SortedMap<Reverse<u64>, SocketAddrV4>,
     mark: schedule::Mark,
     stats: Stats,
     rates: estimator::Estimator,
@@ -72,7 +72,7 @@ impl Service {
 #[derive(Clone, Debug, Default)]
 pub struct Ipvs {
     loaded: bool,
-    services: Arc<BTreeMap<ServiceKey, Arc<Service>>>,
+    services: Arc<SortedMap<ServiceKey, Arc<Service>>>,
     connections: Connections,
     next_id: u64,
 }
@@ -234,8 +234,8 @@ impl Ipvs {
         let service = Service {
             id: self.new_id(),
             settings,
-            servers: BTreeMap::new(),
-            list: BTreeMap::new(),
+            servers: SortedMap::new(),
+            list: SortedMap::new(),
             mark: schedule::Mark::default(),
             stats: Stats::default(),
             rates: estimator::Estimator::default(),

@@ -6,6 +6,7 @@
 mod wanted;
 mod words;
 
+use crate::api::sorted::{SortedMap, SortedSet};
 pub use words::WORDS;
 
 use super::ipvs::{
@@ -19,7 +20,6 @@ use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ const DRAINING: ServerSettings = ServerSettings {
 #[derive(Clone, Debug)]
 pub struct KubeProxy {
     node: Arc<str>,
-    slices: BTreeMap<Key, BTreeMap<Arc<str>, Arc<EndpointSlice>>>,
+    slices: SortedMap<Key, SortedMap<Arc<str>, Arc<EndpointSlice>>>,
 }
 
 /// The key that stands for what is in the table and should not be.
@@ -59,7 +59,7 @@ impl KubeProxy {
     pub fn new(name: &str) -> KubeProxy {
         KubeProxy {
             node: name.into(),
-            slices: BTreeMap::new(),
+            slices: SortedMap::new(),
         }
     }
 
@@ -178,7 +178,7 @@ impl KubeProxy {
         let mut plan = Plan::default();
         let machine = observed.host;
         let services = observed.caches.list::<Service>("");
-        let wanted: BTreeSet<ServiceKey> = services
+        let wanted: SortedSet<ServiceKey> = services
             .flat_map(|service| wanted::keys(service, machine.ip))
             .collect();
         let ours = |key: &ServiceKey| {

@@ -2,10 +2,10 @@
 //!
 //! Source: pkg/proxy/topology.go (`CategorizeEndpoints`), pkg/proxy/ipvs/proxier.go.
 
+use crate::api::sorted::SortedSet;
 use crate::node::ipvs::{Protocol, Scheduler, ServiceKey, ServiceSettings};
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
-use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const AFFINITY_SECONDS: i32 = 10_800;
 pub struct Wanted {
     pub service: ServiceKey,
     pub settings: ServiceSettings,
-    pub servers: Arc<BTreeSet<SocketAddrV4>>,
+    pub servers: Arc<SortedSet<SocketAddrV4>>,
 }
 
 fn address(text: Option<&str>) -> Option<Ipv4Addr> {
@@ -67,11 +67,11 @@ fn servers<'a>(
     slices: impl Iterator<Item = &'a Arc<EndpointSlice>> + Clone,
     port: &ServicePort,
     local_to: Option<&str>,
-) -> BTreeSet<SocketAddrV4> {
+) -> SortedSet<SocketAddrV4> {
     let name = port.name.as_deref().unwrap_or("");
     let protocol = port.protocol.as_deref().unwrap_or("TCP");
-    let choose = |ready: bool| -> BTreeSet<SocketAddrV4> {
-        let mut chosen = BTreeSet::new();
+    let choose = |ready: bool| -> SortedSet<SocketAddrV4> {
+        let mut chosen = SortedSet::new();
         for slice in slices.clone().filter(|slice| slice.address_type == "IPv4") {
             let same = |own: &&k8s_openapi::api::discovery::v1::EndpointPort| {
                 own.name.as_deref().unwrap_or("") == name

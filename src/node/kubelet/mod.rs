@@ -19,6 +19,7 @@ mod status;
 mod sync;
 mod words;
 
+use crate::api::sorted::{SortedMap, SortedSet};
 pub use words::WORDS;
 
 use super::runtime::{ContainerConfig, ContainerId};
@@ -31,7 +32,6 @@ use crate::seat::{Component, Note, Observed, Plan};
 use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::{self as core, Pod};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The namespace of the Leases by which kubelets show that they live.
@@ -42,14 +42,14 @@ const LEASES: &str = "kube-node-lease";
 struct PodMemory {
     admitted: bool,
     /// How far each container was seen, so that each Event is recorded once.
-    seen: BTreeMap<ContainerId, Seen>,
+    seen: SortedMap<ContainerId, Seen>,
     /// When a pull for this image was first seen or asked for.
-    pulls: BTreeMap<String, SimTime>,
+    pulls: SortedMap<String, SimTime>,
     /// What was last said about waiting, by container.
-    said: BTreeMap<String, &'static str>,
+    said: SortedMap<String, &'static str>,
     /// The attempt from which the crash back-off counts, by container.
-    calm_since: BTreeMap<String, u32>,
-    probes: BTreeMap<(ContainerId, probes::ProbeKind), probes::Probing>,
+    calm_since: SortedMap<String, u32>,
+    probes: SortedMap<(ContainerId, probes::ProbeKind), probes::Probing>,
     /// The address given by a plain kubelet.
     plain_ip: Option<u32>,
 }
@@ -64,7 +64,7 @@ enum Seen {
 #[derive(Clone, Debug, Default)]
 struct Memory {
     /// By uid.
-    pods: BTreeMap<String, PodMemory>,
+    pods: SortedMap<String, PodMemory>,
     /// The last address a plain kubelet gave.
     last_ip: u32,
 }
@@ -225,7 +225,7 @@ impl Component<Machine, NodeAction> for Kubelet {
     }
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
-        let mut keys = BTreeSet::from([self.node_key(), self.lease_key()]);
+        let mut keys = SortedSet::from([self.node_key(), self.lease_key()]);
         keys.extend(caches.keys(Kind::Pod).cloned());
         keys.into_iter().collect()
     }

@@ -7,6 +7,7 @@ use super::environment::Around;
 use super::probes::{ProbeKind, Probing};
 use super::{PodMemory, Seen, admission, container_note, note, status};
 use crate::api::Kind;
+use crate::api::sorted::SortedMap;
 use crate::apiserver::{DeleteOptions, Request};
 use crate::client::helpers::{moment, pod_is_terminal};
 use crate::etcd::Key;
@@ -15,7 +16,6 @@ use crate::node::{Machine, NodeAction};
 use crate::seat::{Duty, Note, Observed, Plan, Why};
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{self as core, Node, Pod, PodStatus};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,8 +88,8 @@ pub struct Sync<'a, 'm> {
     /// Newest first.
     pub containers: Vec<&'a Arc<Container>>,
     pub sandbox: Option<&'a Sandbox>,
-    pub waiting: BTreeMap<&'a str, Waiting>,
-    pub health: BTreeMap<&'a str, Health>,
+    pub waiting: SortedMap<&'a str, Waiting>,
+    pub health: SortedMap<&'a str, Health>,
     pub initialised: bool,
 }
 
@@ -116,8 +116,8 @@ impl<'a, 'm> Sync<'a, 'm> {
             sandbox: sandboxes
                 .into_iter()
                 .find(|sandbox| sandbox.state == SandboxState::Ready),
-            waiting: BTreeMap::new(),
-            health: BTreeMap::new(),
+            waiting: SortedMap::new(),
+            health: SortedMap::new(),
             initialised: true,
         }
     }
@@ -827,7 +827,7 @@ impl<'a, 'm> Sync<'a, 'm> {
 
     /// The last but one container of each name keeps its log; older ones go.
     fn forget_old_containers(&mut self) {
-        let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut kept: SortedMap<&str, usize> = SortedMap::new();
         let containers = std::mem::take(&mut self.containers);
         for container in &containers {
             let count = kept.entry(&container.config.name).or_default();

@@ -13,6 +13,7 @@ mod image_name;
 mod listing;
 mod objects;
 
+use crate::api::sorted::{SortedMap, SortedSet};
 pub use config::{ContainerConfig, expand};
 pub use image_name::{ImageName, InvalidName};
 pub use listing::{container_row, images_table, pods_table, ps_table, sandbox_row};
@@ -22,21 +23,20 @@ pub use objects::{
 
 use crate::api::order::StableSort;
 use crate::sim::{SimTime, StateHasher};
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// Everything the runtime of a machine knows. Cloning is cheap.
 #[derive(Clone, Debug, Default)]
 pub struct Runtime {
-    images: Arc<BTreeMap<Arc<str>, Image>>,
-    sandboxes: Arc<BTreeMap<SandboxId, Sandbox>>,
-    containers: Arc<BTreeMap<ContainerId, Arc<Container>>>,
+    images: Arc<SortedMap<Arc<str>, Image>>,
+    sandboxes: Arc<SortedMap<SandboxId, Sandbox>>,
+    containers: Arc<SortedMap<ContainerId, Arc<Container>>>,
     /// The sandboxes that hold a Pod address.
-    addresses: Arc<BTreeMap<Ipv4Addr, SandboxId>>,
+    addresses: Arc<SortedMap<Ipv4Addr, SandboxId>>,
     /// When a container's process wants to go on.
-    wakes: Arc<BTreeSet<(SimTime, ContainerId)>>,
-    failed_pulls: Arc<BTreeMap<Arc<str>, FailedPull>>,
+    wakes: Arc<SortedSet<(SimTime, ContainerId)>>,
+    failed_pulls: Arc<SortedMap<Arc<str>, FailedPull>>,
 }
 
 /// Why an image is not here although it was asked for.

@@ -2,7 +2,7 @@
 //! shorthands, flags between arguments, `--` ends them.
 
 use super::super::transport::parse_duration;
-use std::collections::BTreeMap;
+use crate::api::sorted::SortedMap;
 use std::time::Duration;
 
 /// What a flag's value is.
@@ -51,8 +51,8 @@ pub const fn flag(
 /// The flags as given.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
-    given: BTreeMap<&'static str, Vec<String>>,
-    defaults: BTreeMap<&'static str, &'static str>,
+    given: SortedMap<&'static str, Vec<String>>,
+    defaults: SortedMap<&'static str, &'static str>,
 }
 
 impl Flags {
@@ -95,7 +95,7 @@ impl Flags {
     /// pflag's words.
     pub fn parse(table: &[&Flag], args: &[String]) -> Result<(Flags, Vec<String>, Option<usize>), String> {
         let mut flags = Flags {
-            given: BTreeMap::new(),
+            given: SortedMap::new(),
             defaults: table.iter().map(|f| (f.name, f.default)).collect(),
         };
         let mut words = Vec::new();

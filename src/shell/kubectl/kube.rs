@@ -6,9 +6,9 @@ use super::failure::{Failure, Result};
 use super::flags::Flags;
 use super::table::Command;
 use crate::api::order::StableSort;
+use crate::api::sorted::SortedSet;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// The kubectl whose output this one prints.
 pub const CLIENT_VERSION: &str = "v1.32.4";
@@ -28,7 +28,7 @@ pub struct Kube<'k, 'i> {
     pub io: &'k mut Io<'i>,
     pub call: &'k Call,
     /// Warnings already printed; each is printed once.
-    pub warned: &'k mut BTreeSet<String>,
+    pub warned: &'k mut SortedSet<String>,
 }
 
 /// What a command does after its first step.

@@ -26,10 +26,10 @@ mod wait;
 
 use super::program::{Io, Program, Progress};
 use super::transport::Transport;
+use crate::api::sorted::SortedSet;
 use failure::Failure;
 use flags::Flags;
 use kube::{Call, Kube, Next, Step, Task};
-use std::collections::BTreeSet;
 use table::{COMMANDS, Command, GLOBAL, GROUPS};
 
 /// A kubectl command line as a program.
@@ -37,14 +37,14 @@ pub fn start(args: &[String]) -> Box<dyn Program> {
     Box::new(Kubectl {
         args: args.to_vec(),
         state: State::New,
-        warned: BTreeSet::new(),
+        warned: SortedSet::new(),
     })
 }
 
 struct Kubectl {
     args: Vec<String>,
     state: State,
-    warned: BTreeSet<String>,
+    warned: SortedSet<String>,
 }
 
 enum State {

@@ -1,8 +1,8 @@
 //! The part of Go's `text/template` that `-o go-template` is used for: fields, `range`, `if`,
 //! `else`, `end`, `with`, `index`, `len`, `printf`, `eq`, `ne`, `not`, `and`, `or`, variables, text.
 
+use crate::api::sorted::SortedMap;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -68,7 +68,7 @@ impl Template {
     /// What cannot be evaluated.
     pub fn print(&self, root: &Value) -> Result<String, String> {
         let mut scope = Scope {
-            variables: BTreeMap::from([(String::new(), root.clone())]),
+            variables: SortedMap::from([(String::new(), root.clone())]),
             out: String::new(),
         };
         scope.run(&self.0, root)?;
@@ -275,7 +275,7 @@ fn operand(word: &str) -> Result<Operand, String> {
 }
 
 struct Scope {
-    variables: BTreeMap<String, Value>,
+    variables: SortedMap<String, Value>,
     out: String,
 }
 

@@ -1,6 +1,6 @@
 //! Desks: machines, with what the API server knows of them.
 
-use std::collections::BTreeMap;
+use crate::api::sorted::SortedMap;
 use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
@@ -19,13 +19,13 @@ use crate::seat::SeatId;
 const BOARD: usize = 64;
 
 pub fn desks(old: &Rows<Desk>, cluster: &Cluster, shelf: &Shelf, dense: bool) -> Rows<Desk> {
-    let mut by_node: BTreeMap<&str, Vec<&Rc<Pod>>> = BTreeMap::new();
+    let mut by_node: SortedMap<&str, Vec<&Rc<Pod>>> = SortedMap::new();
     for pod in shelf.iter() {
         if let Some(node) = &pod.node {
             by_node.entry(node).or_default().push(pod);
         }
     }
-    let known: BTreeMap<&str, &Rc<Desk>> = old.iter().map(|desk| (&*desk.name, desk)).collect();
+    let known: SortedMap<&str, &Rc<Desk>> = old.iter().map(|desk| (&*desk.name, desk)).collect();
     let rows = cluster.machines.values().map(|machine| {
         let pods = by_node.remove(&*machine.name).unwrap_or_default();
         let before = known.get(&*machine.name);

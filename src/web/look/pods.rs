@@ -1,6 +1,6 @@
 //! Pods, as cards.
 
-use std::collections::BTreeMap;
+use crate::api::sorted::SortedMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::scheduler::pod_requests;
 /// were made from, not by its revision: after a rewind a revision comes a second time.
 #[derive(Default)]
 pub struct Shelf {
-    cards: BTreeMap<Key, (Arc<core::Pod>, Rc<Pod>)>,
+    cards: SortedMap<Key, (Arc<core::Pod>, Rc<Pod>)>,
 }
 
 impl Shelf {

@@ -1,6 +1,6 @@
 //! Requests on their way, as dots.
 
-use std::collections::BTreeMap;
+use crate::api::sorted::SortedMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub fn traffic(old: &Rc<Traffic>, cluster: &Cluster) -> Rc<Traffic> {
         .collect();
     // The newest, if there are too many.
     let skip = seen.len().saturating_sub(DOTS);
-    let known: BTreeMap<u64, &Rc<Dot>> = old.dots.iter().map(|dot| (dot.id, dot)).collect();
+    let known: SortedMap<u64, &Rc<Dot>> = old.dots.iter().map(|dot| (dot.id, dot)).collect();
     let dots = seen
         .into_iter()
         .skip(skip)

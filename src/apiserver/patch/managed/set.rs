@@ -2,8 +2,8 @@
 //!
 //! Source: sigs.k8s.io/structured-merge-diff/v6/fieldpath.
 
+use crate::api::sorted::SortedMap;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// One step of a path in its stored form: `f:name` a field, `k:{"name":"c"}` a list element by its keys,
@@ -13,7 +13,7 @@ pub type Element = String;
 /// A set of field paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldSet {
-    children: BTreeMap<Element, Node>,
+    children: SortedMap<Element, Node>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

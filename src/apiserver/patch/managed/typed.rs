@@ -5,8 +5,8 @@
 
 use super::set::{Element, FieldSet};
 use crate::api::schema::{Field, Ty, Type};
+use crate::api::sorted::SortedMap;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// How a value is owned and merged.
 #[derive(Clone, Copy, Debug)]
@@ -120,8 +120,8 @@ fn collect(value: &Value, shape: Shape, path: &mut Vec<Element>, set: &mut Field
 }
 
 /// Elements by their step; duplicates together.
-fn group(items: &[Value], shape: Shape) -> BTreeMap<Element, Vec<&Value>> {
-    let mut groups: BTreeMap<Element, Vec<&Value>> = BTreeMap::new();
+fn group(items: &[Value], shape: Shape) -> SortedMap<Element, Vec<&Value>> {
+    let mut groups: SortedMap<Element, Vec<&Value>> = SortedMap::new();
     for item in items {
         groups.entry(list_element(shape, item)).or_default().push(item);
     }
