@@ -97,6 +97,20 @@ pub struct Note {
     pub field_path: String,
 }
 
+/// Something that holds, and the Event that says so when it begins to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    pub note: Note,
+    /// The moment it is about, if that makes it another fact: the start that was missed.
+    pub at: Option<SimTime>,
+}
+
+impl From<Note> for Fact {
+    fn from(note: Note) -> Fact {
+        Fact { note, at: None }
+    }
+}
+
 /// The first duty of a round that was not granted; the duties after it were not tried.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
@@ -146,6 +160,9 @@ pub struct Plan<L = Infallible> {
     /// Events about what was seen rather than done (a probe failed, a container started), each
     /// answered once. The autopilot records them.
     pub notes: Vec<Note>,
+    /// Events about what holds now (no Pod matches, a claim has no volume), answered for as long as
+    /// it holds. The autopilot records one when it did not hold at the look before.
+    pub facts: Vec<Fact>,
     /// The duties do not build on each other: one that is refused keeps no other from being done.
     pub independent: bool,
 }
@@ -156,6 +173,7 @@ impl<L> Default for Plan<L> {
             duties: Vec::new(),
             again_after: None,
             notes: Vec::new(),
+            facts: Vec::new(),
             independent: false,
         }
     }
@@ -193,6 +211,7 @@ impl Plan<Infallible> {
             duties: self.duties.into_iter().map(widen).collect(),
             again_after: self.again_after,
             notes: self.notes,
+            facts: self.facts,
             independent: self.independent,
         }
     }
@@ -208,7 +227,9 @@ pub struct Observed<'a, H: ?Sized = ()> {
 /// A component: from what it observes and a key to the duties that would close the gap.
 ///
 /// `reconcile` must be a pure function of its arguments and of what `observe` derived from the
-/// same caches; it reads no clock and draws no random number.
+/// same caches and `answered` was told; it reads no clock and draws no random number. Two keep a
+/// memory of their own behind it: the scheduler of decisions that still hold, and the kubelet of
+/// what its probes found.
 pub trait Component<H: ?Sized = (), L = Infallible>: Send {
     /// The component's name as seats and user agents write it, e.g. `replicaset`.
     fn name(&self) -> &'static str;
@@ -226,9 +247,9 @@ pub trait Component<H: ?Sized = (), L = Infallible>: Send {
     /// Compares what is with what is wanted for one key.
     fn reconcile(&self, observed: &Observed<'_, H>, key: &Key) -> Plan<L>;
 
-    /// Told how the autopilot's round of duties for a key ended, for a component whose status
-    /// speaks of it (`ReplicaFailure`).
-    fn answered(&mut self, _key: &Key, _refusal: Option<&Refusal>) {}
+    /// Told after each look at a key, and how the autopilot's round of duties ended: for a component
+    /// whose status speaks of it (`ReplicaFailure`), or that waits from its first look on.
+    fn answered(&mut self, _key: &Key, _now: SimTime, _refusal: Option<&Refusal>) {}
 
     /// The keys to look at when the machine below changed (a container exited, a pull finished),
     /// or when somebody new takes the seat.

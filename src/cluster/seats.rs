@@ -7,7 +7,7 @@ use crate::client::{Caches, Change, WorkQueue};
 use crate::etcd::Key;
 use crate::node::{Machine, NodeAction};
 use crate::scheduler::{Scheduler, Verdict};
-use crate::seat::{Component, Duty, Mode, Observed, Plan, Refusal, SeatId};
+use crate::seat::{Component, Duty, Fact, Mode, Note, Observed, Plan, Refusal, SeatId};
 use crate::sim::{SimTime, StateHasher};
 use std::sync::Arc;
 
@@ -73,6 +73,8 @@ pub struct SeatState {
     /// What a person in this seat has to do, by key.
     duties: SortedMap<Key, Vec<Duty<NodeAction>>>,
     last_look: SortedMap<Key, SimTime>,
+    /// What held when the autopilot last looked, by key.
+    facts: SortedMap<Key, Vec<Fact>>,
     /// The `Work` that is in the event queue.
     pub(super) work: Option<crate::sim::EventId>,
     /// Grows whenever the duties change; the page compares it.
@@ -89,6 +91,7 @@ impl SeatState {
             queue: WorkQueue::default(),
             duties: SortedMap::new(),
             last_look: SortedMap::new(),
+            facts: SortedMap::new(),
             work: None,
             duties_version: 0,
         }
@@ -161,11 +164,24 @@ impl SeatState {
         }
     }
 
-    pub(super) fn answered(&mut self, key: &Key, refusal: Option<&Refusal>) {
+    pub(super) fn answered(&mut self, key: &Key, now: SimTime, refusal: Option<&Refusal>) {
         match &mut self.runner {
-            Runner::Control(component) => component.answered(key, refusal),
-            Runner::Node(component) => component.answered(key, refusal),
+            Runner::Control(component) => component.answered(key, now, refusal),
+            Runner::Node(component) => component.answered(key, now, refusal),
         }
+    }
+
+    /// The Events of what holds now and did not at the last look.
+    pub(super) fn new_facts(&mut self, key: &Key, facts: Vec<Fact>) -> Vec<Note> {
+        let known = self.facts.get(key).map_or(&[][..], Vec::as_slice);
+        let new = facts.iter().filter(|fact| !known.contains(fact));
+        let new = new.map(|fact| fact.note.clone()).collect();
+        if facts.is_empty() {
+            self.facts.remove(key);
+        } else {
+            self.facts.insert(key.clone(), facts);
+        }
+        new
     }
 
     /// The component's answer for one key; a node's seat needs its machine.
@@ -241,6 +257,13 @@ impl SeatState {
         for (key, at) in &self.last_look {
             hasher.text(&key.to_string());
             hasher.number(at.as_micros());
+        }
+        for (key, facts) in &self.facts {
+            hasher.text(&key.to_string());
+            for fact in facts {
+                hasher.text(&fact.note.message);
+                hasher.number(fact.at.map_or(0, |at| at.as_micros() + 1));
+            }
         }
     }
 }

@@ -49,22 +49,20 @@ impl Cluster {
         };
         seat.note_look(&key, self.now);
         let machine = process.node.as_ref().and_then(|node| self.machines.get(node));
-        let plan = seat.reconcile(&process.caches, machine, self.now, &key);
+        let mut plan = seat.reconcile(&process.caches, machine, self.now, &key);
         if let Some(after) = plan.again_after {
             seat.queue.add(key.clone(), self.now + after, 0);
         }
         match seat.mode {
-            Mode::Human => seat.set_duties(key, plan.duties),
+            Mode::Human => {
+                seat.answered(&key, self.now, None);
+                seat.set_duties(key, plan.duties);
+            }
             Mode::Autopilot => {
-                self.record_seen(id, cause, &plan.notes);
-                let Some(seat) = self.seats.get_mut(id) else {
-                    return;
-                };
-                if plan.duties.is_empty() {
-                    seat.queue.forget(&key);
-                } else {
-                    self.perform_all(id, key, cause, plan);
-                }
+                let mut notes = std::mem::take(&mut plan.notes);
+                notes.extend(seat.new_facts(&key, std::mem::take(&mut plan.facts)));
+                self.record_seen(id, cause, &notes);
+                self.perform_all(id, key, cause, plan);
             }
         }
         self.schedule_work_after(id, WORK_TIME);
@@ -92,6 +90,14 @@ impl Cluster {
     /// Performs duties in order. A refusal lets the key come back later, and ends the round unless
     /// the duties are independent.
     fn perform_all(&mut self, id: &SeatId, key: Key, cause: u64, plan: Plan<NodeAction>) {
+        let now = self.now;
+        if plan.duties.is_empty() {
+            if let Some(seat) = self.seats.get_mut(id) {
+                seat.answered(&key, now, None);
+                seat.queue.forget(&key);
+            }
+            return;
+        }
         let Some(seat) = self.seats.get(id) else { return };
         let identity = seat.identity();
         let component = seat.id.component().to_owned();
@@ -108,7 +114,7 @@ impl Cluster {
         self.dispatch();
         let revision = self.api.etcd.revision();
         if let Some(seat) = self.seats.get_mut(id) {
-            seat.answered(&key, refusal.as_ref());
+            seat.answered(&key, now, refusal.as_ref());
             seat.queue.gate(&key, revision);
             if refusal.is_some() {
                 seat.queue.add_rate_limited(key, self.now, cause);

@@ -4,21 +4,19 @@
 //! keeping the size between its limits works.
 
 use super::pods::{normal, on_failure, warning};
-use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::moment;
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::{SimTime, StateHasher};
+use crate::sim::SimTime;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::{
     HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition, HorizontalPodAutoscalerSpec,
     HorizontalPodAutoscalerStatus,
 };
 use k8s_openapi::api::core::v1::ReplicationController;
-use std::cell::RefCell;
 use std::time::Duration;
 
 /// Source: `--horizontal-pod-autoscaler-sync-period`.
@@ -26,10 +24,7 @@ const SYNC_PERIOD: Duration = Duration::from_secs(15);
 
 /// The horizontal pod autoscaler.
 #[derive(Clone, Debug, Default)]
-pub struct Autoscaler {
-    /// When each was looked at last, by uid: it works in periods, not on changes.
-    looked: RefCell<SortedMap<String, SimTime>>,
-}
+pub struct Autoscaler;
 
 /// The size of the target: wanted, and reported.
 fn scale(caches: &Caches, spec: &HorizontalPodAutoscalerSpec, namespace: &str) -> Option<(Kind, i32, i32)> {
@@ -157,14 +152,9 @@ impl Component for Autoscaler {
     }
 
     fn observe(&mut self, _caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
-        if let Object::HorizontalPodAutoscaler(autoscaler) = change.object() {
-            match change.new {
-                Some(_) => dirty.push(change.key.clone()),
-                None => {
-                    self.looked
-                        .get_mut()
-                        .remove(autoscaler.metadata.uid.as_deref().unwrap_or(""));
-                }
+        if let Object::HorizontalPodAutoscaler(_) = change.object() {
+            if change.new.is_some() {
+                dirty.push(change.key.clone());
             }
         }
     }
@@ -176,16 +166,12 @@ impl Component for Autoscaler {
             return plan;
         };
         let spec = &autoscaler.spec;
-        let uid = autoscaler.metadata.uid.clone().unwrap_or_default();
-        let last = self.looked.borrow().get(&uid).copied();
-        let due = last
-            .or_else(|| moment(&autoscaler.metadata.creation_timestamp))
-            .map_or(now, |last| last + SYNC_PERIOD);
+        // The first look comes a period after it was created; `min_interval` spaces the others.
+        let due = moment(&autoscaler.metadata.creation_timestamp).map_or(now, |at| at + SYNC_PERIOD);
         if now < due {
             plan.again_after(due.since(now));
             return plan;
         }
-        self.looked.borrow_mut().insert(uid, now);
         plan.again_after(SYNC_PERIOD);
         let known = autoscaler.status.clone().unwrap_or_default();
         let mut status = known.clone();
@@ -288,11 +274,8 @@ impl Component for Autoscaler {
         caches.keys(Kind::HorizontalPodAutoscaler).cloned().collect()
     }
 
-    fn hash(&self, hasher: &mut StateHasher) {
-        for (key, at) in self.looked.borrow().iter() {
-            hasher.text(key);
-            hasher.number(at.as_micros());
-        }
+    fn min_interval(&self) -> Duration {
+        SYNC_PERIOD
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

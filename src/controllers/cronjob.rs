@@ -7,18 +7,16 @@ use super::owned::owner_keys;
 use super::pods::{normal, on_failure, warning};
 use super::schedule::Schedule;
 use crate::api::order::StableSort;
-use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Propagation, Request};
 use crate::client::helpers::{controller_of, controller_ref, moment};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
-use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::{EPOCH_UNIX_SECONDS, SimTime, StateHasher};
+use crate::seat::{Component, Duty, Fact, Observed, Plan, Why};
+use crate::sim::{EPOCH_UNIX_SECONDS, SimTime};
 use k8s_openapi::api::batch::v1::{CronJob, CronJobStatus, Job};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +26,7 @@ const MANY_MISSED: usize = 100;
 
 /// The cronjob controller.
 #[derive(Clone, Debug, Default)]
-pub struct CronJobs {
-    /// The start that was last said to be missed or not allowed, by uid: said once.
-    said: RefCell<SortedMap<String, SimTime>>,
-}
+pub struct CronJobs;
 
 /// The last start that is due, how many were, and when the next one is.
 fn due(schedule: &Schedule, since: SimTime, now: SimTime) -> (Option<SimTime>, usize, Option<SimTime>) {
@@ -95,12 +90,6 @@ fn name_of(job: &Job) -> &str {
 }
 
 impl CronJobs {
-    /// Says something about a start once.
-    fn once(&self, cron: &CronJob, at: SimTime) -> bool {
-        let uid = cron.metadata.uid.clone().unwrap_or_default();
-        self.said.borrow_mut().insert(uid, at) != Some(at)
-    }
-
     /// Deletes the oldest finished Jobs beyond the limits.
     fn clean(&self, key: &Key, cron: &CronJob, jobs: &[&Arc<Job>], plan: &mut Plan) {
         let spec = &cron.spec;
@@ -242,13 +231,6 @@ impl Component for CronJobs {
         caches.keys(Kind::CronJob).cloned().collect()
     }
 
-    fn hash(&self, hasher: &mut StateHasher) {
-        for (key, at) in self.said.borrow().iter() {
-            hasher.text(key);
-            hasher.number(at.as_micros());
-        }
-    }
-
     fn boxed_clone(&self) -> Box<dyn Component> {
         Box::new(self.clone())
     }
@@ -282,28 +264,24 @@ impl CronJobs {
             plan.again_after(next.since(now));
         }
         let Some(at) = last else { return };
-        if missed > MANY_MISSED && self.once(cron, at) {
+        let about = |note| Fact { note, at: Some(at) };
+        if missed > MANY_MISSED {
             let message = format!(
                 "too many missed start times: {missed}. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
             );
-            plan.notes.push(warning(key, "TooManyMissedTimes", message));
+            plan.facts
+                .push(about(warning(key, "TooManyMissedTimes", message)));
         }
         if deadline.is_some_and(|deadline| at + deadline < now) {
-            if self.once(cron, at) {
-                plan.notes.push(warning(
-                    key,
-                    "MissSchedule",
-                    format!("Missed scheduled time to start a job: {}", at.timestamp()),
-                ));
-            }
+            let message = format!("Missed scheduled time to start a job: {}", at.timestamp());
+            plan.facts.push(about(warning(key, "MissSchedule", message)));
             return;
         }
         match spec.concurrency_policy.as_deref() {
             Some("Forbid") if !running.is_empty() => {
-                if self.once(cron, at) {
-                    let message = "Not starting job because prior execution is running and concurrency policy is Forbid";
-                    plan.notes.push(normal(key, "JobAlreadyActive", message));
-                }
+                let message =
+                    "Not starting job because prior execution is running and concurrency policy is Forbid";
+                plan.facts.push(about(normal(key, "JobAlreadyActive", message)));
                 return;
             }
             Some("Replace") => {

@@ -4,20 +4,19 @@
 
 use super::deployment::scaled_value;
 use super::pods::normal;
-use crate::api::sorted::{SortedMap, SortedSet};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::{controller_of, moment, pod_is_ready, pod_is_terminal, selector_matches};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::{SimTime, StateHasher};
+use crate::sim::SimTime;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Pod, ReplicationController};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +26,7 @@ const DELETION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The disruption controller.
 #[derive(Clone, Debug, Default)]
-pub struct Disruptions {
-    /// The uids of budgets of which it was said that they cover no Pod.
-    said_empty: RefCell<SortedSet<String>>,
-}
+pub struct Disruptions;
 
 /// How many Pods the controllers of these Pods want; the error is upstream's.
 fn wanted(caches: &Caches, namespace: &str, pods: &[&Arc<Pod>]) -> Result<i32, String> {
@@ -206,14 +202,7 @@ impl Component for Disruptions {
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
         match change.object() {
-            Object::PodDisruptionBudget(budget) => {
-                dirty.push(change.key.clone());
-                if change.new.is_none() {
-                    self.said_empty
-                        .get_mut()
-                        .remove(budget.metadata.uid.as_deref().unwrap_or(""));
-                }
-            }
+            Object::PodDisruptionBudget(_) => dirty.push(change.key.clone()),
             Object::Pod(pod) => {
                 Self::budgets_of(caches, pod, dirty);
                 let old = change.old.as_ref().and_then(|old| old.get::<Pod>());
@@ -253,13 +242,9 @@ impl Component for Disruptions {
         };
         let covered = |pod: &&Arc<Pod>| selector_matches(selector, pod.metadata.labels.as_ref());
         let pods: Vec<&Arc<Pod>> = caches.list::<Pod>(&key.namespace).filter(covered).collect();
-        if pods.is_empty()
-            && self
-                .said_empty
-                .borrow_mut()
-                .insert(budget.metadata.uid.clone().unwrap_or_default())
-        {
-            plan.notes.push(normal(key, "NoPods", "No matching pods found"));
+        if pods.is_empty() {
+            plan.facts
+                .push(normal(key, "NoPods", "No matching pods found").into());
         }
         let (disrupted, next) = Self::disrupted(budget, &pods, now);
         if let Some(next) = next {
@@ -321,10 +306,6 @@ impl Component for Disruptions {
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {
         caches.keys(Kind::PodDisruptionBudget).cloned().collect()
-    }
-
-    fn hash(&self, hasher: &mut StateHasher) {
-        self.said_empty.borrow().iter().for_each(|uid| hasher.text(uid));
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {

@@ -3,19 +3,18 @@
 //! Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
 
 use super::pods::{normal, warning};
-use crate::api::sorted::{SortedMap, SortedSet};
+use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, PatchType, Request};
 use crate::client::helpers::{moment, pod_condition, pod_is_ready, pod_node};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
-use crate::sim::{SimTime, StateHasher};
+use crate::sim::SimTime;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod, Taint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::json;
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,8 +40,6 @@ type PodsByName = SortedMap<Key, Arc<Pod>>;
 #[derive(Clone, Debug, Default)]
 pub struct NodeLifecycle {
     by_node: SortedMap<Arc<str>, PodsByName>,
-    /// The uids of Nodes whose arrival was recorded.
-    welcomed: RefCell<SortedSet<String>>,
 }
 
 /// Keeps Pods by the node they are bound to.
@@ -224,12 +221,7 @@ impl Component for NodeLifecycle {
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
         match change.object() {
-            Object::Node(node) => {
-                if change.new.is_none() {
-                    self.welcomed
-                        .get_mut()
-                        .remove(node.metadata.uid.as_deref().unwrap_or(""));
-                }
+            Object::Node(_) => {
                 dirty.push(change.key.clone());
             }
             // A renewed Lease only moves the moment at which its Node would count as lost; the
@@ -263,14 +255,8 @@ impl Component for NodeLifecycle {
         let Some(node) = observed.caches.by_key::<Node>(key) else {
             return plan;
         };
-        if self
-            .welcomed
-            .borrow_mut()
-            .insert(node.metadata.uid.clone().unwrap_or_default())
-        {
-            let message = format!("Node {0} event: Registered Node {0} in Controller", key.name);
-            plan.notes.push(normal(key, "RegisteredNode", message));
-        }
+        let message = format!("Node {0} event: Registered Node {0} in Controller", key.name);
+        plan.facts.push(normal(key, "RegisteredNode", message).into());
         let lease = observed.caches.get::<Lease>(LEASES, &key.name);
         let ready = condition(node, "Ready");
         let grace = if ready.is_some() { GRACE } else { STARTUP_GRACE };
@@ -336,10 +322,6 @@ impl Component for NodeLifecycle {
         caches.keys(Kind::Node).cloned().collect()
     }
 
-    fn hash(&self, hasher: &mut StateHasher) {
-        self.welcomed.borrow().iter().for_each(|uid| hasher.text(uid));
-    }
-
     fn boxed_clone(&self) -> Box<dyn Component> {
         Box::new(self.clone())
     }
@@ -383,7 +365,7 @@ mod tests {
         );
         let plan = bench.plan(Kind::Node, "", "n");
         assert_eq!(
-            (plan.duties.len(), plan.again_after, plan.notes.len()),
+            (plan.duties.len(), plan.again_after, plan.facts.len()),
             (0, Some(GRACE), 1)
         );
         bench.put(

@@ -9,11 +9,10 @@ use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource}
 use crate::client::helpers::pod_is_terminal;
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
-use crate::seat::{Component, Duty, Observed, Plan, Why};
+use crate::seat::{Component, Duty, Observed, Plan, Refusal, Why};
 use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde_json::json;
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +23,8 @@ const QUARANTINE: Duration = Duration::from_secs(40);
 #[derive(Clone, Debug, Default)]
 pub struct PodGarbageCollector {
     by_node: SortedMap<Arc<str>, SortedMap<Key, Arc<Pod>>>,
-    /// Since when a Node that Pods name is missing.
-    missing: RefCell<SortedMap<Arc<str>, SimTime>>,
+    /// Nodes that Pods name and that are missing, with the first look that found it so.
+    missing: SortedMap<Arc<str>, Option<SimTime>>,
 }
 
 impl Component for PodGarbageCollector {
@@ -45,7 +44,10 @@ impl Component for PodGarbageCollector {
         match change.object() {
             Object::Node(_) => {
                 if change.old.is_none() || change.new.is_none() {
-                    self.missing.get_mut().remove(&change.key.name);
+                    self.missing.remove(&change.key.name);
+                    if change.new.is_none() {
+                        self.missing.insert(change.key.name.clone(), None);
+                    }
                     dirty.push(change.key.clone());
                 }
             }
@@ -53,6 +55,7 @@ impl Component for PodGarbageCollector {
                 index_by_node(&mut self.by_node, change);
                 let node = crate::client::helpers::pod_node(pod);
                 if change.new.is_some() && !node.is_empty() && caches.get::<Node>("", node).is_none() {
+                    self.missing.entry(node.into()).or_insert(None);
                     dirty.push(Key::new(Kind::Node, "", node));
                 }
             }
@@ -66,11 +69,12 @@ impl Component for PodGarbageCollector {
         let Some(pods) = pods.filter(|_| observed.caches.by_key::<Node>(key).is_none()) else {
             return plan;
         };
-        let since = *self
+        let since = self
             .missing
-            .borrow_mut()
-            .entry(key.name.clone())
-            .or_insert(observed.now);
+            .get(&key.name)
+            .copied()
+            .flatten()
+            .unwrap_or(observed.now);
         let due = since + QUARANTINE;
         if observed.now < due {
             plan.again_after(due.since(observed.now));
@@ -114,10 +118,16 @@ impl Component for PodGarbageCollector {
             .collect()
     }
 
+    fn answered(&mut self, key: &Key, now: SimTime, _refusal: Option<&Refusal>) {
+        if let Some(since) = self.missing.get_mut(&key.name) {
+            since.get_or_insert(now);
+        }
+    }
+
     fn hash(&self, hasher: &mut StateHasher) {
-        for (key, at) in self.missing.borrow().iter() {
-            hasher.text(key);
-            hasher.number(at.as_micros());
+        for (node, since) in &self.missing {
+            hasher.text(node);
+            hasher.number(since.map_or(0, |at| at.as_micros() + 1));
         }
     }
 
@@ -142,6 +152,10 @@ mod tests {
         assert_eq!(bench.plan(Kind::Node, "", "n").again_after, None);
         bench.remove(Kind::Node, "", "n");
         assert_eq!(bench.plan(Kind::Node, "", "n").again_after, Some(QUARANTINE));
+        let now = bench.now;
+        bench
+            .component
+            .answered(&Key::new(Kind::Node, "", "n"), now, None);
         bench.now = bench.now + QUARANTINE;
         assert_eq!(
             verbs(&bench.plan(Kind::Node, "", "n")),

@@ -15,6 +15,7 @@ use crate::client::helpers::{
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Refusal, Why};
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus};
 use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -49,6 +50,13 @@ impl Failures {
         }
         if let Some(refusal) = refusal.filter(|refusal| refusal.kind == Some(Kind::Pod)) {
             self.0.push((key.clone(), refusal.message.clone()));
+        }
+    }
+
+    pub fn hash(&self, hasher: &mut StateHasher) {
+        for (key, message) in &self.0 {
+            hasher.text(&key.to_string());
+            hasher.text(message);
         }
     }
 
@@ -295,8 +303,12 @@ impl Component for ReplicaSets {
         plan
     }
 
-    fn answered(&mut self, key: &Key, refusal: Option<&Refusal>) {
+    fn answered(&mut self, key: &Key, _now: SimTime, refusal: Option<&Refusal>) {
         self.failures.answered(key, refusal);
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        self.failures.hash(hasher);
     }
 
     fn min_interval(&self) -> Duration {
@@ -423,7 +435,7 @@ mod tests {
             kind: Some(Kind::Pod),
             message: "pods \"web-x\" is forbidden: exceeded quota: small".to_owned(),
         };
-        bench.component.answered(&key, Some(&refusal));
+        bench.component.answered(&key, bench.now, Some(&refusal));
         let plan = bench.plan(Kind::ReplicaSet, "d", "web");
         assert_eq!(
             verbs(&plan),
@@ -445,7 +457,7 @@ mod tests {
             verbs(&bench.plan(Kind::ReplicaSet, "d", "web")),
             ["create pods web-"]
         );
-        bench.component.answered(&key, None);
+        bench.component.answered(&key, bench.now, None);
         bench.put(Kind::Pod, pod("a", true, "n", true));
         let plan = bench.plan(Kind::ReplicaSet, "d", "web");
         assert_eq!(verbs(&plan), ["update replicasets/status web"]);

@@ -10,6 +10,7 @@ use crate::client::helpers::{controller_of, pairs_match};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Refusal, Why};
+use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::{
     Pod, ReplicationController, ReplicationControllerCondition, ReplicationControllerStatus,
 };
@@ -124,8 +125,12 @@ impl Component for ReplicationControllers {
         plan
     }
 
-    fn answered(&mut self, key: &Key, refusal: Option<&Refusal>) {
+    fn answered(&mut self, key: &Key, _now: SimTime, refusal: Option<&Refusal>) {
         self.failures.answered(key, refusal);
+    }
+
+    fn hash(&self, hasher: &mut StateHasher) {
+        self.failures.hash(hasher);
     }
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {

@@ -4,19 +4,16 @@
 //! and pvcprotection. Nothing is provisioned here: classes with a provisioner wait for it.
 
 use super::pods::{normal, warning};
-use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource};
 use crate::client::helpers::pod_is_terminal;
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::scheduler::{value, volume_serves};
-use crate::seat::{Component, Duty, Note, Observed, Plan, Why};
-use crate::sim::StateHasher;
+use crate::seat::{Component, Duty, Observed, Plan, Why};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::sync::Arc;
 
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
@@ -25,10 +22,7 @@ const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
 /// The persistent volume controller.
 #[derive(Clone, Debug, Default)]
-pub struct VolumeBinder {
-    /// What was last said about a claim, by uid.
-    said: RefCell<SortedMap<String, &'static str>>,
-}
+pub struct VolumeBinder;
 
 fn name_of(volume: &PersistentVolume) -> &str {
     volume.metadata.name.as_deref().unwrap_or("")
@@ -78,13 +72,6 @@ fn merge(object: &Object, patch: Value) -> Request {
 }
 
 impl VolumeBinder {
-    fn say(&self, claim: &PersistentVolumeClaim, reason: &'static str, note: Note, plan: &mut Plan) {
-        let uid = claim.metadata.uid.clone().unwrap_or_default();
-        if self.said.borrow_mut().insert(uid, reason) != Some(reason) {
-            plan.notes.push(note);
-        }
-    }
-
     /// The volume for a claim: the one that is reserved for it, or the smallest that serves.
     fn find<'a>(
         &self,
@@ -162,26 +149,23 @@ impl VolumeBinder {
             plan.duties
                 .push(self.claim_status(claim, key, json!({"phase": "Pending"})));
         }
-        let (reason, note) = match class {
+        let note = match class {
             _ if spec.volume_name.as_deref().is_some_and(|name| !name.is_empty()) => return,
             _ if class_name.is_empty() => {
                 let message = "no persistent volumes available for this claim and no storage class is set";
-                ("FailedBinding", normal(key, "FailedBinding", message))
+                normal(key, "FailedBinding", message)
             }
             None => {
                 let message = format!("storageclass.storage.k8s.io \"{class_name}\" not found");
-                ("ProvisioningFailed", warning(key, "ProvisioningFailed", message))
+                warning(key, "ProvisioningFailed", message)
             }
             Some(_) if delayed && !selected => {
                 let message = "waiting for first consumer to be created before binding";
-                (
-                    "WaitForFirstConsumer",
-                    normal(key, "WaitForFirstConsumer", message),
-                )
+                normal(key, "WaitForFirstConsumer", message)
             }
             Some(class) if class.provisioner == "kubernetes.io/no-provisioner" => {
                 let message = "storageclass does not support dynamic provisioning";
-                ("ProvisioningFailed", warning(key, "ProvisioningFailed", message))
+                warning(key, "ProvisioningFailed", message)
             }
             Some(class) => {
                 let message = format!(
@@ -189,13 +173,10 @@ impl VolumeBinder {
                      administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.",
                     class.provisioner
                 );
-                (
-                    "ExternalProvisioning",
-                    normal(key, "ExternalProvisioning", message),
-                )
+                normal(key, "ExternalProvisioning", message)
             }
         };
-        self.say(claim, reason, note, plan);
+        plan.facts.push(note.into());
     }
 
     fn claim_status(&self, claim: &Arc<PersistentVolumeClaim>, key: &Key, status: Value) -> Duty {
@@ -349,11 +330,6 @@ impl Component for VolumeBinder {
                 if let Some(volume) = claim.spec.as_ref().and_then(|spec| spec.volume_name.as_deref()) {
                     dirty.push(Key::new(Kind::PersistentVolume, "", volume));
                 }
-                if change.new.is_none() {
-                    self.said
-                        .get_mut()
-                        .remove(claim.metadata.uid.as_deref().unwrap_or(""));
-                }
             }
             Object::StorageClass(_) => unbound(caches, dirty),
             _ => {}
@@ -375,13 +351,6 @@ impl Component for VolumeBinder {
             .chain(caches.keys(Kind::PersistentVolumeClaim))
             .cloned()
             .collect()
-    }
-
-    fn hash(&self, hasher: &mut StateHasher) {
-        for (uid, said) in self.said.borrow().iter() {
-            hasher.text(uid);
-            hasher.text(said);
-        }
     }
 
     fn boxed_clone(&self) -> Box<dyn Component> {
@@ -542,15 +511,14 @@ mod tests {
     }
 
     #[test]
-    fn says_once_why_not() {
+    fn says_why_not() {
         let mut bench = Bench::new(VolumeBinder::default());
         bench.put(Kind::PersistentVolumeClaim, claim());
         let plan = bench.plan(Kind::PersistentVolumeClaim, "d", "c");
         assert_eq!(
-            plan.notes[0].message,
+            plan.facts[0].note.message,
             "no persistent volumes available for this claim and no storage class is set"
         );
-        assert_eq!(bench.plan(Kind::PersistentVolumeClaim, "d", "c").notes, []);
     }
 
     #[test]
