@@ -3,6 +3,8 @@
 //!
 //! Types come from `k8s-openapi`; what they do not carry comes from the generated schema table.
 
+pub mod civil;
+pub mod codec;
 pub mod decode;
 pub mod defaults;
 pub mod duration;
@@ -18,7 +20,6 @@ pub mod schema;
 pub mod sorted;
 pub mod status;
 pub mod table;
-mod trusted;
 pub mod validation;
 pub mod wire;
 pub mod yaml;

@@ -1,9 +1,10 @@
 //! One enum over all stored kinds; each variant shares its typed object through an `Arc`.
 
+use super::codec::{self, Encode};
 use super::decode::{FieldValidation, decode};
 use super::kind::Kind;
 use super::status::Status;
-use super::{trusted, wire};
+use super::wire;
 use crate::for_each_kind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -52,13 +53,13 @@ macro_rules! define_object {
                 match self { $(Object::$variant(inner) => &mut Arc::make_mut(inner).metadata),* }
             }
 
-            /// Decodes what the schema walk has found to fit; see `trusted`.
+            /// Decodes what the schema walk has found to fit; see `codec`.
             pub(super) fn decode_checked(kind: Kind, value: Value) -> Object {
-                match kind { $(Kind::$variant => Object::$variant(Arc::new(trusted::decode(value)))),* }
+                match kind { $(Kind::$variant => Object::$variant(Arc::new(codec::decode(value)))),* }
             }
 
             fn encode(&self, writer: &mut wire::Writer) {
-                match self { $(Object::$variant(inner) => writer.object(&**inner)),* }
+                match self { $(Object::$variant(inner) => inner.write(writer)),* }
             }
 
             /// True when both are the same allocation.
@@ -86,7 +87,7 @@ impl Object {
 
     /// Appends the object as the API server answers it.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        wire::write(out, |writer| self.encode(writer));
+        wire::write(out, true, |writer| self.encode(writer));
     }
 
     /// Decodes an object of a kind; unknown fields are dropped, types are checked.

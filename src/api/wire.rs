@@ -4,12 +4,7 @@
 //! as `null`, lists without `omitempty` as `null`. `k8s-openapi` leaves them out, so they are added
 //! on the way out, by the name of the struct they belong to. Source: k8s.io/api, the `json` tags.
 
-use super::trusted::Never;
-use serde::Serialize;
-use serde::ser::{
-    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use super::codec::Encode;
 use serde_json::{Map, Value};
 
 /// A field's value when nothing is in it.
@@ -149,8 +144,6 @@ pub struct Writer {
     form: Form,
     with_zeros: bool,
     open: Vec<Open>,
-    /// The next text is the name of a map's entry.
-    at_key: bool,
 }
 
 enum Form {
@@ -169,11 +162,13 @@ struct Open {
     /// What is always in it, and which of that it has got.
     rows: &'static [Row],
     seen: u16,
+    /// The names of a struct's fields that were not asked for yet.
+    names: std::str::Split<'static, char>,
 }
 
-/// Appends as JSON, with what is always there.
-pub fn write(out: &mut Vec<u8>, object: impl FnOnce(&mut Writer)) {
-    let mut writer = Writer::new(Form::Text(std::mem::take(out)), true);
+/// Appends as JSON, with or without what is always there.
+pub fn write(out: &mut Vec<u8>, with_zeros: bool, object: impl FnOnce(&mut Writer)) {
+    let mut writer = Writer::new(Form::Text(std::mem::take(out)), with_zeros);
     object(&mut writer);
     if let Form::Text(text) = writer.form {
         *out = text;
@@ -196,15 +191,6 @@ impl Writer {
             form,
             with_zeros,
             open: Vec::new(),
-            at_key: false,
-        }
-    }
-
-    /// Writes a typed object. Every Kubernetes type can be.
-    pub fn object<T: Serialize>(&mut self, object: &T) {
-        match object.serialize(self) {
-            Ok(()) => (),
-            Err(never) => match never {},
         }
     }
 
@@ -225,28 +211,34 @@ impl Writer {
     }
 
     #[inline(never)]
-    fn boolean(&mut self, value: bool) {
+    pub fn boolean(&mut self, value: bool) {
         self.put(Value::Bool(value));
     }
 
     #[inline(never)]
-    fn integer(&mut self, value: i64) {
+    pub fn integer(&mut self, value: i64) {
         self.put(value.into());
     }
 
     #[inline(never)]
-    fn text(&mut self, text: &str) {
-        if std::mem::take(&mut self.at_key) {
-            return self.field(text);
-        }
+    pub fn text(&mut self, text: &str) {
         match &mut self.form {
             Form::Text(out) => serde_json::to_writer(out, text).unwrap_or(()),
             Form::Value(_) => self.put(text.into()),
         }
     }
 
+    /// Any JSON.
     #[inline(never)]
-    fn enter(&mut self, is_list: bool, rows: &'static [Row]) {
+    pub fn value(&mut self, value: &Value) {
+        match &mut self.form {
+            Form::Text(out) => serde_json::to_writer(out, value).unwrap_or(()),
+            Form::Value(_) => self.put(value.clone()),
+        }
+    }
+
+    #[inline(never)]
+    fn enter(&mut self, is_list: bool, rows: &'static [Row], names: &'static str) {
         let built = match &mut self.form {
             Form::Text(out) => {
                 out.push(if is_list { b'[' } else { b'{' });
@@ -262,12 +254,51 @@ impl Writer {
             is_list,
             rows,
             seen: 0,
+            names: names.split(' '),
         });
     }
 
+    /// Begins a struct with these fields, each name with a space behind it.
     #[inline(never)]
-    fn enter_struct(&mut self, name: &str) {
-        self.enter(false, if self.with_zeros { always(name) } else { &[] });
+    pub fn enter_struct(&mut self, name: &str, names: &'static str) {
+        self.enter(false, if self.with_zeros { always(name) } else { &[] }, names);
+    }
+
+    /// Writes the name of the struct's next field, unless that is absent; whether its value is next.
+    #[inline(never)]
+    pub fn next_field(&mut self, absent: bool) -> bool {
+        let name = self.open.last_mut().and_then(|open| open.names.next());
+        if let (Some(name), false) = (name, absent) {
+            self.field(name);
+        }
+        !absent
+    }
+
+    pub fn list<T: Encode>(&mut self, items: &[T]) {
+        self.enter(true, &[], "");
+        for item in items {
+            self.item();
+            item.write(self);
+        }
+        self.leave();
+    }
+
+    /// A map, or a struct whose fields are known here only.
+    pub fn fields<'a, T: Encode + 'a>(&mut self, fields: impl Iterator<Item = (&'a str, &'a T)>) {
+        self.enter(false, &[], "");
+        for (name, value) in fields {
+            self.field(name);
+            value.write(self);
+        }
+        self.leave();
+    }
+
+    /// What says whose struct it is.
+    pub fn type_meta(&mut self, api_version: &str, kind: &str) {
+        self.field("apiVersion");
+        self.text(api_version);
+        self.field("kind");
+        self.text(kind);
     }
 
     /// An item of a list is next.
@@ -298,7 +329,7 @@ impl Writer {
     }
 
     #[inline(never)]
-    fn leave(&mut self) {
+    pub fn leave(&mut self) {
         if let Some((rows, seen)) = self.open.last().map(|open| (open.rows, open.seen)) {
             for (at, (name, zero)) in rows.iter().enumerate() {
                 if seen & (1 << at) == 0 {
@@ -326,194 +357,10 @@ impl Writer {
 
     /// A struct in which there is only what is always there.
     fn whole(&mut self, rows: &'static [Row]) {
-        self.enter(false, rows);
+        self.enter(false, rows, "");
         self.leave();
     }
 }
-
-macro_rules! scalars {
-    ($($method:ident($value:ident: $type:ty) => $write:ident($written:expr);)*) => {
-        $(fn $method(self, $value: $type) -> Result<(), Never> {
-            self.$write($written);
-            Ok(())
-        })*
-    };
-}
-
-impl<'a> Serializer for &'a mut Writer {
-    type Ok = ();
-    type Error = Never;
-    type SerializeSeq = &'a mut Writer;
-    type SerializeTuple = &'a mut Writer;
-    type SerializeTupleStruct = &'a mut Writer;
-    type SerializeTupleVariant = &'a mut Writer;
-    type SerializeMap = &'a mut Writer;
-    type SerializeStruct = &'a mut Writer;
-    type SerializeStructVariant = &'a mut Writer;
-
-    scalars! {
-        serialize_bool(value: bool) => boolean(value);
-        serialize_i8(value: i8) => integer(value.into());
-        serialize_i16(value: i16) => integer(value.into());
-        serialize_i32(value: i32) => integer(value.into());
-        serialize_i64(value: i64) => integer(value);
-        serialize_u8(value: u8) => integer(value.into());
-        serialize_u16(value: u16) => integer(value.into());
-        serialize_u32(value: u32) => integer(value.into());
-        serialize_u64(value: u64) => put(value.into());
-        serialize_f32(value: f32) => put(value.into());
-        serialize_f64(value: f64) => put(value.into());
-        serialize_char(value: char) => text(value.encode_utf8(&mut [0; 4]));
-        serialize_str(value: &str) => text(value);
-        serialize_bytes(value: &[u8]) => put(value.into());
-    }
-
-    fn serialize_none(self) -> Result<(), Never> {
-        self.serialize_unit()
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Never> {
-        value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Result<(), Never> {
-        self.put(Value::Null);
-        Ok(())
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Never> {
-        self.serialize_unit()
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Never> {
-        self.serialize_str(variant)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Never> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        value: &T,
-    ) -> Result<(), Never> {
-        self.enter(false, &[]);
-        self.field(variant);
-        value.serialize(&mut *self)?;
-        self.leave();
-        Ok(())
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self, Never> {
-        self.enter(true, &[]);
-        Ok(self)
-    }
-
-    fn serialize_tuple(self, length: usize) -> Result<Self, Never> {
-        self.serialize_seq(Some(length))
-    }
-
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        length: usize,
-    ) -> Result<Self::SerializeTupleStruct, Never> {
-        self.serialize_seq(Some(length))
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        length: usize,
-    ) -> Result<Self::SerializeTupleVariant, Never> {
-        self.serialize_seq(Some(length))
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Self, Never> {
-        self.enter(false, &[]);
-        Ok(self)
-    }
-
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self, Never> {
-        self.enter_struct(name);
-        Ok(self)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        length: usize,
-    ) -> Result<Self::SerializeStructVariant, Never> {
-        self.serialize_struct(name, length)
-    }
-}
-
-macro_rules! elements {
-    ($($trait:ident, $method:ident;)*) => { $(impl $trait for &mut Writer {
-        type Ok = ();
-        type Error = Never;
-        fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Never> {
-            self.item();
-            value.serialize(&mut **self)
-        }
-        fn end(self) -> Result<(), Never> {
-            self.leave();
-            Ok(())
-        }
-    })* };
-}
-elements! {
-    SerializeSeq, serialize_element;
-    SerializeTuple, serialize_element;
-    SerializeTupleStruct, serialize_field;
-    SerializeTupleVariant, serialize_field;
-}
-
-impl SerializeMap for &mut Writer {
-    type Ok = ();
-    type Error = Never;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Never> {
-        self.at_key = true;
-        key.serialize(&mut **self)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Never> {
-        value.serialize(&mut **self)
-    }
-
-    fn end(self) -> Result<(), Never> {
-        self.leave();
-        Ok(())
-    }
-}
-
-macro_rules! fields {
-    ($($trait:ident;)*) => { $(impl $trait for &mut Writer {
-        type Ok = ();
-        type Error = Never;
-        fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Never> {
-            self.field(key);
-            value.serialize(&mut **self)
-        }
-        fn end(self) -> Result<(), Never> {
-            self.leave();
-            Ok(())
-        }
-    })* };
-}
-fields! { SerializeStruct; SerializeStructVariant; }
 
 #[cfg(test)]
 mod tests {

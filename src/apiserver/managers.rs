@@ -3,6 +3,7 @@
 
 use super::patch::{Managed, ManagedFields, Manager};
 use crate::api::Object;
+use crate::api::codec;
 use crate::api::sorted::SortedMap;
 use crate::etcd::Key;
 use crate::sim::{SimTime, StateHasher};
@@ -39,7 +40,7 @@ impl Managers {
     /// `metadata.managedFields` as JSON; nothing for an object without managers.
     pub fn json(&self, object: &Object) -> Option<Arc<str>> {
         if let Some(own) = &object.meta().managed_fields {
-            return serde_json::to_string(own).ok().map(Arc::from);
+            return Some(codec::to_json(own).into());
         }
         self.of(object).json()
     }

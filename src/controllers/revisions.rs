@@ -4,6 +4,7 @@
 
 use super::deployment::safe_encode;
 use crate::api::Kind;
+use crate::api::codec;
 use crate::api::order::StableSort;
 use crate::apiserver::{DeleteOptions, Request};
 use crate::client::Caches;
@@ -53,7 +54,7 @@ fn labels(revision: &ControllerRevision) -> Option<&Labels> {
 impl History<'_> {
     /// The patch a revision stands for: this template in place of any other.
     fn data(&self) -> Value {
-        let mut template = serde_json::to_value(self.template).unwrap_or_default();
+        let mut template = codec::to_value(self.template);
         template["$patch"] = "replace".into();
         json!({"spec": {"template": template}})
     }

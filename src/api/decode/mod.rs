@@ -14,12 +14,12 @@ pub use json::{MAX_DEPTH, number as json_number, parse as parse_json};
 pub use scalars::{RFC3339, RFC3339_MICRO, check_base64, check_time};
 pub use walk::{Words, json_kind};
 
+use super::codec::{self, Part};
 use super::kind::Kind;
 use super::object::Object;
 use super::schema::{self, Type};
 use super::status::Status;
 use crate::api::order::StableSort;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// What to do about unknown and duplicate fields (`?fieldValidation=`).
@@ -72,10 +72,6 @@ pub fn decode<'a>(
     let mut body = body.into();
     let warnings = check_body(schema::of(kind), &mut body, validation)
         .map_err(|why| cannot_be_handled(info.name, info.version, &why))?;
-    if let Value::Object(map) = &mut body.value {
-        map.insert("apiVersion".to_owned(), info.api_version().into());
-        map.insert("kind".to_owned(), info.name.into());
-    }
     Ok(Decoded {
         object: Object::decode_checked(kind, body.value),
         warnings,
@@ -85,7 +81,7 @@ pub fn decode<'a>(
 /// Decodes what is not a stored kind: `decode_named::<Eviction>("policy/v1.Eviction", …)`.
 ///
 /// Errors: 400 BadRequest.
-pub fn decode_named<'a, T: DeserializeOwned>(
+pub fn decode_named<'a, T: Part>(
     type_name: &str,
     body: impl Into<Body<'a>>,
     validation: FieldValidation,
@@ -101,9 +97,7 @@ pub fn decode_named<'a, T: DeserializeOwned>(
     let version = ty.package.rsplit('/').next().unwrap_or("");
     let warnings =
         check_body(ty, &mut body, validation).map_err(|why| cannot_be_handled(ty.name, version, &why))?;
-    let object = serde_json::from_value(body.value)
-        .map_err(|error| cannot_be_handled(ty.name, version, &error.to_string()))?;
-    Ok((object, warnings))
+    Ok((codec::decode(body.value), warnings))
 }
 
 fn cannot_be_handled(name: &str, version: &str, why: &str) -> Status {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes types.txt and docs.txt beside itself from the sources of the k8s-openapi crate.
+"""Writes types.txt and docs.txt beside itself, and ../codec/structs.rs, from the sources of the k8s-openapi crate.
 
     python3 src/api/schema/generate.py          (in the repository; standard library only)
 
@@ -304,6 +304,8 @@ class Struct:
         head = re.search(r'json_schema!\(\{\n\s*"description": "((?:[^"\\]|\\.)*)"', text)
         self.doc = rust_string(head.group(1)) if head else ""
         gvk = "impl crate::Resource for" in text
+        # In the order they are written in: the field in Rust, its name in JSON.
+        self.members = [(raw + name, json_names[name]) for raw, name, _ in rust]
         self.is_object = gvk
         if gvk:
             self.fields += [("apiVersion", "s", [], API_VERSION_DOC), ("kind", "s", [], KIND_DOC)]
@@ -382,6 +384,32 @@ KIND_DOC = ("Kind is a string value representing the REST resource this object r
     "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds")
 
 
+STRUCTS = """//! Written by `schema/generate.py`: every struct of the schema table with its fields, as they are written.
+
+/// Calls `$callback!` with a row per struct.
+macro_rules! rows {
+    ($callback:ident) => {
+        $callback! {
+%s
+        }
+    };
+}
+pub(super) use rows;
+"""
+
+
+def codec(structs):
+    """The table that `codec/mod.rs` makes readers and writers from."""
+    rows = []
+    for key in sorted(structs):
+        struct = structs[key]
+        group, version = struct.package.split("/")
+        fields = " ".join(f'{rust} "{name}",' for rust, name in struct.members)
+        meta = " type_meta" if struct.is_object else ""
+        rows.append(f"            {group}::{version}::{struct.name}{meta} {{ {fields} }}")
+    return STRUCTS % "\n".join(rows)
+
+
 def main():
     source = crate_source()
     files = {}
@@ -417,6 +445,7 @@ def main():
             docs.append(" " + name + "\t" + json.dumps(doc, ensure_ascii=False))
     (HERE / "types.txt").write_text("\n".join(types) + "\n")
     (HERE / "docs.txt").write_text("\n".join(docs) + "\n")
+    (HERE.parent / "codec" / "structs.rs").write_text(codec(structs))
     for unknown in sorted(row for row in POINTERS if row not in USED and row.partition(".")[2] not in USED):
         print("no such field:", unknown)
     print(f"{len(structs)} types, {sum(len(s.fields) for s in structs.values())} fields")

@@ -18,6 +18,7 @@ pub use columns::columns;
 pub use pods::pod_status;
 
 use super::{Object, duration};
+use crate::api::codec;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Container;
 use serde::Serialize;
@@ -105,12 +106,7 @@ pub fn cells(object: &Object, now: Timestamp) -> Vec<Value> {
         // Kinds without a printer show when they were made.
         Object::LimitRange(_) | Object::Role(_) | Object::ClusterRole(_) => {
             let created = object.meta().creation_timestamp.as_ref();
-            vec![
-                name.into(),
-                created
-                    .and_then(|time| serde_json::to_value(time).ok())
-                    .unwrap_or_default(),
-            ]
+            vec![name.into(), created.map(codec::to_value).unwrap_or_default()]
         }
     }
 }

@@ -6,6 +6,7 @@ use super::field::{FieldError, Json, Path};
 use super::meta::{self, Errors};
 use super::workloads::SPEC;
 use super::{content, diff, internal, job_policy, pod, text, workloads};
+use crate::api::codec::Encode;
 use crate::api::labels::Selector;
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
@@ -331,7 +332,7 @@ pub fn job_update(new: &Job, old: &Job, errors: &mut Errors) {
     );
 }
 
-fn immutable<T: PartialEq + serde::Serialize>(new: &T, old: &T, field: &str, errors: &mut Errors) {
+fn immutable<T: PartialEq + Encode>(new: &T, old: &T, field: &str, errors: &mut Errors) {
     meta::immutable(new, old, &SPEC.child(field), errors);
 }
 

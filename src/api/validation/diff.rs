@@ -3,11 +3,10 @@
 //! Source: k8s.io/apimachinery/pkg/util/diff, which uses github.com/pmezard/go-difflib, a port of
 //! Python's difflib.
 
+use crate::api::codec::{self, Encode};
 use crate::api::order::StableSort;
 use crate::api::sorted::SortedMap;
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::ser::{PrettyFormatter, Serializer};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -16,7 +15,7 @@ const CONTEXT: usize = 3;
 const POPULAR_FROM: usize = 200;
 
 /// The lines that differ with three lines around them.
-pub fn of<T: Serialize>(old: &T, new: &T) -> String {
+pub fn of<T: Encode>(old: &T, new: &T) -> String {
     let (old, new) = (lines(old), lines(new));
     let mut out = String::new();
     for group in groups(&old, &new) {
@@ -47,19 +46,55 @@ pub fn of<T: Serialize>(old: &T, new: &T) -> String {
     out
 }
 
-fn lines<T: Serialize>(value: &T) -> Vec<String> {
-    let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b" "));
-    if value.serialize(&mut serializer).is_err() {
-        return Vec::new();
-    }
+fn lines<T: Encode>(value: &T) -> Vec<String> {
+    let pretty = indented(&codec::to_json(value));
     // As Go's encoder escapes what would mean something in HTML.
     let escape = |line: &str| {
         line.replace('&', "\\u0026")
             .replace('<', "\\u003c")
             .replace('>', "\\u003e")
     };
-    String::from_utf8_lossy(&bytes).lines().map(escape).collect()
+    pretty.lines().map(escape).collect()
+}
+
+/// JSON in lines, a space for each level, its fields in the order they have.
+fn indented(json: &str) -> String {
+    let mut out = String::new();
+    let mut depth = 0;
+    let (mut in_text, mut escaped) = (false, false);
+    let mut before = ' ';
+    let new_line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', depth));
+    };
+    for c in json.chars() {
+        if in_text {
+            in_text = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            out.push(c);
+            before = c;
+            continue;
+        }
+        let closes = matches!(c, '}' | ']');
+        if closes {
+            depth -= 1;
+        }
+        // Between brackets there is a line of its own for everything, but nothing for nothing.
+        if closes != matches!(before, '{' | '[') || before == ',' {
+            new_line(&mut out, depth);
+        }
+        match c {
+            '{' | '[' => depth += 1,
+            '"' => in_text = true,
+            _ => {}
+        }
+        out.push(c);
+        if c == ':' {
+            out.push(' ');
+        }
+        before = c;
+    }
+    out
 }
 
 /// Lines that are the same, or that replace each other.
@@ -204,12 +239,12 @@ fn longest_match(
 }
 
 /// Equal as Kubernetes compares: what is empty is the same as what is missing.
-pub fn semantic_equal<T: Serialize + PartialEq>(a: &T, b: &T) -> bool {
+pub fn semantic_equal<T: Encode + PartialEq>(a: &T, b: &T) -> bool {
     a == b || pruned(a) == pruned(b)
 }
 
-fn pruned<T: Serialize>(value: &T) -> Value {
-    let mut value = serde_json::to_value(value).unwrap_or_default();
+fn pruned<T: Encode>(value: &T) -> Value {
+    let mut value = codec::to_value(value);
     prune(&mut value);
     value
 }
@@ -262,5 +297,24 @@ mod tests {
     fn empty_is_missing() {
         assert!(super::semantic_equal(&json!({"a": "", "b": []}), &json!({})));
         assert!(!super::semantic_equal(&json!({"emptyDir": {}}), &json!({})));
+    }
+
+    #[test]
+    fn indents_as_an_encoder_does() {
+        use serde::Serialize;
+        for value in [
+            json!({"a": {}, "b": [], "c": [1, "x: {, \"[\\", {"d": null}], "\\": {"e": [[], [2.5, true]]}}),
+            json!([]),
+            json!("{}"),
+        ] {
+            let mut bytes = Vec::new();
+            let formatter = serde_json::ser::PrettyFormatter::with_indent(b" ");
+            let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+            value.serialize(&mut serializer).unwrap();
+            assert_eq!(
+                super::indented(&value.to_string()),
+                String::from_utf8(bytes).unwrap()
+            );
+        }
     }
 }

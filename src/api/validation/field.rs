@@ -3,7 +3,8 @@
 //! Source: k8s.io/apimachinery/pkg/util/validation/field. Paths are built only when something is
 //! wrong: a [`Path`] is a chain of borrowed segments on the stack.
 
-use serde::Serialize;
+use crate::api::codec::{self, Encode};
+use crate::api::wire::Writer;
 use std::fmt;
 
 /// What is wrong with a field.
@@ -190,9 +191,9 @@ impl<T: AsRef<str>> BadValue for Raw<T> {
 /// Printed as JSON; `None` is `null`.
 pub struct Json<T>(pub T);
 
-impl<T: Serialize> BadValue for Json<T> {
+impl<T: Encode> BadValue for Json<T> {
     fn printed(&self) -> String {
-        serde_json::to_string(&self.0).unwrap_or_else(|_| "null".to_owned())
+        codec::to_json(&self.0)
     }
 }
 
@@ -200,9 +201,9 @@ impl<T: Serialize> BadValue for Json<T> {
 /// structures whose manifest form has other names.
 pub struct Internal<const N: usize>(pub [(&'static str, serde_json::Value); N]);
 
-impl<const N: usize> Serialize for Internal<N> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+impl<const N: usize> Encode for Internal<N> {
+    fn write(&self, writer: &mut Writer) {
+        writer.fields(self.0.iter().map(|(name, value)| (*name, value)));
     }
 }
 
@@ -213,8 +214,8 @@ impl<const N: usize> BadValue for Internal<N> {
 }
 
 /// A field of an [`Internal`] structure.
-pub fn value(value: impl Serialize) -> serde_json::Value {
-    serde_json::to_value(value).unwrap_or_default()
+pub fn value(value: impl Encode) -> serde_json::Value {
+    codec::to_value(&value)
 }
 
 /// Quotes as Go's `%q` does.
@@ -346,7 +347,7 @@ mod tests {
             "Too long: may not be more than 63 bytes"
         );
         assert_eq!(
-            FieldError::invalid(&path, Json(None::<()>), "d").body(),
+            FieldError::invalid(&path, Json(None::<String>), "d").body(),
             "Invalid value: null: d"
         );
     }

@@ -46,7 +46,7 @@ pub fn ingress(ingress: &Ingress, errors: &mut Errors) {
     let spec = ingress.spec.as_ref().unwrap_or(&default);
     let rules = spec.rules.as_deref().unwrap_or(&[]);
     if rules.is_empty() && spec.default_backend.is_none() {
-        let value = Json(spec.rules.as_ref().map(|_| [(); 0]));
+        let value = Json(spec.rules.as_ref().map(|_| Vec::<String>::new()));
         errors.push(FieldError::invalid(
             &SPEC,
             value,

@@ -3,10 +3,11 @@
 //! Source: kubernetes/pkg/apis/core/types.go. The internal names are those of the manifest with a
 //! capital, but for a few, and the fields have another order.
 
+use crate::api::codec::{self, Encode};
+use crate::api::wire::Writer;
 use k8s_openapi::api::core::v1::{
     EphemeralContainer, PersistentVolumeClaimSpec, PersistentVolumeSpec, PodSpec, PodTemplateSpec,
 };
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
 
 /// JSON whose fields keep their order.
@@ -18,29 +19,13 @@ pub enum Tree {
     Other(Vec<(String, Value)>),
 }
 
-impl Serialize for Tree {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Encode for Tree {
+    fn write(&self, writer: &mut Writer) {
         match self {
-            Tree::Plain(value) => value.serialize(serializer),
-            Tree::List(items) => {
-                let mut list = serializer.serialize_seq(Some(items.len()))?;
-                items.iter().try_for_each(|item| list.serialize_element(item))?;
-                list.end()
-            }
-            Tree::Struct(fields) => {
-                let mut map = serializer.serialize_map(Some(fields.len()))?;
-                fields
-                    .iter()
-                    .try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-                map.end()
-            }
-            Tree::Other(fields) => {
-                let mut map = serializer.serialize_map(Some(fields.len()))?;
-                fields
-                    .iter()
-                    .try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-                map.end()
-            }
+            Tree::Plain(value) => writer.value(value),
+            Tree::List(items) => writer.list(items),
+            Tree::Struct(fields) => writer.fields(fields.iter().map(|(name, value)| (*name, value))),
+            Tree::Other(fields) => writer.fields(fields.iter().map(|(name, value)| (name.as_str(), value))),
         }
     }
 }
@@ -236,7 +221,7 @@ const STRUCTS: &[(&str, &str)] = &[
 ];
 
 pub fn pod_spec(spec: &PodSpec) -> Tree {
-    let mut value = serde_json::to_value(spec).unwrap_or_default();
+    let mut value = codec::to_value(spec);
     if let Some(fields) = value.as_object_mut() {
         // These live in the security context inside upstream.
         let shared = [
@@ -275,7 +260,7 @@ pub fn pod_template(template: &PodTemplateSpec) -> Tree {
     ];
     for (name, map) in maps {
         if let Some(map) = map.filter(|map| !map.is_empty()) {
-            fields.push((name, Tree::Plain(serde_json::to_value(map).unwrap_or_default())));
+            fields.push((name, Tree::Plain(codec::to_value(map))));
         }
     }
     let default = PodSpec::default();
@@ -284,19 +269,16 @@ pub fn pod_template(template: &PodTemplateSpec) -> Tree {
 }
 
 pub fn ephemeral_container(container: &EphemeralContainer) -> Tree {
-    tree(
-        "EphemeralContainer",
-        serde_json::to_value(container).unwrap_or_default(),
-    )
+    tree("EphemeralContainer", codec::to_value(container))
 }
 
 /// The part of a PersistentVolume's spec that says where the data is.
 pub fn volume_source(spec: &PersistentVolumeSpec) -> Tree {
-    tree("VolumeSource", serde_json::to_value(spec).unwrap_or_default())
+    tree("VolumeSource", codec::to_value(spec))
 }
 
 pub fn claim_spec(spec: &PersistentVolumeClaimSpec) -> Tree {
-    tree("ClaimSpec", serde_json::to_value(spec).unwrap_or_default())
+    tree("ClaimSpec", codec::to_value(spec))
 }
 
 fn tree(kind: &str, mut value: Value) -> Tree {

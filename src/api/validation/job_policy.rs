@@ -141,12 +141,7 @@ fn pod_conditions(patterns: &[PodFailurePolicyOnPodConditionsPattern], path: &Pa
 }
 
 /// A success policy under the names it has inside upstream.
-pub fn internal(policy: &SuccessPolicy) -> impl serde::Serialize {
-    #[derive(serde::Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Rules<T> {
-        rules: Vec<T>,
-    }
+pub fn internal(policy: &SuccessPolicy) -> Internal<1> {
     let rules = policy.rules.iter().map(|rule| {
         let (indexes, count) = (
             field::value(&rule.succeeded_indexes),
@@ -154,9 +149,7 @@ pub fn internal(policy: &SuccessPolicy) -> impl serde::Serialize {
         );
         Internal([("SucceededIndexes", indexes), ("SucceededCount", count)])
     });
-    Rules {
-        rules: rules.collect(),
-    }
+    Internal([("Rules", field::value(rules.collect::<Vec<_>>()))])
 }
 
 pub fn success(policy: &SuccessPolicy, completions: i32, path: &Path, errors: &mut Errors) {

@@ -5,6 +5,7 @@
 use super::content::{self, Complaints};
 use super::field::{FieldError, Json, Path};
 use crate::api::Kind;
+use crate::api::codec::Encode;
 use crate::api::order::StableSort;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 use std::collections::BTreeMap;
@@ -302,7 +303,7 @@ pub fn nonnegative_opt(value: Option<i32>, path: &Path, errors: &mut Errors) {
 }
 
 /// Any field that may not change.
-pub fn immutable<T: PartialEq + serde::Serialize>(new: &T, old: &T, path: &Path, errors: &mut Errors) {
+pub fn immutable<T: PartialEq + Encode>(new: &T, old: &T, path: &Path, errors: &mut Errors) {
     if new != old {
         errors.push(FieldError::invalid(path, Json(new), IMMUTABLE));
     }

@@ -13,6 +13,7 @@ use crate::api::quantity::Quantity;
 use k8s_openapi::api::core::v1::{
     PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec,
 };
+use serde_json::Value;
 
 const ACCESS_MODES: &[&str] = &[
     "ReadOnlyMany",
@@ -62,14 +63,17 @@ pub fn persistent_volume(volume: &PersistentVolume, errors: &mut Errors) {
             errors.push(FieldError::required(capacity_path, ""));
             errors.push(FieldError::not_supported(
                 capacity_path,
-                Json(None::<()>),
+                Json(Value::Null),
                 &["storage"],
             ));
         }
         Some(capacity) => {
             if !capacity.contains_key("storage") || capacity.len() > 1 {
-                let map: std::collections::BTreeMap<_, _> = capacity.iter().collect();
-                errors.push(FieldError::not_supported(capacity_path, Json(map), &["storage"]));
+                errors.push(FieldError::not_supported(
+                    capacity_path,
+                    Json(capacity),
+                    &["storage"],
+                ));
             }
             for (name, amount) in capacity {
                 let quantity = Quantity::of(amount);

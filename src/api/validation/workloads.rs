@@ -6,7 +6,9 @@ use super::content;
 use super::field::{self, FieldError, Internal, Json, Path};
 use super::meta::{self, Errors};
 use super::{pod, text};
+use crate::api::codec::Encode;
 use crate::api::labels::Selector;
+use crate::api::wire::Writer;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -221,12 +223,16 @@ fn deployment_strategy(strategy: &DeploymentStrategy, path: &Path, errors: &mut 
 }
 
 /// A strategy as upstream prints it.
-#[derive(serde::Serialize)]
 pub struct StructOf<'a> {
-    #[serde(rename = "Type")]
     pub kind: &'a str,
-    #[serde(rename = "RollingUpdate")]
     pub rolling: Option<Internal<2>>,
+}
+
+impl Encode for StructOf<'_> {
+    fn write(&self, writer: &mut Writer) {
+        let fields: [(&str, &dyn Encode); 2] = [("Type", &self.kind), ("RollingUpdate", &self.rolling)];
+        writer.fields(fields.iter().map(|(name, value)| (*name, value)));
+    }
 }
 
 pub fn internal(unavailable: &Option<IntOrString>, surge: &Option<IntOrString>) -> Internal<2> {

@@ -70,7 +70,7 @@ impl ApiServer {
                 let ip = ip.to_owned();
                 self.addresses
                     .take_ip(&ip, owner)
-                    .map_err(|why| FieldError::invalid(&cluster_ips, Json([ip]), why))?;
+                    .map_err(|why| FieldError::invalid(&cluster_ips, Json(vec![ip]), why))?;
             }
         }
         spec.cluster_ips = spec.cluster_ip.clone().map(|ip| vec![ip]);

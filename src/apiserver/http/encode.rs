@@ -1,6 +1,7 @@
 //! From replies to bytes.
 
 use super::negotiate::{Accepted, Format, Shape, not_acceptable};
+use crate::api::codec;
 use crate::api::table;
 use crate::api::{Kind, KindInfo, Object, Status};
 use crate::apiserver::List;
@@ -135,7 +136,7 @@ impl Encoder {
     }
 
     fn partial(&self, object: &Object, managers: &Managers) -> Value {
-        let mut metadata = serde_json::to_value(object.meta()).unwrap_or_default();
+        let mut metadata = codec::to_value(object.meta());
         if self.kind == Kind::DaemonSet {
             // An annotation only in its served form; internally it is a field, and metadata is taken from there.
             if let Some(annotations) = metadata["annotations"].as_object_mut() {

@@ -2,6 +2,7 @@
 //!
 //! Source: pkg/controller/deployment/util/deployment_util.go.
 
+use crate::api::codec;
 use crate::api::order::StableSort;
 use crate::client::helpers::Labels;
 use crate::sim::SimTime;
@@ -133,7 +134,7 @@ pub fn template_hash(template: &PodTemplateSpec, collisions: Option<i32>) -> Str
             hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         }
     };
-    add(serde_json::to_string(template).unwrap_or_default().as_bytes());
+    add(codec::to_json(template).as_bytes());
     if let Some(collisions) = collisions {
         add(&collisions.to_le_bytes());
     }
