@@ -241,6 +241,21 @@ impl Around<'_> {
         Ok(files)
     }
 
+    /// The first volume that some container mounts and that cannot be set up, and why.
+    pub fn unmountable(&self) -> Option<(&str, String)> {
+        let spec = self.pod.spec.as_ref()?;
+        let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
+        let mounts: Vec<&str> = containers
+            .flat_map(|container| container.volume_mounts.iter().flatten())
+            .map(|mount| mount.name.as_str())
+            .collect();
+        spec.volumes
+            .iter()
+            .flatten()
+            .filter(|volume| mounts.contains(&volume.name.as_str()))
+            .find_map(|volume| Some((volume.name.as_str(), self.volume(volume).err()?)))
+    }
+
     fn volume(&self, volume: &Volume) -> Result<BTreeMap<String, String>, String> {
         if let Some(source) = &volume.config_map {
             return self.items(

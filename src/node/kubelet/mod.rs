@@ -50,6 +50,8 @@ struct PodMemory {
     /// The attempt from which the crash back-off counts, by container.
     calm_since: SortedMap<String, u32>,
     probes: SortedMap<(ContainerId, probes::ProbeKind), probes::Probing>,
+    /// How often its volumes could not be mounted, and when that is tried again.
+    unmounted: Option<(u32, SimTime)>,
     /// The address given by a plain kubelet.
     plain_ip: Option<u32>,
 }
@@ -76,6 +78,9 @@ impl Memory {
             hasher.text(uid);
             hasher.number(u64::from(pod.admitted));
             hasher.number(pod.plain_ip.map_or(0, |ip| u64::from(ip) + 1));
+            let (times, next) = pod.unmounted.unwrap_or_default();
+            hasher.number(u64::from(times));
+            hasher.number(next.as_micros());
             for (container, seen) in &pod.seen {
                 hasher.text(container.as_str());
                 hasher.number(*seen as u64);

@@ -28,6 +28,9 @@ const CALM: Duration = Duration::from_secs(600);
 const SHOW_FAILED_PULL: Duration = Duration::from_secs(2);
 /// Killed for a failed probe, a container gets the Pod's own grace period.
 const DEFAULT_GRACE: i64 = 30;
+/// Between attempts to mount volumes, twice as long each time.
+const MOUNT_BACK_OFF: Duration = Duration::from_millis(500);
+const MAX_MOUNT_BACK_OFF: Duration = Duration::from_secs(122);
 
 /// `1.234s`, `812ms`, `2m40s`: a duration as Go prints it, to the millisecond.
 pub fn go_duration(duration: Duration) -> String {
@@ -293,7 +296,7 @@ impl<'a, 'm> Sync<'a, 'm> {
             .iter()
             .all(|container| self.finished(container, spec));
         if self.sandbox.is_none() {
-            if !finished && !self.failed_to_initialise(spec) {
+            if !finished && !self.failed_to_initialise(spec) && self.mount_volumes() {
                 self.run_sandbox();
             }
             self.initialised =
@@ -340,6 +343,42 @@ impl<'a, 'm> Sync<'a, 'm> {
                     self.newest(&init.name)
                         .is_some_and(|newest| newest.state == ContainerState::Exited && newest.exit_code != 0)
                 })
+    }
+
+    /// Sets up what the containers mount; false while it cannot be done.
+    /// Source: pkg/volume/util/nestedpendingoperations and goroutinemap/exponentialbackoff.
+    fn mount_volumes(&mut self) -> bool {
+        let (times, next) = self.memory.unmounted.unwrap_or((0, self.now));
+        if self.now < next {
+            self.plan.again_after(next.since(self.now));
+            return false;
+        }
+        let failed = self
+            .around("")
+            .unmountable()
+            .map(|(volume, why)| format!("MountVolume.SetUp failed for volume \"{volume}\" : {why}"));
+        let Some(message) = failed else {
+            self.memory.unmounted = None;
+            return true;
+        };
+        let pause = MOUNT_BACK_OFF
+            .saturating_mul(1 << times.min(16))
+            .min(MAX_MOUNT_BACK_OFF);
+        self.memory.unmounted = Some((times + 1, self.now + pause));
+        self.plan.again_after(pause);
+        self.plan.notes.push(note(self.key, true, "FailedMount", message));
+        false
+    }
+
+    /// What a container of the Pod finds around it.
+    fn around(&self, pod_ip: &str) -> Around<'a> {
+        Around {
+            caches: self.observed.caches,
+            pod: self.pod,
+            node: &self.machine.name,
+            host_ip: self.machine.ip.to_string(),
+            pod_ip: pod_ip.to_owned(),
+        }
     }
 
     fn run_sandbox(&mut self) {
@@ -490,13 +529,7 @@ impl<'a, 'm> Sync<'a, 'm> {
         if self.doing(being_made) || !self.has_image(container, since) {
             return;
         }
-        let around = Around {
-            caches: self.observed.caches,
-            pod: self.pod,
-            node: &self.machine.name,
-            host_ip: self.machine.ip.to_string(),
-            pod_ip: sandbox.ip.to_string(),
-        };
+        let around = self.around(&sandbox.ip.to_string());
         let config = around.variables(container).and_then(|env| {
             let mut config = ContainerConfig::new(container, attempt, env);
             config.files = around.files(container)?;
