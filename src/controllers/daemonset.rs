@@ -12,8 +12,7 @@ use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
 use crate::client::helpers::{
-    controller_of, controller_ref, pod_is_available, pod_is_ready, pod_is_terminal, pod_node, pod_phase,
-    selector_matches,
+    controller_ref, pod_is_available, pod_is_ready, pod_is_terminal, pod_node, pod_phase, selector_matches,
 };
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
@@ -39,7 +38,7 @@ pub struct DaemonSets {
 impl Default for DaemonSets {
     fn default() -> DaemonSets {
         DaemonSets {
-            pods: OwnedPods::new("DaemonSet"),
+            pods: OwnedPods::new(Kind::DaemonSet),
         }
     }
 }
@@ -408,18 +407,12 @@ impl Component for DaemonSets {
             Object::DaemonSet(_) => dirty.push(change.key.clone()),
             Object::ControllerRevision(_) => owner_keys(Kind::DaemonSet, change, dirty),
             Object::Pod(pod) => {
-                self.pods.observe(change);
-                owner_keys(Kind::DaemonSet, change, dirty);
-                if controller_of(&pod.metadata).is_none() && change.new.is_some() {
-                    for set in caches.list::<DaemonSet>(&change.key.namespace) {
-                        let spec = set.spec.as_ref();
-                        if spec.is_some_and(|spec| {
-                            selector_matches(&spec.selector, pod.metadata.labels.as_ref())
-                        }) {
-                            dirty.push(Key::of(&Object::DaemonSet(set.clone())));
-                        }
-                    }
-                }
+                let selects = |set: &&Arc<DaemonSet>| {
+                    let spec = set.spec.as_ref();
+                    spec.is_some_and(|spec| selector_matches(&spec.selector, pod.metadata.labels.as_ref()))
+                };
+                let sets = caches.list::<DaemonSet>(&change.key.namespace).filter(selects);
+                self.pods.mark(change, &mut sets.map(|set| &set.metadata), dirty);
             }
             Object::Node(_) => {
                 let side = |object: &Option<Object>| {

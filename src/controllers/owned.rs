@@ -1,10 +1,12 @@
 //! Which Pods a controller's objects manage, kept up to date change by change.
 
 use crate::api::sorted::SortedMap;
+use crate::api::{Kind, Object};
 use crate::client::Change;
 use crate::client::helpers::controller_of;
 use crate::etcd::Key;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::sync::Arc;
 
 type ByName = SortedMap<Arc<str>, Arc<Pod>>;
@@ -12,14 +14,13 @@ type ByName = SortedMap<Arc<str>, Arc<Pod>>;
 /// Pods by the uid of the object of one kind that controls them, and those nobody controls.
 #[derive(Clone, Debug)]
 pub struct OwnedPods {
-    owner_kind: &'static str,
+    owner_kind: Kind,
     owned: SortedMap<String, ByName>,
     orphans: SortedMap<Arc<str>, ByName>,
 }
 
 impl OwnedPods {
-    /// For owners of `owner_kind`, such as `ReplicaSet`.
-    pub fn new(owner_kind: &'static str) -> OwnedPods {
+    pub fn new(owner_kind: Kind) -> OwnedPods {
         OwnedPods {
             owner_kind,
             owned: SortedMap::new(),
@@ -29,13 +30,11 @@ impl OwnedPods {
 
     /// Takes in a change of a Pod.
     pub fn observe(&mut self, change: &Change) {
-        let side = |object: &Option<crate::api::Object>| {
-            object.as_ref().and_then(|object| object.get::<Pod>()).cloned()
-        };
+        let side = |object: &Option<Object>| object.as_ref().and_then(|object| object.get::<Pod>()).cloned();
         let (old, new) = (side(&change.old), side(&change.new));
         if let Some(old) = old {
             match controller_of(&old.metadata) {
-                Some(owner) if owner.kind == self.owner_kind => {
+                Some(owner) if owner.kind == self.owner_kind.name() => {
                     remove(&mut self.owned, &owner.uid, &change.key.name)
                 }
                 Some(_) => {}
@@ -45,7 +44,7 @@ impl OwnedPods {
         if let Some(new) = new {
             let name = change.key.name.clone();
             match controller_of(&new.metadata) {
-                Some(owner) if owner.kind == self.owner_kind => {
+                Some(owner) if owner.kind == self.owner_kind.name() => {
                     if let Some(pods) = self.owned.get_mut(&owner.uid) {
                         pods.insert(name, new);
                     } else {
@@ -61,6 +60,29 @@ impl OwnedPods {
                         .insert(name, new);
                 }
             }
+        }
+    }
+
+    /// Takes in a change of a Pod, and marks the owners to look at: its own, or for an orphan those
+    /// of `selecting`, whose selectors match it.
+    pub fn mark(
+        &mut self,
+        change: &Change,
+        selecting: &mut dyn Iterator<Item = &ObjectMeta>,
+        dirty: &mut Vec<Key>,
+    ) {
+        self.observe(change);
+        owner_keys(self.owner_kind, change, dirty);
+        let orphan = |pod: &Object| controller_of(pod.meta()).is_none();
+        if change.new.as_ref().is_some_and(orphan) {
+            let key = |meta: &ObjectMeta| {
+                Key::new(
+                    self.owner_kind,
+                    &change.key.namespace,
+                    meta.name.as_deref().unwrap_or(""),
+                )
+            };
+            dirty.extend(selecting.map(key));
         }
     }
 
@@ -92,8 +114,8 @@ fn remove<K: Ord + std::borrow::Borrow<Q>, Q: Ord + ?Sized>(
 }
 
 /// The keys of the owners of `owner_kind` that a changed Pod had or has.
-pub fn owner_keys(owner_kind: crate::api::Kind, change: &Change, dirty: &mut Vec<Key>) {
-    let owner = |object: &Option<crate::api::Object>| -> Option<Key> {
+pub fn owner_keys(owner_kind: Kind, change: &Change, dirty: &mut Vec<Key>) {
+    let owner = |object: &Option<Object>| -> Option<Key> {
         let owner = controller_of(object.as_ref()?.meta())?;
         (owner.kind == owner_kind.name()).then(|| Key {
             kind: owner_kind,

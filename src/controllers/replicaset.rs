@@ -4,7 +4,7 @@
 //! ReplicationController, converted back and forth).
 
 use super::claim::claim_pods;
-use super::owned::{OwnedPods, owner_keys};
+use super::owned::OwnedPods;
 use super::pods::{create_pod, delete_pod, pod_from_template, pods_to_delete};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
@@ -69,7 +69,7 @@ impl Failures {
 impl Default for ReplicaSets {
     fn default() -> ReplicaSets {
         ReplicaSets {
-            pods: OwnedPods::new("ReplicaSet"),
+            pods: OwnedPods::new(Kind::ReplicaSet),
             failures: Failures::default(),
         }
     }
@@ -159,6 +159,25 @@ impl Replicated<'_> {
         }
     }
 
+    /// The conditions a status had, with or without `ReplicaFailure`: a set's and a
+    /// ReplicationController's conditions differ in name only, so `new` makes one.
+    pub fn conditions<C>(
+        known: Option<Vec<C>>,
+        failure: Option<(&'static str, &str)>,
+        type_of: impl Fn(&C) -> &str,
+        new: impl Fn(&'static str, &str) -> C,
+    ) -> Option<Vec<C>> {
+        let mut conditions = known.unwrap_or_default();
+        match failure {
+            None => conditions.retain(|condition| type_of(condition) != REPLICA_FAILURE),
+            Some((reason, message)) if conditions.iter().all(|c| type_of(c) != REPLICA_FAILURE) => {
+                conditions.push(new(reason, message));
+            }
+            Some(_) => {}
+        }
+        (!conditions.is_empty()).then_some(conditions)
+    }
+
     fn level(
         &self,
         key: &Key,
@@ -212,20 +231,12 @@ impl Component for ReplicaSets {
         match change.object() {
             Object::ReplicaSet(_) => dirty.push(change.key.clone()),
             Object::Pod(pod) => {
-                self.pods.observe(change);
-                owner_keys(Kind::ReplicaSet, change, dirty);
-                if controller_of(&pod.metadata).is_none() && change.new.is_some() {
-                    let labels = pod.metadata.labels.as_ref();
-                    for set in caches.list::<ReplicaSet>(&change.key.namespace) {
-                        if set
-                            .spec
-                            .as_ref()
-                            .is_some_and(|spec| selector_matches(&spec.selector, labels))
-                        {
-                            dirty.push(Key::new(Kind::ReplicaSet, &change.key.namespace, name_of(set)));
-                        }
-                    }
-                }
+                let selects = |set: &&Arc<ReplicaSet>| {
+                    let spec = set.spec.as_ref();
+                    spec.is_some_and(|spec| selector_matches(&spec.selector, pod.metadata.labels.as_ref()))
+                };
+                let sets = caches.list::<ReplicaSet>(&change.key.namespace).filter(selects);
+                self.pods.mark(change, &mut sets.map(|set| &set.metadata), dirty);
             }
             _ => {}
         }
@@ -259,25 +270,19 @@ impl Component for ReplicaSets {
         let matches = |pod: &Pod| selector_matches(&spec.selector, pod.metadata.labels.as_ref());
         let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
         let known = set.status.as_ref();
-        let mut conditions = known.and_then(|status| status.conditions.clone());
         let failure = replicated.failure(key, &self.failures, counts);
-        match failure {
-            None => conditions
-                .iter_mut()
-                .for_each(|all| all.retain(|condition| condition.type_ != REPLICA_FAILURE)),
-            Some((reason, message)) => {
-                let all = conditions.get_or_insert_default();
-                if all.iter().all(|condition| condition.type_ != REPLICA_FAILURE) {
-                    all.push(ReplicaSetCondition {
-                        type_: REPLICA_FAILURE.to_owned(),
-                        status: "True".to_owned(),
-                        reason: Some(reason.to_owned()),
-                        message: Some(message.to_owned()),
-                        last_transition_time: Some(observed.now.meta_time()),
-                    });
-                }
-            }
-        }
+        let conditions = Replicated::conditions(
+            known.and_then(|status| status.conditions.clone()),
+            failure,
+            |condition| &condition.type_,
+            |reason, message| ReplicaSetCondition {
+                type_: REPLICA_FAILURE.to_owned(),
+                status: "True".to_owned(),
+                reason: Some(reason.to_owned()),
+                message: Some(message.to_owned()),
+                last_transition_time: Some(observed.now.meta_time()),
+            },
+        );
         let status = ReplicaSetStatus {
             replicas: counts.replicas,
             fully_labeled_replicas: some_if_positive(counts.fully_labeled),
@@ -285,7 +290,7 @@ impl Component for ReplicaSets {
             available_replicas: some_if_positive(counts.available),
             terminating_replicas: Some(counts.terminating),
             observed_generation: set.metadata.generation,
-            conditions: conditions.filter(|all| !all.is_empty()),
+            conditions,
         };
         if known != Some(&status) {
             let (replicas, ready) = (counts.replicas.to_string(), counts.ready.to_string());
@@ -322,10 +327,6 @@ impl Component for ReplicaSets {
     fn boxed_clone(&self) -> Box<dyn Component> {
         Box::new(self.clone())
     }
-}
-
-fn name_of(set: &ReplicaSet) -> &str {
-    set.metadata.name.as_deref().unwrap_or("")
 }
 
 #[cfg(test)]

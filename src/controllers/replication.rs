@@ -2,11 +2,11 @@
 //!
 //! Source: pkg/controller/replication.
 
-use super::owned::{OwnedPods, owner_keys};
+use super::owned::OwnedPods;
 use super::replicaset::{Failures, REPLICA_FAILURE, Replicated, some_if_positive};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
-use crate::client::helpers::{controller_of, pairs_match};
+use crate::client::helpers::pairs_match;
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Refusal, Why};
@@ -14,6 +14,7 @@ use crate::sim::{SimTime, StateHasher};
 use k8s_openapi::api::core::v1::{
     Pod, ReplicationController, ReplicationControllerCondition, ReplicationControllerStatus,
 };
+use std::sync::Arc;
 
 /// The replication controller.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub struct ReplicationControllers {
 impl Default for ReplicationControllers {
     fn default() -> ReplicationControllers {
         ReplicationControllers {
-            pods: OwnedPods::new("ReplicationController"),
+            pods: OwnedPods::new(Kind::ReplicationController),
             failures: Failures::default(),
         }
     }
@@ -48,18 +49,18 @@ impl Component for ReplicationControllers {
         match change.object() {
             Object::ReplicationController(_) => dirty.push(change.key.clone()),
             Object::Pod(pod) => {
-                self.pods.observe(change);
-                owner_keys(Kind::ReplicationController, change, dirty);
-                if controller_of(&pod.metadata).is_none() && change.new.is_some() {
-                    for controller in caches.list::<ReplicationController>(&change.key.namespace) {
-                        let selector = controller.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-                        if selector
-                            .is_some_and(|s| !s.is_empty() && pairs_match(s, pod.metadata.labels.as_ref()))
-                        {
-                            dirty.push(Key::of(&Object::ReplicationController(controller.clone())));
-                        }
-                    }
-                }
+                let selects = |controller: &&Arc<ReplicationController>| {
+                    let selector = controller.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+                    selector.is_some_and(|s| !s.is_empty() && pairs_match(s, pod.metadata.labels.as_ref()))
+                };
+                let controllers = caches
+                    .list::<ReplicationController>(&change.key.namespace)
+                    .filter(selects);
+                self.pods.mark(
+                    change,
+                    &mut controllers.map(|controller| &controller.metadata),
+                    dirty,
+                );
             }
             _ => {}
         }
@@ -86,32 +87,26 @@ impl Component for ReplicationControllers {
         let mut related = self.pods.of(uid);
         let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
         let known = controller.status.as_ref();
-        let mut conditions = known.and_then(|status| status.conditions.clone());
         let failure = replicated.failure(key, &self.failures, counts);
-        match failure {
-            None => conditions
-                .iter_mut()
-                .for_each(|all| all.retain(|condition| condition.type_ != REPLICA_FAILURE)),
-            Some((reason, message)) => {
-                let all = conditions.get_or_insert_default();
-                if all.iter().all(|condition| condition.type_ != REPLICA_FAILURE) {
-                    all.push(ReplicationControllerCondition {
-                        type_: REPLICA_FAILURE.to_owned(),
-                        status: "True".to_owned(),
-                        reason: Some(reason.to_owned()),
-                        message: Some(message.to_owned()),
-                        last_transition_time: Some(observed.now.meta_time()),
-                    });
-                }
-            }
-        }
+        let conditions = Replicated::conditions(
+            known.and_then(|status| status.conditions.clone()),
+            failure,
+            |condition| &condition.type_,
+            |reason, message| ReplicationControllerCondition {
+                type_: REPLICA_FAILURE.to_owned(),
+                status: "True".to_owned(),
+                reason: Some(reason.to_owned()),
+                message: Some(message.to_owned()),
+                last_transition_time: Some(observed.now.meta_time()),
+            },
+        );
         let status = ReplicationControllerStatus {
             replicas: counts.replicas,
             fully_labeled_replicas: some_if_positive(counts.fully_labeled),
             ready_replicas: some_if_positive(counts.ready),
             available_replicas: some_if_positive(counts.available),
             observed_generation: controller.metadata.generation,
-            conditions: conditions.filter(|all| !all.is_empty()),
+            conditions,
         };
         if known != Some(&status) {
             let (replicas, ready) = (counts.replicas.to_string(), counts.ready.to_string());

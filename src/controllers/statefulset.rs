@@ -11,8 +11,7 @@ use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Request};
 use crate::client::helpers::{
-    Labels, controller_of, controller_ref, pod_is_available, pod_is_ready, pod_is_terminal, pod_phase,
-    selector_matches,
+    Labels, controller_ref, pod_is_available, pod_is_ready, pod_is_terminal, pod_phase, selector_matches,
 };
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
@@ -38,7 +37,7 @@ pub struct StatefulSets {
 impl Default for StatefulSets {
     fn default() -> StatefulSets {
         StatefulSets {
-            pods: OwnedPods::new("StatefulSet"),
+            pods: OwnedPods::new(Kind::StatefulSet),
         }
     }
 }
@@ -377,18 +376,12 @@ impl Component for StatefulSets {
             Object::StatefulSet(_) => dirty.push(change.key.clone()),
             Object::ControllerRevision(_) => owner_keys(Kind::StatefulSet, change, dirty),
             Object::Pod(pod) => {
-                self.pods.observe(change);
-                owner_keys(Kind::StatefulSet, change, dirty);
-                if controller_of(&pod.metadata).is_none() && change.new.is_some() {
-                    for set in caches.list::<StatefulSet>(&change.key.namespace) {
-                        let spec = set.spec.as_ref();
-                        if spec.is_some_and(|spec| {
-                            selector_matches(&spec.selector, pod.metadata.labels.as_ref())
-                        }) {
-                            dirty.push(Key::of(&Object::StatefulSet(set.clone())));
-                        }
-                    }
-                }
+                let selects = |set: &&Arc<StatefulSet>| {
+                    let spec = set.spec.as_ref();
+                    spec.is_some_and(|spec| selector_matches(&spec.selector, pod.metadata.labels.as_ref()))
+                };
+                let sets = caches.list::<StatefulSet>(&change.key.namespace).filter(selects);
+                self.pods.mark(change, &mut sets.map(|set| &set.metadata), dirty);
             }
             _ => {}
         }

@@ -38,7 +38,7 @@ pub struct Deployments {
 impl Default for Deployments {
     fn default() -> Deployments {
         Deployments {
-            pods: OwnedPods::new("ReplicaSet"),
+            pods: OwnedPods::new(Kind::ReplicaSet),
         }
     }
 }

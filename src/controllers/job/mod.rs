@@ -6,7 +6,7 @@
 mod indexes;
 
 use super::claim::claim_pods;
-use super::owned::{OwnedPods, owner_keys};
+use super::owned::OwnedPods;
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
 use crate::api::order::StableSort;
 use crate::api::sorted::SortedSet;
@@ -42,7 +42,7 @@ pub struct Jobs {
 impl Default for Jobs {
     fn default() -> Jobs {
         Jobs {
-            pods: OwnedPods::new("Job"),
+            pods: OwnedPods::new(Kind::Job),
         }
     }
 }
@@ -544,18 +544,12 @@ impl Component for Jobs {
         match change.object() {
             Object::Job(_) => dirty.push(change.key.clone()),
             Object::Pod(pod) => {
-                self.pods.observe(change);
-                owner_keys(Kind::Job, change, dirty);
-                if controller_of(&pod.metadata).is_none() && change.new.is_some() {
-                    for job in caches.list::<Job>(&change.key.namespace) {
-                        let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-                        if selector
-                            .is_some_and(|selector| selector_matches(selector, pod.metadata.labels.as_ref()))
-                        {
-                            dirty.push(Key::of(&Object::Job(job.clone())));
-                        }
-                    }
-                }
+                let selects = |job: &&Arc<Job>| {
+                    let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+                    selector.is_some_and(|selector| selector_matches(selector, pod.metadata.labels.as_ref()))
+                };
+                let jobs = caches.list::<Job>(&change.key.namespace).filter(selects);
+                self.pods.mark(change, &mut jobs.map(|job| &job.metadata), dirty);
             }
             _ => {}
         }
