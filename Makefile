@@ -6,7 +6,7 @@ help:
 	@echo 'make serve   build the page and serve it on http://127.0.0.1:8080, reloading on change'
 	@echo 'make test    everything: format, lints, native tests, the page in a real browser'
 	@echo 'make dist    dist/: a static folder that works under any path of any host'
-	@echo 'make bench   the figures, measured in headless Chromium'
+	@echo 'make bench   the figures: natively, over HTTP, in headless Chromium'
 	@echo 'make fmt     format the code'
 
 setup:
@@ -25,6 +25,7 @@ test:
 
 bench:
 	@.ci/setup browser
+	cargo bench --locked --bench machine --bench http
 	trunk build --offline --release
 	node benches/page.mjs
 

@@ -9,57 +9,21 @@
     reason = "it drives real programs, which take real time"
 )]
 
+mod served;
+
 use kube_by_hand::shell::{
     ApiRequest, ApiResponse, Chunk, ExchangeId, NetError, Process, Progress, Session, StreamId, Transport,
 };
 use kube_by_hand::sim::SimTime;
+use served::Server;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
+use std::process::Command;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/differential");
-
-/// A server of this package, ended with the test.
-struct Server(Child, String);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn server() -> Server {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let address = format!("127.0.0.1:{port}");
-    let child = Command::new(env!("CARGO_BIN_EXE_server"))
-        .args([
-            "--listen",
-            &address,
-            "--nodes",
-            "3",
-            "--kubelet",
-            "plain",
-            "--anonymous-admin",
-        ])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let server = Server(child, address);
-    let until = Instant::now() + Duration::from_secs(20);
-    while TcpStream::connect(&server.1).is_err() {
-        assert!(Instant::now() < until, "the server does not listen");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    server
-}
 
 /// The shell's way out over a socket.
 struct Wire {
@@ -290,17 +254,17 @@ fn both_kubectls_say_the_same() {
         eprintln!("no kubectl on the path: nothing to compare with");
         return;
     }
-    let server = server();
+    let server = Server::start(&["--nodes", "3", "--kubelet", "plain", "--anonymous-admin"]);
     let home = std::env::temp_dir().join(format!("differential-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
     let home = home.to_str().unwrap().to_owned();
     let config = serde_json::json!({"apiVersion": "v1", "kind": "Config", "current-context": "company-x",
-        "clusters": [{"name": "company-x", "cluster": {"server": format!("http://{}", server.1)}}], "users": [{"name": "you", "user": {}}],
+        "clusters": [{"name": "company-x", "cluster": {"server": format!("http://{}", server.address)}}], "users": [{"name": "you", "user": {}}],
         "contexts": [{"name": "company-x", "context": {"cluster": "company-x", "user": "you", "namespace": "demo"}}]});
     std::fs::write(format!("{home}/config"), config.to_string()).unwrap();
     let mut session = Session {
         namespace: "demo".to_owned(),
-        server: format!("http://{}", server.1),
+        server: format!("http://{}", server.address),
         ..Session::default()
     };
     for entry in std::fs::read_dir(FOLDER).unwrap().flatten() {
@@ -310,7 +274,7 @@ fn both_kubectls_say_the_same() {
             .insert(name, std::fs::read_to_string(entry.path()).unwrap());
     }
     let mut wire = Wire {
-        address: server.1.clone(),
+        address: server.address.clone(),
         streams: BTreeMap::new(),
     };
     for line in [

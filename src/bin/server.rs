@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// A whole Kubernetes control plane with simulated nodes, served over HTTP.
 #[derive(Debug, Parser)]
 struct Flags {
-    /// Address to listen on. Anything but a loopback address lets other machines in.
+    /// Address to listen on; port 0 takes a free one. Anything but a loopback address lets other machines in.
     #[arg(long, default_value = "127.0.0.1:8001")]
     listen: SocketAddr,
     /// How many desks there are at the start: node-0, node-1, …
@@ -71,6 +71,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// Tells whoever started the server; nobody may be listening any more.
+fn say(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
 fn start(flags: Flags) -> Result<(), String> {
     if flags.anonymous_admin && !flags.listen.ip().is_loopback() && !flags.i_know_who_can_reach_this {
         return Err(format!(
@@ -108,7 +115,10 @@ fn start(flags: Flags) -> Result<(), String> {
         let listener = tokio::net::TcpListener::bind(flags.listen)
             .await
             .map_err(|error| format!("cannot listen on {}: {error}", flags.listen))?;
-        println!("serving on http://{}", flags.listen);
+        let address = listener
+            .local_addr()
+            .map_err(|error| format!("cannot listen on {}: {error}", flags.listen))?;
+        say(&format!("serving on http://{address}"));
         tokio::spawn(machine::pace(machine.clone()));
         wire::serve(listener, machine, flags.page).await;
         Ok(())

@@ -15,6 +15,8 @@ use super::request::PatchType;
 use crate::api::decode::{self, Decoded, FieldValidation, Words, json_kind};
 use crate::api::status::{StatusCause, StatusDetails};
 use crate::api::{Kind, Object, Status, schema, yaml};
+use json_patch::PatchOperation;
+use json_patch::jsonptr::Pointer;
 use serde_json::Value;
 
 /// The most operations of one JSON patch.
@@ -84,12 +86,58 @@ fn read_applied(source: &[u8]) -> Result<Value, Status> {
     }
 }
 
-/// Applies a JSON patch (RFC 6902), all of it or nothing.
+/// How many bytes of JSON the `copy` operations of one patch may add together, since each may double what is there.
+/// Source: k8s.io/apiserver/pkg/server/config.go, `JSONPatchMaxCopyBytes`.
+const MOST_COPIED: usize = 3 * 1024 * 1024;
+
+/// Applies a JSON patch (RFC 6902) as evanphx/json-patch v4 does: no operation reaches the root, and what is not there
+/// equals null.
 ///
-/// Errors: 422 with upstream's general words, whatever operation failed.
+/// Errors: 422 with upstream's general words, whatever operation failed; the value is then of no use.
 pub fn json(value: &mut Value, operations: &Value) -> Result<(), Status> {
     let patch: json_patch::Patch = serde_json::from_value(operations.clone()).map_err(|_| unprocessable())?;
-    json_patch::patch(value, &patch).map_err(|_| unprocessable())
+    let mut copied = 0;
+    for operation in &*patch {
+        if operation.path().is_root() {
+            return Err(unprocessable());
+        }
+        let source = |from: &Pointer| {
+            let source = value.pointer(from.as_str()).filter(|_| !from.is_root());
+            source.ok_or_else(unprocessable)
+        };
+        let added = match operation {
+            PatchOperation::Test(test) if test.value.is_null() && is_missing(value, &test.path) => continue,
+            PatchOperation::Test(_) | PatchOperation::Remove(_) => None,
+            PatchOperation::Add(add) => Some(&add.value),
+            PatchOperation::Replace(replace) => Some(&replace.value),
+            PatchOperation::Move(from) => Some(source(&from.from)?),
+            PatchOperation::Copy(from) => {
+                let source = source(&from.from)?;
+                copied += source.to_string().len();
+                Some(source)
+            }
+        };
+        let too_deep = |added: &Value| operation.path().count() + depth(added) > decode::MAX_DEPTH;
+        if copied > MOST_COPIED || added.is_some_and(too_deep) {
+            return Err(unprocessable());
+        }
+        json_patch::patch_unsafe(value, std::slice::from_ref(operation)).map_err(|_| unprocessable())?;
+    }
+    Ok(())
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Whether an object that is there lacks the field a path names.
+fn is_missing(value: &Value, path: &Pointer) -> bool {
+    let parent = path.parent().and_then(|parent| value.pointer(parent.as_str()));
+    parent.is_some_and(Value::is_object) && value.pointer(path.as_str()).is_none()
 }
 
 fn unprocessable() -> Status {

@@ -128,6 +128,11 @@ fn errors_are_upstreams() {
         json!([{"op": "remove", "path": "/metadata/labels/zzz"}]),
         json!([{"op": "test", "path": "/metadata/labels/app", "value": "2"}]),
         json!([{"op": "fly"}]),
+        json!([{"op": "test", "path": "/metadata/labels/app", "value": null}]),
+        json!([{"op": "test", "path": "/nowhere/labels", "value": null}]),
+        json!([{"op": "replace", "path": "", "value": 1}]),
+        json!([{"op": "move", "from": "", "path": "/metadata/labels/all"}]),
+        json!([{"op": "copy", "from": "", "path": "/metadata/labels/all"}]),
     ] {
         let mut value = deployment();
         let status = json(&mut value, &operations).unwrap_err();
@@ -138,6 +143,31 @@ fn errors_are_upstreams() {
         );
         assert_eq!(value, deployment());
     }
+}
+
+/// What is not there equals null: kube-rs adds the first finalizer that way.
+#[test]
+fn json_patches_test_for_absence() {
+    let mut value = json!({"metadata": {"name": "a"}});
+    let operations = json!([
+        {"op": "test", "path": "/metadata/finalizers", "value": null},
+        {"op": "add", "path": "/metadata/finalizers", "value": ["x"]},
+    ]);
+    json(&mut value, &operations).unwrap();
+    assert_eq!(value["metadata"]["finalizers"], json!(["x"]));
+}
+
+#[test]
+fn copies_do_not_double_for_ever() {
+    let mut value = json!({"data": {"all": ["x".repeat(1024)]}});
+    let twice = json!({"op": "copy", "from": "/data/all", "path": "/data/all/-"});
+    let operations: Value = std::iter::repeat_n(twice, 64).collect();
+    assert_eq!(json(&mut value, &operations).unwrap_err().code, 422);
+    assert!(value.to_string().len() < 8 * 1024 * 1024);
+    let mut value = json!({"data": {"a": {}}});
+    let deeper = json!({"op": "copy", "from": "/data", "path": "/data/a"});
+    let operations: Value = std::iter::repeat_n(deeper, 9_000).collect();
+    assert_eq!(json(&mut value, &operations).unwrap_err().code, 422);
 }
 
 #[test]

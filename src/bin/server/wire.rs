@@ -79,7 +79,7 @@ pub async fn serve(listener: TcpListener, machine: Arc<Machine>, page: PathBuf) 
             () = &mut signal => break,
         }
     }
-    println!("stopping");
+    super::say("stopping");
     let _ = stop.send(true);
     let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
     let _ = tokio::time::timeout(GRACE, places.acquire_many(all)).await;
