@@ -63,13 +63,8 @@ async function converge(page, replicas, text) {
     const applied = await api.run(given[0]);
     if (applied.code !== 0) throw new Error(applied.stderr);
     await api.play();
-    const begun = performance.now();
-    for (;;) {
-      const { stdout } = await api.run('kubectl get deployment bench -o jsonpath={.status.readyReplicas}');
-      if (Number(stdout.trim()) === given[1]) break;
-      if (performance.now() - begun > 120000) throw new Error('not all Ready within 120 s: ' + stdout);
-      await new Promise((r) => setTimeout(r, 20));
-    }
+    const waited = await api.run('kubectl wait deployment/bench --timeout=24h --for=jsonpath={.status.readyReplicas}=' + given[1]);
+    if (waited.code !== 0) throw new Error(waited.stderr);
     await api.pause();
   `, `kubectl apply -f - <<'EOF'\n${text}EOF`, replicas);
 }

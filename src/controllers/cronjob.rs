@@ -6,6 +6,7 @@ use super::job::finished;
 use super::owned::owner_keys;
 use super::pods::{normal, on_failure, warning};
 use super::schedule::Schedule;
+use crate::api::civil;
 use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, Propagation, Request};
@@ -67,7 +68,7 @@ fn job_for(cron: &CronJob, at: SimTime) -> Job {
     let minutes = (EPOCH_UNIX_SECONDS + (at.as_micros() / 1_000_000) as i64) / 60;
     let template = spec.job_template.metadata.clone().unwrap_or_default();
     let mut annotations = template.annotations.unwrap_or_default();
-    annotations.insert(TIMESTAMP.to_owned(), at.timestamp().to_string());
+    annotations.insert(TIMESTAMP.to_owned(), civil::seconds(at.timestamp()));
     Job {
         metadata: ObjectMeta {
             name: Some(format!(

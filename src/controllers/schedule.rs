@@ -2,9 +2,9 @@
 //!
 //! Source: the format of github.com/robfig/cron/v3, `ParseStandard`; times are UTC.
 
+use crate::api::civil;
 use crate::sim::SimTime;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::Timestamp;
 
 /// Which minutes, hours, days, months and weekdays are meant, as bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,9 +87,10 @@ impl Schedule {
         })
     }
 
-    fn day_matches(&self, at: DateTime) -> bool {
-        let day = self.day & (1 << at.day()) != 0;
-        let weekday = self.weekday & (1 << at.date().weekday().to_sunday_zero_offset()) != 0;
+    /// Whether a day counts: of the month, and of the week.
+    fn day_matches(&self, of_month: i64, of_week: i64) -> bool {
+        let day = self.day & (1 << of_month) != 0;
+        let weekday = self.weekday & (1 << of_week) != 0;
         if self.any_day || self.any_weekday {
             day && weekday
         } else {
@@ -99,44 +100,30 @@ impl Schedule {
 
     /// The first time after `after`; none within five years, as for 30 February.
     pub fn next(&self, after: SimTime) -> Option<SimTime> {
-        let zoned = after.timestamp().to_zoned(TimeZone::UTC);
-        let minute = jiff::Span::new().minutes(1);
-        let start = zoned
-            .datetime()
-            .with()
-            .second(0)
-            .subsec_nanosecond(0)
-            .build()
-            .ok()?
-            .checked_add(minute)
-            .ok()?;
-        let mut at = start;
-        let last_year = start.year() + 5;
-        while at.year() <= last_year {
-            let midnight = |at: DateTime| at.with().hour(0).minute(0).build().ok();
-            if self.month & (1 << at.month()) == 0 {
-                at = midnight(at)?
-                    .with()
-                    .day(1)
-                    .build()
-                    .ok()?
-                    .checked_add(jiff::Span::new().months(1))
-                    .ok()?;
-            } else if !self.day_matches(at) {
-                at = midnight(at)?.checked_add(jiff::Span::new().days(1)).ok()?;
-            } else if self.hour & (1 << at.hour()) == 0 {
-                at = at
-                    .with()
-                    .minute(0)
-                    .build()
-                    .ok()?
-                    .checked_add(jiff::Span::new().hours(1))
-                    .ok()?;
-            } else if self.minute & (1 << at.minute()) == 0 {
-                at = at.checked_add(minute).ok()?;
+        const DAY: i64 = 24 * 60;
+        // In minutes since 1970; a part of one does not count.
+        let mut at = after.timestamp().as_second().div_euclid(60) + 1;
+        let year_of = |minute: i64| civil::date(minute.div_euclid(DAY)).0;
+        let last_year = year_of(at) + 5;
+        while year_of(at) <= last_year {
+            let day = at.div_euclid(DAY);
+            let (year, month, of_month) = civil::date(day);
+            let of_day = at.rem_euclid(DAY);
+            if self.month & (1 << month) == 0 {
+                let (year, month) = if month == 12 {
+                    (year + 1, 1)
+                } else {
+                    (year, month + 1)
+                };
+                at = civil::day_of(year, month, 1) * DAY;
+            } else if !self.day_matches(of_month, civil::weekday(day)) {
+                at = (day + 1) * DAY;
+            } else if self.hour & (1 << (of_day / 60)) == 0 {
+                at += 60 - of_day % 60;
+            } else if self.minute & (1 << (of_day % 60)) == 0 {
+                at += 1;
             } else {
-                let timestamp = at.to_zoned(TimeZone::UTC).ok()?.timestamp();
-                return Some(SimTime::from_timestamp(timestamp));
+                return Timestamp::from_second(at * 60).ok().map(SimTime::from_timestamp);
             }
         }
         None

@@ -3,6 +3,7 @@
 //!
 //! Source: k8s.io/endpointslice/util/controller_utils.go, k8s.io/kubernetes/pkg/controller/endpoint.
 
+use crate::api::civil;
 use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::client::helpers::{
@@ -202,7 +203,7 @@ pub fn trigger_time<'a>(
     pods: impl Iterator<Item = &'a Arc<Pod>>,
     last: Option<&str>,
 ) -> Option<String> {
-    let last: Option<jiff::Timestamp> = last.and_then(|last| last.parse().ok());
+    let last = last.and_then(civil::parse);
     // Times are kept in whole seconds, so another change may stand at the same one.
     let newer = |time: &SimTime| last.is_none_or(|last| time.timestamp() >= last);
     let ready =
@@ -212,5 +213,5 @@ pub fn trigger_time<'a>(
     times
         .chain(created)
         .min()
-        .map(|time| time.timestamp().to_string())
+        .map(|time| civil::seconds(time.timestamp()))
 }

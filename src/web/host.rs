@@ -33,6 +33,11 @@ const SLICE_MS: f64 = 5.0;
 /// The same while a moment is to be reached as fast as possible.
 const HURRIED_SLICE_MS: f64 = 24.0;
 const HURRIED_LOOK_MS: f64 = 120.0;
+/// While the machine cannot keep up, a picture of it is drawn this often, and not in every frame: a
+/// picture of a thousand Pods costs the browser more than what it shows cost the machine. A frame
+/// without one has more time for the machine.
+const BUSY_LOOK_MS: f64 = 100.0;
+const BUSY_SLICE_MS: f64 = 10.0;
 /// Events between two looks at the clock on the wall.
 const BATCH: usize = 16;
 /// A frame that comes later than this has lost its time: nothing is owed.
@@ -109,6 +114,8 @@ pub struct Host {
     timer: Option<Timeout>,
     /// The look at the machine is out of date.
     stale: bool,
+    /// The last slice did not reach the moment it was to reach.
+    behind: bool,
     /// When it was last looked at, on the wall, in milliseconds.
     looked_ms: f64,
 }
@@ -138,7 +145,8 @@ fn opening() -> share::Opening {
     }
 }
 
-fn now_ms() -> f64 {
+/// Milliseconds since the page was opened, on the wall.
+pub fn now_ms() -> f64 {
     gloo::utils::window()
         .performance()
         .map_or(0.0, |performance| performance.now())
@@ -164,6 +172,7 @@ impl Host {
             frame: None,
             timer: None,
             stale: true,
+            behind: false,
             looked_ms: 0.0,
         };
         host.look();
@@ -303,6 +312,16 @@ impl Host {
         }
     }
 
+    /// Whether the picture may lag behind what happened.
+    fn may_lag(&self) -> bool {
+        let lag = self.last_ms - self.looked_ms;
+        match self.hurry {
+            // Every look would cost the machine a slice.
+            Some(_) => lag <= HURRIED_LOOK_MS,
+            None => self.behind && lag <= BUSY_LOOK_MS,
+        }
+    }
+
     /// One slice of the machine's work.
     fn slice(&mut self) {
         let now = now_ms();
@@ -328,20 +347,25 @@ impl Host {
                 )
             }
         };
-        let mut behind = false;
+        let length = match (hurrying, self.may_lag()) {
+            (true, _) => HURRIED_SLICE_MS,
+            (false, true) => BUSY_SLICE_MS,
+            (false, false) => SLICE_MS,
+        };
+        self.behind = false;
         loop {
             let moved = (0..BATCH).all(|_| self.terminal.step(target));
             if !moved {
                 break;
             }
             self.stale = true;
-            if now_ms() - now > if hurrying { HURRIED_SLICE_MS } else { SLICE_MS } {
-                behind = true;
+            if now_ms() - now > length {
+                self.behind = true;
                 break;
             }
         }
         self.notice_restart();
-        if !behind {
+        if !self.behind {
             self.terminal.run_until(target);
             self.stale = true;
             if hurrying {
@@ -420,8 +444,7 @@ fn tick() {
         host.slice();
         host.frame = None;
         host.timer = None;
-        // In a hurry the picture may lag: every look would cost the machine a slice.
-        let looks = host.stale && (host.hurry.is_none() || host.last_ms - host.looked_ms > HURRIED_LOOK_MS);
+        let looks = host.stale && !host.may_lag();
         let before = host.page.views.clock.revision;
         if looks {
             host.looked_ms = host.last_ms;

@@ -228,10 +228,10 @@ scalars! {
             IntOrString::String(text) => writer.text(text),
         };
     Time, Time(Timestamp::UNIX_EPOCH); this,
-        |reader| Time(civil::parse(&reader.text())),
+        |reader| Time(civil::parse(&reader.text()).unwrap_or_default()),
         |writer| writer.text(&civil::seconds(this.0));
     MicroTime, MicroTime(Timestamp::UNIX_EPOCH); this,
-        |reader| MicroTime(civil::parse(&reader.text())),
+        |reader| MicroTime(civil::parse(&reader.text()).unwrap_or_default()),
         |writer| writer.text(&civil::micros(this.0));
 }
 

@@ -5,6 +5,7 @@
 //! `runtime/converter.go`.
 
 use super::scalars::{RFC3339, RFC3339_MICRO, check_base64, check_time};
+use crate::api::civil;
 use crate::api::quantity::Quantity;
 use crate::api::schema::{self, Field, Ty, Type};
 use serde_json::{Map, Number, Value};
@@ -267,9 +268,9 @@ impl Walk {
         match value {
             Value::String(text) => {
                 let fits = check_time(text, layout).and_then(|()| {
-                    let parsed: Result<jiff::Timestamp, _> = text.parse();
+                    let parsed = civil::parse(text);
                     // Before year zero (a zone can lead there) it could not be written again.
-                    let writable = parsed.is_ok_and(|time| time.as_second() >= YEAR_ZERO);
+                    let writable = parsed.is_some_and(|time| time.as_second() >= YEAR_ZERO);
                     writable
                         .then_some(())
                         .ok_or_else(|| format!("parsing time {text:?}: year out of range"))

@@ -1,6 +1,7 @@
 //! What servers answer to HTTP.
 
 use super::program::Server;
+use crate::api::civil;
 use crate::node::process::Process;
 use crate::sim::SimTime;
 use std::collections::BTreeMap;
@@ -102,10 +103,7 @@ pub(in crate::node) fn respond(
     } else {
         body
     };
-    let when = now
-        .timestamp()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .strftime("%d/%b/%Y:%H:%M:%S +0000");
+    let when = civil::format(now.timestamp(), "%d/%b/%Y:%H:%M:%S +0000");
     let HttpRequest {
         client,
         method,

@@ -2,6 +2,7 @@
 
 use super::fetch::Fetch;
 use super::{Process, Program, Surroundings, absolute};
+use crate::api::civil;
 use crate::sim::SimTime;
 use std::sync::Arc;
 use std::time::Duration;
@@ -366,11 +367,9 @@ fn seq(args: &[String]) -> Output {
 }
 
 fn date(args: &[String], now: SimTime) -> String {
-    let moment = now.timestamp().to_zoned(jiff::tz::TimeZone::UTC);
     let format = args
         .iter()
         .find_map(|arg| arg.strip_prefix('+'))
         .unwrap_or("%a %b %e %H:%M:%S UTC %Y");
-    let text = jiff::fmt::strtime::format(format, &moment).unwrap_or_else(|_| moment.to_string());
-    format!("{text}\n")
+    civil::format(now.timestamp(), format) + "\n"
 }

@@ -3,6 +3,7 @@
 use super::super::program::{Io, Program, Progress};
 use super::super::transport::parse_duration;
 use super::unescape;
+use crate::api::civil;
 use crate::sim::SimTime;
 
 /// Programs that read nothing and finish at once.
@@ -54,7 +55,7 @@ impl Immediate {
             "cd" => {}
             "date" => {
                 let now = io.transport.now().timestamp();
-                io.out(&format!("{}\n", now.strftime("%a %b %e %H:%M:%S UTC %Y")));
+                io.out(&(civil::format(now, "%a %b %e %H:%M:%S UTC %Y") + "\n"));
             }
             "ls" => {
                 let names: Vec<String> = match args.iter().find(|a| !a.starts_with('-')) {

@@ -8,6 +8,7 @@ use super::output::{DryRun, Format, done, list_of, without_managed_fields};
 use super::patch;
 use super::resource::{Rk, Target, live};
 use crate::api::Kind;
+use crate::api::civil;
 use serde_json::{Value, json};
 
 /// The annotation that keeps what was applied last.
@@ -389,11 +390,7 @@ pub fn diff(kube: &mut Kube) -> Result<Next> {
             "{group}{}.{}.{}.{}",
             target.kind.version, target.kind.kind, target.namespace, target.name
         );
-        let stamp = kube
-            .now()
-            .timestamp()
-            .strftime("%Y-%m-%d %H:%M:%S.000000000 +0000")
-            .to_string();
+        let stamp = civil::format(kube.now().timestamp(), "%Y-%m-%d %H:%M:%S.000000000 +0000");
         let text = unified(
             &before,
             &after,

@@ -5,6 +5,7 @@ use super::super::transport::{ApiRequest, ApiResponse, StreamId};
 use super::failure::{Failure, Result};
 use super::flags::Flags;
 use super::table::Command;
+use crate::api::civil;
 use crate::api::order::StableSort;
 use crate::api::sorted::SortedSet;
 use crate::sim::SimTime;
@@ -292,7 +293,7 @@ impl Kube<'_, '_> {
             return;
         }
         let now = self.now();
-        let stamp = now.timestamp().strftime("%m%d %H:%M:%S.%6f").to_string();
+        let stamp = civil::format(now.timestamp(), "%m%d %H:%M:%S.%f");
         let url = format!("{}{}", self.io.session.server, request.path);
         let mut lines = Vec::new();
         let status = format!("{} {}", response.code, reason_phrase(response.code));

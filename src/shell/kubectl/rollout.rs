@@ -11,6 +11,7 @@ use super::kube::{JSON_PATCH, Kube, Next, STRATEGIC, Step, Task, int, list, text
 use super::output::{DryRun, done};
 use super::resource::{Target, fail_with, known, list_pages, live};
 use crate::api::Kind;
+use crate::api::civil;
 use crate::api::order::StableSort;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
@@ -434,7 +435,7 @@ fn change(kube: &mut Kube, word: &str, body: &dyn Fn(&Target) -> Result<Value>) 
 }
 
 pub fn restart(kube: &mut Kube) -> Result<Next> {
-    let now = kube.now().timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = civil::seconds(kube.now().timestamp());
     change(kube, "restarted", &|target| {
         if !matches!(
             target.kind.kind.as_str(),

@@ -1,13 +1,14 @@
 //! The floor beyond some hundred Pods: a desk is a plate and a field of coloured squares, one per
 //! Pod, drawn on a canvas. Figures stand beside the picture.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 use yew::prelude::*;
 
-use super::super::host::use_view;
+use super::super::host::{self, use_view};
 use super::super::ui::use_ui;
 use super::super::words::fill;
 use super::desk::state;
@@ -36,6 +37,32 @@ pub fn Density() -> Html {
 #[derive(Properties, PartialEq)]
 struct Props {
     desk: Rc<Desk>,
+}
+
+/// What the squares are painted with: good, waiting, bad, done.
+type Palette = [String; 4];
+
+/// How long colours are believed, in milliseconds: as long as fields are drawn one after the other.
+const PALETTE_MS: f64 = 50.0;
+
+/// The theme's colours. Asking makes the browser work out the styles of all that has just changed,
+/// so that it is asked for the first of the fields drawn together only.
+fn palette(canvas: &HtmlCanvasElement) -> Option<Rc<Palette>> {
+    thread_local! {
+        static KNOWN: RefCell<Option<(f64, Rc<Palette>)>> = const { RefCell::new(None) };
+    }
+    let now = host::now_ms();
+    if let Some((since, known)) = KNOWN.take().filter(|(since, _)| now - since < PALETTE_MS) {
+        KNOWN.set(Some((since, known.clone())));
+        return Some(known);
+    }
+    let style = gloo::utils::window().get_computed_style(canvas).ok()??;
+    let palette = Rc::new(["good", "wait", "bad", "done"].map(|name| {
+        let value = style.get_property_value(&format!("--density-{name}"));
+        value.unwrap_or_default().trim().to_owned()
+    }));
+    KNOWN.set(Some((now, palette.clone())));
+    Some(palette)
 }
 
 /// What the field shows: the tones of the Pods, in their order.
@@ -70,14 +97,7 @@ fn Field(props: &Props) -> Html {
 
 fn draw(canvas: &NodeRef, tones: &[Tone]) -> Option<()> {
     let canvas = canvas.cast::<HtmlCanvasElement>()?;
-    let style = gloo::utils::window().get_computed_style(&canvas).ok()??;
-    let colour = |name: &str| style.get_property_value(name).unwrap_or_default();
-    let palette = [
-        colour("--density-good"),
-        colour("--density-wait"),
-        colour("--density-bad"),
-        colour("--density-done"),
-    ];
+    let palette = palette(&canvas)?;
     let rows = tones.len().div_ceil(COLUMNS).max(1);
     canvas.set_width((COLUMNS * CELL) as u32);
     canvas.set_height((rows * CELL) as u32);
@@ -89,7 +109,7 @@ fn draw(canvas: &NodeRef, tones: &[Tone]) -> Option<()> {
             Tone::Bad => &palette[2],
             Tone::Done => &palette[3],
         };
-        context.set_fill_style_str(fill.trim());
+        context.set_fill_style_str(fill);
         let (x, y) = ((index % COLUMNS * CELL) as f64, (index / COLUMNS * CELL) as f64);
         context.fill_rect(x, y, CELL as f64 - 1.0, CELL as f64 - 1.0);
     }

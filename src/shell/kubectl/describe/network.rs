@@ -5,6 +5,7 @@ use super::super::kube::{Kube, int, list, map, text, with_query};
 use super::super::resource::{known, list_pages};
 use super::{Lines, int_or_string, or, pairs_text, selector_text};
 use crate::api::Kind;
+use crate::api::civil;
 use serde_json::Value;
 
 fn joined(value: &Value, pointer: &str) -> String {
@@ -386,9 +387,7 @@ pub fn policy(object: &Value, out: &mut Lines) {
         0,
         format!(
             "Created on:\t{}",
-            created.map_or(String::new(), |t| t
-                .strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
-                .to_string())
+            created.map_or(String::new(), |t| civil::format(t, "%Y-%m-%d %H:%M:%S +0000 UTC"))
         ),
     );
     out.labels("Labels", &map(object, "/metadata/labels"));
