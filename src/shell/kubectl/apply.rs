@@ -62,17 +62,26 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         let args = kube.call.args.join(" ");
         return Err(Failure::Usage(format!("Unexpected args: [{args}]"), "apply"));
     }
+    super::prune::check(kube)?;
     let targets = manifest::required(kube)?;
-    let (mut failures, mut printed) = (Vec::new(), Vec::new());
+    let (mut failures, mut printed, mut visited) = (Vec::new(), Vec::new(), Vec::new());
+    let mut namespaces: Vec<String> = Vec::new();
     for target in targets {
+        if target.kind.namespaced && !namespaces.contains(&target.namespace) {
+            namespaces.push(target.namespace.clone());
+        }
         let outcome = if server_side {
             apply_on_server(kube, &target, dry_run, &mut printed)
         } else {
             apply_here(kube, &target, dry_run, &mut printed)
         };
-        if let Err(failure) = outcome {
-            failures.push(failure);
+        match outcome {
+            Ok(uid) => visited.push(uid),
+            Err(failure) => failures.push(failure),
         }
+    }
+    if kube.flags().on("prune") && failures.is_empty() {
+        super::prune::prune(kube, &visited, &namespaces, dry_run)?;
     }
     if let Some(format) = Format::of(kube)?.filter(|_| !printed.is_empty()) {
         let mut shown = if printed.len() == 1 {
@@ -93,7 +102,7 @@ fn apply_on_server(
     target: &Target,
     dry_run: DryRun,
     printed: &mut Vec<Value>,
-) -> Result<()> {
+) -> Result<String> {
     let manager = if kube.flags().changed("field-manager") {
         kube.field_manager()
     } else {
@@ -140,7 +149,7 @@ fn apply_on_server(
     }
 }
 
-/// Says what was done with an object, or keeps it for `-o`.
+/// Says what was done with an object, or keeps it for `-o`; returns the object's UID.
 fn applied(
     kube: &mut Kube,
     kind: &Rk,
@@ -148,15 +157,17 @@ fn applied(
     word: &str,
     dry_run: DryRun,
     printed: &mut Vec<Value>,
-) -> Result<()> {
+) -> Result<String> {
+    let uid = text(&object, "/metadata/uid").to_owned();
     if matches!(kube.flags().text("output"), "" | "name") {
-        return done(kube, kind, &object, word, dry_run);
+        done(kube, kind, &object, word, dry_run)?;
+    } else {
+        printed.push(Target::of(kind, object).object);
     }
-    printed.push(Target::of(kind, object).object);
-    Ok(())
+    Ok(uid)
 }
 
-fn apply_here(kube: &mut Kube, target: &Target, dry_run: DryRun, printed: &mut Vec<Value>) -> Result<()> {
+fn apply_here(kube: &mut Kube, target: &Target, dry_run: DryRun, printed: &mut Vec<Value>) -> Result<String> {
     let source = target.source.clone();
     let source = source.as_deref();
     let manager = kube.field_manager();
@@ -268,11 +279,7 @@ fn merge(target: &Target, original: &Value, modified: &Value, current: &Value) -
 /// As `resource.Info` prints itself.
 fn describe(target: &Target) -> String {
     let kind = &target.kind;
-    let version = if kind.group.is_empty() {
-        "/v1".to_owned()
-    } else {
-        kind.api_version()
-    };
+    let version = kind.group_version();
     format!(
         "Resource: \"{version}, Resource={}\", GroupVersionKind: \"{version}, Kind={}\"\nName: {:?}, Namespace: {:?}",
         kind.plural, kind.kind, target.name, target.namespace
@@ -308,12 +315,15 @@ pub fn view_last_applied(kube: &mut Kube) -> Result<Next> {
 
 /// `diff -f`: what apply would change, as `diff -u -N` prints it; exit code 1 for differences.
 pub fn diff(kube: &mut Kube) -> Result<Next> {
-    let coded = |failure: Failure| match failure {
-        Failure::Message(text) => Failure::Coded(text, 2),
-        other => other,
-    };
-    let targets = manifest::required(kube).map_err(coded)?;
-    let server_side = kube.flags().on("server-side");
+    differences(kube).or_else(|failure| {
+        kube.err(&failure.printed());
+        Ok(Next::Code(2))
+    })
+}
+
+fn differences(kube: &mut Kube) -> Result<Next> {
+    let targets = manifest::required(kube)?;
+    let (server_side, force) = (kube.flags().on("server-side"), kube.flags().on("force-conflicts"));
     let mut differs = false;
     let show_managed = kube.flags().on("show-managed-fields");
     for target in targets {
@@ -330,7 +340,11 @@ pub fn diff(kube: &mut Kube) -> Result<Next> {
             Ok(current) if server_side => {
                 let path = with_query(
                     &target.path(),
-                    &[("dryRun", "All"), ("fieldManager", "kubectl"), ("force", "true")],
+                    &[
+                        ("dryRun", "All"),
+                        ("fieldManager", "kubectl"),
+                        ("force", if force { "true" } else { "false" }),
+                    ],
                 );
                 let merged = kube
                     .send(

@@ -1,11 +1,11 @@
-//! `auth can-i`, `auth whoami`, and `config`.
+//! `auth can-i`, `auth whoami`.
 
-use super::super::print::{TabWriter, yaml};
+use super::super::print::TabWriter;
 use super::failure::{Failure, Result, message};
 use super::kube::{Kube, Next, list, text};
 use super::output::{Format, go_value};
 use super::resource::resolve;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const GROUP: &str = "authorization.k8s.io/v1";
 
@@ -130,75 +130,9 @@ pub fn whoami(kube: &mut Kube) -> Result<Next> {
     Ok(Next::Done)
 }
 
-/// The kubeconfig as the session stands for it.
-fn config(kube: &Kube) -> Value {
-    let session = &kube.io.session;
-    let user = match &session.token {
-        Some(_) => json!({"token": "REDACTED"}),
-        None => json!({}),
-    };
-    json!({"apiVersion": "v1", "kind": "Config", "current-context": "company-x", "preferences": {},
-        "clusters": [{"name": "company-x", "cluster": {"server": session.server}}],
-        "contexts": [{"name": "company-x", "context": {"cluster": "company-x", "namespace": session.namespace, "user": "you"}}],
-        "users": [{"name": "you", "user": user}]})
-}
-
-pub fn config_view(kube: &mut Kube) -> Result<Next> {
-    let config = config(kube);
-    match Format::of(kube)? {
-        Some(format) => format.print(kube, &config)?,
-        None => kube.out(&yaml::document(&config)),
-    }
-    Ok(Next::Done)
-}
-
-pub fn config_current(kube: &mut Kube) -> Result<Next> {
-    kube.out("company-x\n");
-    Ok(Next::Done)
-}
-
-pub fn config_contexts(kube: &mut Kube) -> Result<Next> {
-    let namespace = kube.io.session.namespace.clone();
-    let text = TabWriter::table().format(&format!(
-        "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n*\tcompany-x\tcompany-x\tyou\t{namespace}\n"
-    ));
-    kube.out(&text);
-    Ok(Next::Done)
-}
-
-pub fn config_set_context(kube: &mut Kube) -> Result<Next> {
-    let name = kube.call.args.first().cloned();
-    if name.is_some() == kube.flags().on("current") {
-        return message(if name.is_some() {
-            "you cannot specify both a context name and --current"
-        } else {
-            "you must specify a non-empty context name or --current"
-        });
-    }
-    if name.as_deref().is_some_and(|n| n != "company-x") {
-        return message("there is one context here, company-x");
-    }
-    if kube.flags().changed("namespace") {
-        kube.io.session.namespace = kube.flags().text("namespace").to_owned();
-    }
-    kube.out("Context \"company-x\" modified.\n");
-    Ok(Next::Done)
-}
-
-pub fn config_use_context(kube: &mut Kube) -> Result<Next> {
-    match kube.call.args.first().map(String::as_str) {
-        Some("company-x") => {
-            kube.out("Switched to context \"company-x\".\n");
-            Ok(Next::Done)
-        }
-        Some(other) => message(format!("no context exists with the name: {other:?}")),
-        None => message("accepts 1 arg(s), received 0"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::super::program::{Progress, Session};
+    use super::super::super::program::Progress;
     use super::super::super::testing::Fake;
     use super::*;
 
@@ -229,25 +163,6 @@ mod tests {
         assert_eq!(
             fake.run("kubectl auth whoami").0,
             "ATTRIBUTE   VALUE\nUsername    admin\nGroups      [a b]\n"
-        );
-    }
-
-    #[test]
-    fn the_namespace_sticks() {
-        let mut session = Session::default();
-        let mut fake = Fake::default().on("GET /api/v1/namespaces/demo/pods/a", 200, json!({"kind": "Pod"}));
-        assert_eq!(
-            fake.run_in(
-                &mut session,
-                "kubectl config set-context --current --namespace=demo"
-            )
-            .0,
-            "Context \"company-x\" modified.\n"
-        );
-        assert_eq!(
-            fake.run_in(&mut session, "kubectl get pod a -o jsonpath='{.kind}'")
-                .0,
-            "Pod"
         );
     }
 }

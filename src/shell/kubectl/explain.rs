@@ -19,6 +19,9 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             _ => message("We accept only this format: explain RESOURCE\n"),
         };
     };
+    if !matches!(kube.flags().text("output"), "plaintext" | "plaintext-openapiv2") {
+        return message(format!("unrecognized format: {}", kube.flags().text("output")));
+    }
     let mut parts = word.split('.').map(str::to_owned).collect::<Vec<_>>();
     let name = parts.remove(0);
     let kind = resolve(kube, &name).map_err(|f| match f {
@@ -73,7 +76,8 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         let inner = pages.elements(&schema);
         let Some(property) = inner["properties"].get(part) else {
             kube.out(&head);
-            return message(format!("field {part:?} does not exist"));
+            let last = parts.last().unwrap_or(part);
+            return message(format!("field {last:?} does not exist"));
         };
         field = Some((part.clone(), property.clone()));
         schema = property.clone();

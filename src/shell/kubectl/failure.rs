@@ -18,8 +18,6 @@ pub enum Failure {
     Many(Vec<Failure>),
     /// Everything is said; this exit code.
     Code(i32),
-    /// Printed behind `error: `, with another exit code than 1.
-    Coded(String, i32),
 }
 
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -32,7 +30,7 @@ pub fn message<T>(text: impl Into<String>) -> Result<T> {
 impl Failure {
     pub fn exit_code(&self) -> i32 {
         match self {
-            Failure::Code(code) | Failure::Coded(_, code) => *code,
+            Failure::Code(code) => *code,
             _ => 1,
         }
     }
@@ -75,10 +73,7 @@ impl Failure {
     pub fn text(&self) -> String {
         match self {
             Failure::Status(status) => status["message"].as_str().unwrap_or("").to_owned(),
-            Failure::Message(text)
-            | Failure::Plain(text)
-            | Failure::Usage(text, _)
-            | Failure::Coded(text, _) => text.clone(),
+            Failure::Message(text) | Failure::Plain(text) | Failure::Usage(text, _) => text.clone(),
             Failure::Many(all) => all.iter().map(Failure::text).collect::<Vec<_>>().join(", "),
             Failure::Code(_) => String::new(),
         }
@@ -89,8 +84,8 @@ impl Failure {
         let text = match self {
             Failure::Code(_) => return String::new(),
             Failure::Plain(text) => text.clone(),
-            Failure::Message(text) | Failure::Coded(text, _) if text.starts_with("error: ") => text.clone(),
-            Failure::Message(text) | Failure::Coded(text, _) => format!("error: {text}"),
+            Failure::Message(text) if text.starts_with("error: ") => text.clone(),
+            Failure::Message(text) => format!("error: {text}"),
             Failure::Usage(text, command) => {
                 format!("error: {text}\nSee 'kubectl {command} -h' for help and examples")
             }

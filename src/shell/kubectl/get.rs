@@ -3,13 +3,14 @@
 //! Source of the order of things printed: k8s.io/kubectl/pkg/cmd/get.
 
 use super::super::print::TabWriter;
-use super::super::print::jsonpath::Template;
+use super::super::print::jsonpath::{Template, scalar};
 use super::super::transport::{Chunk, StreamId, Transport};
 use super::failure::{Failure, Result, message};
 use super::kube::{ACCEPT_JSON, ACCEPT_TABLE, Kube, Next, Step, Task, list, text, with_query};
 use super::output::{Format, list_of, without_managed_fields};
 use super::resource::{Rk, Selection, Target, fail_with, list_failure, list_pages, select};
 use crate::api::order::StableSort;
+use crate::api::quantity::Quantity;
 use crate::sim::SimTime;
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -29,11 +30,19 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         if !kube.call.args.is_empty() {
             return message("arguments may not be passed when --raw is specified");
         }
+        if !raw.starts_with('/') {
+            return message(format!(
+                "--raw must be a valid URL path: parse {raw:?}: invalid URI for request"
+            ));
+        }
         let answer = kube.send("GET", &raw, ACCEPT_JSON, None, None)?;
         kube.out(&answer.body);
         return Ok(Next::Done);
     }
     let watching = kube.flags().on("watch") || kube.flags().on("watch-only");
+    if kube.flags().on("output-watch-events") && !watching {
+        return message("--output-watch-events option can only be used with --watch or --watch-only");
+    }
     let args = kube.call.args.clone();
     let files = kube.flags().list("filename");
     if args.is_empty() && files.is_empty() {
@@ -52,7 +61,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         return watch(kube, query, format);
     }
     match format {
-        Some(format) => print_objects(kube, &queries, &format, files.is_empty()).map(|()| Next::Done),
+        Some(format) => print_objects(kube, &queries, &format).map(|()| Next::Done),
         None => print_tables(kube, &queries).map(|()| Next::Done),
     }
 }
@@ -69,7 +78,7 @@ fn queries(kube: &mut Kube, args: &[String], files: &[String]) -> Result<Vec<Que
         sub => format!("/{sub}"),
     };
     if !files.is_empty() {
-        let found = super::manifest::load(kube, files)?;
+        let found = super::manifest::load_if_any(kube, files)?;
         return Ok(found
             .into_iter()
             .map(|t| Query {
@@ -81,6 +90,9 @@ fn queries(kube: &mut Kube, args: &[String], files: &[String]) -> Result<Vec<Que
             .collect());
     }
     Ok(match select(kube, args)? {
+        Selection::Types(_) if !sub.is_empty() => {
+            return message("subresource cannot be used when bulk resources are specified");
+        }
         Selection::Types(types) => types
             .into_iter()
             .map(|kind| {
@@ -127,7 +139,7 @@ fn missing_is_fine(kube: &Kube, failure: &Failure) -> bool {
     kube.flags().on("ignore-not-found") && failure.is_not_found()
 }
 
-fn print_objects(kube: &mut Kube, queries: &[Query], format: &Format, by_args: bool) -> Result<()> {
+fn print_objects(kube: &mut Kube, queries: &[Query], format: &Format) -> Result<()> {
     let (mut items, mut failures) = (Vec::new(), Vec::new());
     for query in queries {
         let found = match query.name {
@@ -145,7 +157,6 @@ fn print_objects(kube: &mut Kube, queries: &[Query], format: &Format, by_args: b
         return fail_with(failures);
     }
     sort(kube, &mut items, |item| item)?;
-    let _ = by_args;
     if single {
         format.print(kube, &items[0])?;
     } else if matches!(format, Format::Name) {
@@ -189,11 +200,37 @@ fn sort<T>(kube: &mut Kube, items: &mut [T], object: impl Fn(&T) -> &Value) -> R
                 a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
             }
             (Some(a), Some(b)) => {
-                super::super::print::jsonpath::scalar(&a).cmp(&super::super::print::jsonpath::scalar(&b))
+                let (a, b) = (scalar(&a), scalar(&b));
+                match (Quantity::parse(&a), Quantity::parse(&b)) {
+                    (Ok(a), Ok(b)) => a.cmp(&b),
+                    _ => natural(&a, &b),
+                }
             }
         }
     });
     Ok(())
+}
+
+/// Digits by their value, everything else by character.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    loop {
+        let (m, n) = (digits(a), digits(b));
+        if m > 0 && n > 0 {
+            let (x, y) = (a[..m].trim_start_matches('0'), b[..n].trim_start_matches('0'));
+            let order = x.len().cmp(&y.len()).then_with(|| x.cmp(y));
+            if order != Ordering::Equal {
+                return order;
+            }
+            (a, b) = (&a[m..], &b[n..]);
+            continue;
+        }
+        match (a.chars().next(), b.chars().next()) {
+            (Some(x), Some(y)) if x == y => (a, b) = (&a[x.len_utf8()..], &b[x.len_utf8()..]),
+            (x, y) => return x.cmp(&y),
+        }
+    }
 }
 
 /// How the rows of a Table are shown.
@@ -253,7 +290,8 @@ impl Look {
     fn row(&self, columns: &[Value], row: &Value, kind: &Rk, event: &str) -> String {
         let mut cells = Vec::new();
         if self.events {
-            cells.push(event.to_owned());
+            // As wide as MODIFIED.
+            cells.push(format!("{event:<8}"));
         }
         if self.namespaces && kind.namespaced {
             cells.push(text(row, "/object/metadata/namespace").to_owned());
@@ -374,10 +412,11 @@ fn print_tables(kube: &mut Kube, queries: &[Query]) -> Result<()> {
     }
     flush(kube, &mut current, &mut written);
     if !written && failures.is_empty() && !absent && !kube.flags().on("ignore-not-found") {
+        let here = kube.namespace();
         let namespaced = queries.iter().all(|q| q.kind.namespaced);
         match queries
             .first()
-            .and_then(|q| q.namespace.as_deref())
+            .map_or(Some(here.as_str()), |q| q.namespace.as_deref())
             .filter(|_| namespaced)
         {
             Some(namespace) => kube.err(&format!("No resources found in {namespace} namespace.\n")),

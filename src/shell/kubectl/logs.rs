@@ -1,4 +1,4 @@
-//! `logs`, `exec`, `cp`.
+//! `logs`, and which Pod and container a command means.
 
 use super::super::transport::{Chunk, StreamId, Transport};
 use super::failure::{Failure, Result, message};
@@ -6,7 +6,6 @@ use super::kube::{Kube, Next, Step, Task, list, text, with_query};
 use super::resource::{Rk, Selection, known, list_pages, select};
 use crate::api::Kind;
 use crate::api::order::StableSort;
-use crate::apiserver::http::remote_command;
 use serde_json::Value;
 
 const USAGE: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
@@ -200,7 +199,7 @@ impl Task for Follow {
 }
 
 /// The container a command means when none is named; says so when there are several.
-fn default_container(kube: &mut Kube, pod: &Value, quiet: bool) -> Result<String> {
+pub fn default_container(kube: &mut Kube, pod: &Value, quiet: bool) -> Result<String> {
     let names: Vec<&str> = list(pod, "/spec/containers")
         .iter()
         .map(|c| text(c, "/name"))
@@ -232,7 +231,7 @@ fn default_container(kube: &mut Kube, pod: &Value, quiet: bool) -> Result<String
 }
 
 /// The Pod a word means: `web`, `pod/web`, or the first Pod of `deploy/web`.
-fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
+pub fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
     let pods = known(Kind::Pod);
     let Some((kind, name)) = word.split_once('/') else {
         return kube.get(&pods.path(namespace, word));
@@ -280,86 +279,6 @@ fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
         ));
     }
     Ok(found.remove(0))
-}
-
-/// `exec POD -- COMMAND`: the API server's exec subresource, whose stream carries what the command
-/// printed and how it ended.
-pub fn exec(kube: &mut Kube) -> Result<Next> {
-    let args = kube.call.args.clone();
-    let Some(pod) = args.first().filter(|_| kube.call.dash != Some(0)) else {
-        return message("pod, type/name or --filename must be specified");
-    };
-    let command = &args[1..];
-    if command.is_empty() {
-        return message("you must specify at least one command for the container");
-    }
-    if kube.call.dash.is_none() {
-        kube.err("kubectl exec [POD] [COMMAND] is DEPRECATED and will be removed in a future version. Use kubectl exec [POD] -- [COMMAND] instead.\n");
-    }
-    let namespace = kube.namespace();
-    let pod = pod_of(kube, pod, &namespace)?;
-    let name = text(&pod, "/metadata/name").to_owned();
-    if matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed") {
-        return message(format!(
-            "cannot exec into a container in a completed pod; current phase is {}",
-            text(&pod, "/status/phase")
-        ));
-    }
-    let container = match kube.flags().text("container") {
-        "" => {
-            let quiet = kube.flags().on("quiet");
-            default_container(kube, &pod, quiet)?
-        }
-        given => given.to_owned(),
-    };
-    let mut path = with_query(
-        &format!(
-            "{}/exec",
-            known(Kind::Pod).path(text(&pod, "/metadata/namespace"), &name)
-        ),
-        &[("container", &container), ("stderr", "true"), ("stdout", "true")],
-    );
-    for word in command {
-        path.push_str(&format!("&command={}", super::kube::escape_query(word)));
-    }
-    let request = kube
-        .request("GET", &path, "*/*")
-        .with_header("Connection", "Upgrade")
-        .with_header("Upgrade", "websocket")
-        .with_header("Sec-Websocket-Protocol", remote_command::SUBPROTOCOLS[0]);
-    let answer = kube.io.transport.send(&request);
-    kube.log(&request, &answer);
-    if answer.code != 101 {
-        return Err(kube.refused(&answer));
-    }
-    let mut ended = Ok(0);
-    for part in answer.json().as_array().into_iter().flatten() {
-        let said = part[1].as_str().unwrap_or_default();
-        match part[0].as_u64().unwrap_or_default() as u8 {
-            remote_command::STDOUT => kube.out(said),
-            remote_command::STDERR => kube.err(said),
-            _ => ended = remote_command::exit_code(&serde_json::from_str(said).unwrap_or_default()),
-        }
-    }
-    match ended {
-        Ok(0) => Ok(Next::Done),
-        Ok(code) => {
-            kube.err(&format!("command terminated with exit code {code}\n"));
-            Ok(Next::Code(code))
-        }
-        Err(said) => message(said),
-    }
-}
-
-/// `cp`: there is no file system to copy from or to.
-pub fn copy(kube: &mut Kube) -> Result<Next> {
-    match kube.call.args.as_slice() {
-        [from, to] if from.contains(':') != to.contains(':') => message(
-            "cp needs tar inside the container, and the containers here have no file system: cp is not supported",
-        ),
-        [_, _] => message("one of src or dest must be a remote file specification"),
-        _ => message("source and destination are required"),
-    }
 }
 
 #[cfg(test)]

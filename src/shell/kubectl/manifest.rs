@@ -1,9 +1,13 @@
 //! Manifests: `-f` from the session's files, from stdin, several documents, Lists.
 
 use super::failure::{Failure, Result, message};
-use super::kube::{Kube, text};
+use super::kube::{Kube, map, text};
 use super::resource::{Target, of_object};
+use crate::api::labels::Selector;
 use serde_json::Value;
+
+/// Before the folder of `-k`, which stands among the names of `-f`.
+pub const KUSTOMIZE: &str = "kustomize://";
 
 /// The documents of a YAML or JSON text as JSON.
 /// # Errors
@@ -66,6 +70,12 @@ fn sources(kube: &mut Kube, name: &str) -> Result<Vec<(String, String)>> {
 pub fn objects(kube: &mut Kube, names: &[String]) -> Result<Vec<(Value, String)>> {
     let mut all = Vec::new();
     for name in names {
+        if let Some(folder) = name.strip_prefix(KUSTOMIZE) {
+            let (objects, warnings) = super::kustomize::build(kube.io.session, folder)?;
+            kube.err(&warnings);
+            all.extend(objects.into_iter().map(|object| (object, folder.to_owned())));
+            continue;
+        }
         for (source, text) in sources(kube, name)? {
             for value in documents(&text, &source)? {
                 flatten(value, &source, &mut all)?;
@@ -130,14 +140,48 @@ fn go_kind(value: &Value) -> &'static str {
 /// # Errors
 /// Missing files, unreadable documents, unknown kinds, a namespace that contradicts `-n`.
 pub fn load(kube: &mut Kube, names: &[String]) -> Result<Vec<Target>> {
-    let namespace = kube.namespace();
-    let forced = kube.flags().changed("namespace");
-    let found = objects(kube, names)?;
-    if found.is_empty() {
+    let targets = load_if_any(kube, names)?;
+    if targets.is_empty() {
         return message("no objects passed to ".to_owned() + kube.call.command.name);
     }
+    Ok(targets)
+}
+
+/// The same, where no object at all is no error.
+/// # Errors
+/// As [`load`].
+pub fn load_if_any(kube: &mut Kube, names: &[String]) -> Result<Vec<Target>> {
+    let found = objects(kube, names)?;
+    targets(kube, found)
+}
+
+/// Objects with their resources and namespaces; those that `-l` does not select are left out.
+fn targets(kube: &mut Kube, found: Vec<(Value, String)>) -> Result<Vec<Target>> {
+    let namespace = kube.namespace();
+    let forced = kube.flags().changed("namespace");
+    // `-l`; another command's `--selector` may mean something else.
+    let selects = kube
+        .call
+        .command
+        .flags
+        .iter()
+        .flat_map(|set| set.iter())
+        .any(|flag| flag.name == "selector" && flag.short == Some('l'));
+    let given = if selects {
+        kube.flags().text("selector")
+    } else {
+        ""
+    };
+    let selector = Selector::parse(given).map_err(Failure::Message)?;
     let mut targets = Vec::new();
     for (mut object, source) in found {
+        let labels = map(&object, "/metadata/labels")
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        if !selector.matches(&labels) {
+            continue;
+        }
         let kind = of_object(kube, &object, &source)?;
         let mut own = text(&object, "/metadata/namespace").to_owned();
         if kind.namespaced {
@@ -174,12 +218,6 @@ pub fn load(kube: &mut Kube, names: &[String]) -> Result<Vec<Target>> {
 pub fn required(kube: &mut Kube) -> Result<Vec<Target>> {
     let files = kube.flags().list("filename");
     if files.is_empty() {
-        if !kube.flags().text("kustomize").is_empty() {
-            return Err(Failure::Message(format!(
-                "{}: kustomizations are not supported here",
-                kube.flags().text("kustomize")
-            )));
-        }
         return message("must specify one of -f and -k");
     }
     load(kube, &files)

@@ -3,10 +3,12 @@
 mod apply;
 mod auth;
 mod change;
+mod config;
 mod create;
 mod delete;
 mod describe;
 mod edit;
+mod events;
 mod explain;
 pub mod failure;
 pub mod flags;
@@ -14,14 +16,19 @@ mod follow;
 mod get;
 mod help;
 mod info;
+mod inside;
 pub mod kube;
+mod kustomize;
 mod logs;
 mod manifest;
 mod output;
 mod patch;
+mod prune;
+mod reconcile;
 pub mod resource;
 mod rollout;
 pub mod table;
+mod top;
 mod wait;
 
 use super::program::{Io, Program, Progress};
@@ -236,12 +243,24 @@ fn parse(args: &[String]) -> Result<Call, Parsed> {
         .chain(GLOBAL)
         .collect();
     match Flags::parse(&table, &before) {
-        Ok((flags, args, dash)) => Ok(Call {
-            command,
-            flags,
-            args,
-            dash,
-        }),
+        Ok((mut flags, args, dash)) => {
+            let folder = flags.text("kustomize");
+            if !folder.is_empty() {
+                if flags.changed("filename") {
+                    return Err(Parsed::Failure(Failure::Message(
+                        "only one of -f or -k can be specified".to_owned(),
+                    )));
+                }
+                let folder = format!("{}{folder}", manifest::KUSTOMIZE);
+                flags.set("filename", &folder);
+            }
+            Ok(Call {
+                command,
+                flags,
+                args,
+                dash,
+            })
+        }
         Err(why) => Err(Parsed::Failure(Failure::Plain(format!(
             "error: {why}\nSee 'kubectl {} --help' for usage.",
             command.name

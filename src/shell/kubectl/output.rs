@@ -13,6 +13,7 @@ pub enum Format {
     Yaml,
     Name,
     JsonPath(String, Template),
+    JsonPathAsJson(String, Template),
     /// headers and paths
     Columns(Vec<(String, Template)>),
     GoTemplate(gotemplate::Template),
@@ -48,7 +49,13 @@ impl Format {
             ("name", None) => Format::Name,
             ("wide", None) if kube.flags().defines_wide() => return Ok(None),
             ("jsonpath" | "jsonpath-as-json", Some(path)) => {
-                Format::JsonPath(path.clone(), json_path(&path)?)
+                let mut template = json_path(&path)?;
+                template.strict = !kube.flags().on("allow-missing-template-keys");
+                if name == "jsonpath" {
+                    Format::JsonPath(path, template)
+                } else {
+                    Format::JsonPathAsJson(path, template)
+                }
             }
             ("jsonpath", None) => return message("template format specified but no template given"),
             ("jsonpath-file", Some(path)) => {
@@ -62,6 +69,14 @@ impl Format {
             }
             ("go-template", None) => return message("template format specified but no template given"),
             ("custom-columns", Some(spec)) => Format::Columns(columns(&spec)?),
+            ("custom-columns-file", Some(path)) => {
+                let Some(spec) = kube.io.session.file(&path) else {
+                    return message(format!(
+                        "error reading template {path}, open {path}: no such file or directory"
+                    ));
+                };
+                Format::Columns(columns(&columns_of_file(spec)?)?)
+            }
             ("custom-columns", None) => {
                 return message("custom-columns format specified but no custom columns given");
             }
@@ -114,7 +129,9 @@ impl Format {
     }
 
     fn render(&self, kube: &mut Kube, object: &Value) -> Result<String> {
-        let object = if kube.flags().on("show-managed-fields") {
+        // Only the two whole forms leave something out.
+        let whole = matches!(self, Format::Json | Format::Yaml);
+        let object = if !whole || kube.flags().on("show-managed-fields") {
             object.clone()
         } else {
             without_managed_fields(object.clone())
@@ -131,6 +148,12 @@ impl Format {
             Format::JsonPath(path, template) => template
                 .print(&object)
                 .map_err(|why| jsonpath_failure(path, &why, &object))?,
+            Format::JsonPathAsJson(path, template) => {
+                let found = template
+                    .collect(&object)
+                    .map_err(|why| jsonpath_failure(path, &why, &object))?;
+                json::pretty(&found) + "\n"
+            }
             Format::GoTemplate(template) => template.print(&object).map_err(Failure::Message)?,
             Format::Columns(columns) => {
                 let mut table = String::new();
@@ -210,6 +233,30 @@ fn go_syntax(value: &Value) -> String {
         Value::String(text) => format!("{text:?}"),
         other => other.to_string(),
     }
+}
+
+/// A line of heads and a line of paths as `HEAD:PATH,…`.
+fn columns_of_file(text: &str) -> Result<String> {
+    let mut lines = text
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|words| !words.is_empty());
+    let (Some(heads), Some(paths)) = (lines.next(), lines.next()) else {
+        return message("invalid template, missing spec line.");
+    };
+    if heads.len() != paths.len() {
+        return message(format!(
+            "number of headers ({}) and field specifications ({}) don't match",
+            heads.len(),
+            paths.len()
+        ));
+    }
+    let pairs: Vec<String> = heads
+        .iter()
+        .zip(paths)
+        .map(|(head, path)| format!("{head}:{path}"))
+        .collect();
+    Ok(pairs.join(","))
 }
 
 fn columns(spec: &str) -> Result<Vec<(String, Template)>> {

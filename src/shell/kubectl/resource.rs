@@ -32,6 +32,11 @@ impl ResourceKind {
         }
     }
 
+    /// `/v1`, `apps/v1`: Go's words for it.
+    pub fn group_version(&self) -> String {
+        format!("{}/{}", self.group, self.version)
+    }
+
     /// `pods`, `deployments.apps`
     pub fn qualified(&self) -> String {
         if self.group.is_empty() {
@@ -48,6 +53,15 @@ impl ResourceKind {
             kind
         } else {
             format!("{kind}.{}", self.group)
+        }
+    }
+
+    /// `Pod`, `Deployment.apps`
+    pub fn title(&self) -> String {
+        if self.group.is_empty() {
+            self.kind.clone()
+        } else {
+            format!("{}.{}", self.kind, self.group)
         }
     }
 
@@ -370,6 +384,17 @@ impl Target {
 /// # Errors
 /// Whatever keeps anything from being selected.
 pub fn live(kube: &mut Kube, args: &[String]) -> Result<(Vec<Target>, Vec<Failure>)> {
+    live_or_all(kube, args, false)
+}
+
+/// The same; a type alone may mean all of it.
+/// # Errors
+/// As [`live`].
+pub fn live_or_all(
+    kube: &mut Kube,
+    args: &[String],
+    allow_types: bool,
+) -> Result<(Vec<Target>, Vec<Failure>)> {
     let mut targets = Vec::new();
     let mut failures = Vec::new();
     let files = kube.flags().list("filename");
@@ -386,13 +411,14 @@ pub fn live(kube: &mut Kube, args: &[String]) -> Result<(Vec<Target>, Vec<Failur
         }
         return Ok((targets, failures));
     }
+    let all = kube.flags().on("all");
     let selector = kube.flags().text("selector").to_owned();
     let field_selector = kube.flags().text("field-selector").to_owned();
     let all_namespaces = kube.all_namespaces();
     let namespace = kube.namespace();
     match select(kube, args)? {
         Selection::Types(types) => {
-            if selector.is_empty() && field_selector.is_empty() && !kube.flags().on("all") {
+            if selector.is_empty() && field_selector.is_empty() && !allow_types && !all {
                 return message("resource(s) were provided, but no name was specified");
             }
             for kind in types {
@@ -415,7 +441,7 @@ pub fn live(kube: &mut Kube, args: &[String]) -> Result<(Vec<Target>, Vec<Failur
             if !selector.is_empty() {
                 return message("name cannot be provided when a selector is specified");
             }
-            if kube.flags().on("all") {
+            if all {
                 return message("setting 'all' parameter but found a non empty selector. ");
             }
             for (kind, name) in named {
@@ -434,12 +460,7 @@ pub fn list_failure(kube: &Kube, kind: &ResourceKind, failure: Failure) -> Failu
     if !matches!(failure.reason(), "BadRequest" | "NotFound") {
         return failure;
     }
-    let version = if kind.group.is_empty() {
-        "/v1".to_owned()
-    } else {
-        kind.api_version()
-    };
-    let subject = format!("{version}, Resource={}", kind.plural);
+    let subject = format!("{}, Resource={}", kind.group_version(), kind.plural);
     let (labels, fields) = (kube.flags().text("selector"), kube.flags().text("field-selector"));
     if labels.is_empty() && fields.is_empty() {
         failure.wrapped(&format!("Unable to list {subject:?}: "))

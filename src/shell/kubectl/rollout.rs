@@ -8,8 +8,8 @@ use super::describe::template::pod_template;
 use super::failure::{Failure, Result, message};
 use super::follow::Follow;
 use super::kube::{JSON_PATCH, Kube, Next, STRATEGIC, Step, Task, int, list, text, with_query};
-use super::output::{DryRun, done};
-use super::resource::{Target, fail_with, known, list_pages, live};
+use super::output::{DryRun, Format, done};
+use super::resource::{Target, fail_with, known, list_pages, live_or_all};
 use crate::api::Kind;
 use crate::api::civil;
 use crate::api::order::StableSort;
@@ -25,7 +25,7 @@ fn targets(kube: &mut Kube) -> Result<Vec<Target>> {
     {
         return message("required resource not specified");
     }
-    let (targets, failures) = live(kube, &args)?;
+    let (targets, failures) = live_or_all(kube, &args, true)?;
     fail_with(failures)?;
     if targets.is_empty() {
         return message("no matching resources found");
@@ -248,17 +248,32 @@ fn progress(object: &Value, name: &str, revision: i64) -> Result<(String, bool)>
                 )
             }
         }
-        other => return message(format!("no status viewer has been implemented for {other:?}")),
+        other => return message(format!("no status viewer has been implemented for {other}")),
     })
 }
 
-/// Revisions of an object with what they hold, oldest first: (revision, change cause, template, holder).
-fn revisions(kube: &mut Kube, target: &Target) -> Result<Vec<(i64, String, Value, Value)>> {
+/// Whether an object has rollouts.
+fn rolls(target: &Target) -> bool {
+    [Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet]
+        .iter()
+        .any(|kind| target.kind.is(*kind))
+}
+
+/// A revision of an object: its number, change cause, template, and the object that keeps it.
+type Revision = (i64, String, Value, Value);
+
+/// Revisions of an object, oldest first.
+fn revisions(kube: &mut Kube, target: &Target) -> Result<Vec<Revision>> {
     let uid = text(&target.object, "/metadata/uid").to_owned();
     let kind = match target.kind.kind.as_str() {
         "Deployment" => Kind::ReplicaSet,
         "DaemonSet" | "StatefulSet" => Kind::ControllerRevision,
-        other => return message(format!("no history viewer has been implemented for {other:?}")),
+        _ => {
+            return message(format!(
+                "no history viewer has been implemented for {:?}",
+                target.kind.title()
+            ));
+        }
     };
     let selector = super::describe::selector_text(&target.object["spec"]["selector"]);
     let path = with_query(
@@ -304,6 +319,10 @@ pub fn history(kube: &mut Kube) -> Result<Next> {
     }
     for target in targets(kube)? {
         let found = revisions(kube, &target)?;
+        if let Some(format) = Format::of(kube)? {
+            print_revisions(kube, &format, &target, &found, wanted)?;
+            continue;
+        }
         let mut body = if wanted > 0 {
             match found.iter().find(|r| r.0 == wanted) {
                 None => return message("unable to find the specified revision".to_string()),
@@ -339,6 +358,53 @@ pub fn history(kube: &mut Kube) -> Result<Next> {
     Ok(Next::Done)
 }
 
+/// `-o`: the ReplicaSets, or the object as it was at each revision.
+fn print_revisions(
+    kube: &mut Kube,
+    format: &Format,
+    target: &Target,
+    found: &[Revision],
+    wanted: i64,
+) -> Result<()> {
+    let mut first = true;
+    for (revision, _, template, holder) in found {
+        if wanted > 0 && *revision != wanted {
+            continue;
+        }
+        if !first && matches!(format, Format::Yaml) {
+            kube.out("---\n");
+        }
+        first = false;
+        let mut object = if target.kind.is(Kind::Deployment) {
+            Target::of(&known(Kind::ReplicaSet), holder.clone()).object
+        } else {
+            let mut object = target.object.clone();
+            let mut template = template.clone();
+            if let Some(map) = template.as_object_mut() {
+                map.remove("$patch");
+            }
+            object["spec"]["template"] = template;
+            object
+        };
+        for field in ["initContainers", "containers"] {
+            let containers = object.pointer_mut(&format!("/spec/template/spec/{field}"));
+            for container in containers.and_then(Value::as_array_mut).into_iter().flatten() {
+                if container.get("resources").is_none() {
+                    container["resources"] = json!({});
+                }
+            }
+        }
+        if object["spec"]["template"]["metadata"].is_object() {
+            object["spec"]["template"]["metadata"]["creationTimestamp"] = Value::Null;
+        }
+        format.print(kube, &object)?;
+    }
+    if first && wanted > 0 {
+        return message("unable to find the specified revision");
+    }
+    Ok(())
+}
+
 pub fn undo(kube: &mut Kube) -> Result<Next> {
     let dry_run = DryRun::of(kube)?;
     let wanted = kube.flags().int("to-revision");
@@ -347,13 +413,19 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
         if target.object["spec"]["paused"] == true {
             return message("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again".to_string());
         }
-        let found = revisions(kube, &target)?;
-        if found.is_empty() {
-            return message(format!(
-                "no rollout history found for {} {name:?}",
-                target.kind.kind.to_lowercase()
-            ));
+        if !rolls(&target) {
+            return message(match target.kind.kind.as_str() {
+                "ReplicaSet" | "ReplicationController" | "Pod" | "Job" | "CronJob" => {
+                    format!("no rollbacker has been implemented for {:?}", target.kind.title())
+                }
+                kind => format!(
+                    "error retrieving rollbacker for {:?}, no visitor method exists for {{{} {kind}}}",
+                    target.kind.title(),
+                    target.kind.group,
+                ),
+            });
         }
+        let found = revisions(kube, &target)?;
         let chosen = if wanted > 0 {
             found.iter().find(|r| r.0 == wanted)
         } else {
@@ -361,13 +433,21 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
         };
         let Some((revision, _, template, holder)) = chosen else {
             return match wanted {
-                0 => message(format!(
-                    "no rollout history found for {} {name:?}",
-                    target.kind.kind.to_lowercase()
-                )),
+                0 if !target.kind.is(Kind::Deployment) => message("no last revision to roll back to"),
+                0 => message(format!("no rollout history found for deployment {name:?}")),
                 _ => message(format!("unable to find specified revision {wanted} in history")),
             };
         };
+        if dry_run == DryRun::Client {
+            let will = if target.kind.is(Kind::DaemonSet) {
+                "will roll back to "
+            } else {
+                ""
+            };
+            let text = format!("{will}{}", pod_template(template));
+            done(kube, &target.kind, &target.object, &text, dry_run)?;
+            continue;
+        }
         let mut template = template.clone();
         if let Some(labels) = template
             .pointer_mut("/metadata/labels")
@@ -384,10 +464,6 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
                 &format!("skipped rollback (current template already matches revision {revision})"),
                 dry_run,
             )?;
-            continue;
-        }
-        if dry_run == DryRun::Client {
-            kube.out(&format!("{} {}\n", target.label(), pod_template(&template)));
             continue;
         }
         let path = with_query(&target.path(), &[("dryRun", dry_run.query())]);
@@ -437,17 +513,12 @@ fn change(kube: &mut Kube, word: &str, body: &dyn Fn(&Target) -> Result<Value>) 
 pub fn restart(kube: &mut Kube) -> Result<Next> {
     let now = civil::seconds(kube.now().timestamp());
     change(kube, "restarted", &|target| {
-        if !matches!(
-            target.kind.kind.as_str(),
-            "Deployment" | "DaemonSet" | "StatefulSet"
-        ) {
-            return message(
-                format!(
-                    "{}.{} {:?} does not support restarting",
-                    target.kind.plural, target.kind.group, target.name
-                )
-                .replace(". ", " "),
-            );
+        if !rolls(target) {
+            return message(format!(
+                "{} {:?} restarting is not supported",
+                target.kind.qualified(),
+                target.name
+            ));
         }
         if target.object["spec"]["paused"] == true {
             return message("can't restart paused deployment (run rollout resume first)");

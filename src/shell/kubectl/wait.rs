@@ -5,9 +5,10 @@ use super::super::transport::Transport;
 use super::failure::{Failure, Result, message};
 use super::follow::Follow;
 use super::kube::{Kube, Next, Step, Task, int, list, text};
+use super::output::{DryRun, done};
 use super::resource::{Rk, Selection, fail_with, live, select};
 use crate::sim::SimTime;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 enum For {
     Condition(String, String),
@@ -27,6 +28,9 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         }
         Some(("jsonpath", rest)) => {
             let bare = rest.trim_matches(['\'', '"']);
+            if bare.is_empty() {
+                return message("jsonpath expression cannot be empty");
+            }
             let close = bare
                 .rfind('}')
                 .map_or(bare.find('=').unwrap_or(bare.len()), |at| at + 1);
@@ -111,9 +115,23 @@ impl For {
     }
 }
 
+fn timed_out(goal: &For, kind: &Rk, name: &str) -> Failure {
+    let what = "timed out waiting for the condition";
+    Failure::Message(match goal {
+        For::Create => what.to_owned(),
+        _ => format!("{what} on {}/{name}", kind.plural),
+    })
+}
+
 impl Task for Wait {
     fn poll(&mut self, kube: &mut Kube) -> Result<Step> {
         while let Some((kind, namespace, name)) = self.waits.first() {
+            // The time is one for all: nothing is looked at once it is over.
+            if self.follow.is_none() && !self.failures.is_empty() && kube.now() >= self.until {
+                self.failures.push(timed_out(&self.goal, kind, name));
+                self.waits.remove(0);
+                continue;
+            }
             if self.follow.is_none() {
                 let follow = Follow::open(kube, kind, namespace, name)?;
                 // What was not there to begin with is not worth a line.
@@ -122,24 +140,25 @@ impl Task for Wait {
             }
             let Some(follow) = &mut self.follow else { continue };
             let mut met = self.goal.met(follow.object.as_ref());
+            let mut last = follow.object.clone();
             while !met {
                 match follow.next(kube)? {
-                    Some(state) => met = self.goal.met(state.as_ref()),
+                    Some(state) => {
+                        met = self.goal.met(state.as_ref());
+                        last = state.or(last);
+                    }
                     None => break,
                 }
             }
             if met {
                 if !self.quiet {
-                    let line = format!("{} condition met\n", kind.label(name));
-                    kube.out(&line);
+                    let object = last.unwrap_or_else(|| json!({"metadata": {"name": name}}));
+                    done(kube, kind, &object, "condition met", DryRun::None)?;
                 }
             } else if kube.now() < self.until && !follow.ended {
                 return Ok(Step::Wait(Some(self.until)));
             } else {
-                self.failures.push(Failure::Message(format!(
-                    "timed out waiting for the condition on {}/{name}",
-                    kind.plural
-                )));
+                self.failures.push(timed_out(&self.goal, kind, name));
             }
             follow.close(kube.io.transport);
             self.follow = None;
@@ -161,7 +180,6 @@ mod tests {
     use super::super::super::program::Progress;
     use super::super::super::testing::Fake;
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn conditions_and_paths() {

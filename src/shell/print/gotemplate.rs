@@ -2,6 +2,8 @@
 //! `else`, `end`, `with`, `index`, `len`, `printf`, `eq`, `ne`, `not`, `and`, `or`, variables, text.
 
 use crate::api::sorted::SortedMap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 #[derive(Clone, Debug)]
@@ -265,7 +267,20 @@ fn operand(word: &str) -> Result<Operand, String> {
     }
     if matches!(
         word,
-        "index" | "len" | "printf" | "print" | "println" | "eq" | "ne" | "lt" | "gt" | "not" | "and" | "or"
+        "base64decode"
+            | "exists"
+            | "index"
+            | "len"
+            | "printf"
+            | "print"
+            | "println"
+            | "eq"
+            | "ne"
+            | "lt"
+            | "gt"
+            | "not"
+            | "and"
+            | "or"
     ) {
         return Ok(Operand::Function(word.to_owned()));
     }
@@ -416,6 +431,20 @@ fn call(name: &str, values: Vec<Value>) -> Result<Value, String> {
             Value::String(text) => text.len().into(),
             _ => return Err("error calling len: len of nil pointer".to_owned()),
         },
+        ("base64decode", [Value::String(text)]) => {
+            let bytes = STANDARD
+                .decode(text)
+                .map_err(|_| "error calling base64decode: base64 decode failed".to_owned())?;
+            String::from_utf8_lossy(&bytes).into_owned().into()
+        }
+        ("exists", [value, path @ ..]) => {
+            let found = path.iter().try_fold(value, |at, step| match step {
+                Value::String(key) => at.get(key),
+                Value::Number(index) => at.get(index.as_u64()? as usize),
+                _ => None,
+            });
+            found.is_some().into()
+        }
         ("printf", [Value::String(format), rest @ ..]) => {
             let (mut out, mut rest) = (String::new(), rest.iter());
             let mut chars = format.chars();

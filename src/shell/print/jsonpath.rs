@@ -14,6 +14,8 @@ enum Step {
     Index(i64),
     Union(Vec<Vec<Step>>),
     Filter(Path, Option<(String, Operand)>),
+    /// A word that names nothing.
+    Identifier(String),
     /// `$`, or a path that starts at `@`
     Root,
     Current,
@@ -36,7 +38,11 @@ enum Node {
 
 /// A compiled template.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Template(Vec<Node>);
+pub struct Template {
+    nodes: Vec<Node>,
+    /// A missing field is an error.
+    pub strict: bool,
+}
 
 /// Templates and their paths nest at most this deep.
 const MAX_DEPTH: usize = 32;
@@ -55,7 +61,7 @@ impl Template {
         if ended {
             Err("not in range, nothing to end".to_owned())
         } else {
-            Ok(Template(nodes))
+            Ok(Template { nodes, strict: false })
         }
     }
 
@@ -79,38 +85,63 @@ impl Template {
     /// Indexes out of bounds and filters on wrong types.
     pub fn print(&self, root: &Value) -> Result<String, String> {
         let mut out = String::new();
-        print(&self.0, root, root, &mut out)?;
+        print(&self.nodes, self.strict, root, root, &mut out)?;
         Ok(out)
+    }
+
+    /// What every path outside ranges finds, as a list.
+    /// # Errors
+    /// As [`Template::print`].
+    pub fn collect(&self, root: &Value) -> Result<Value, String> {
+        let mut all = Vec::new();
+        for node in &self.nodes {
+            match node {
+                Node::Text(text) => all.push(text.clone().into()),
+                Node::Path(path) | Node::Range(path, _) => {
+                    all.extend(walk(path, self.strict, root, vec![root])?.into_iter().cloned());
+                }
+            }
+        }
+        Ok(Value::Array(all))
     }
 
     /// What the first path finds, in order.
     /// # Errors
     /// As [`Template::print`].
     pub fn find<'v>(&self, root: &'v Value) -> Result<Vec<&'v Value>, String> {
-        match self.0.iter().find_map(|n| {
+        match self.nodes.iter().find_map(|n| {
             if let Node::Path(path) = n {
                 Some(path)
             } else {
                 None
             }
         }) {
-            Some(path) => walk(path, root, vec![root]),
+            Some(path) => walk(path, self.strict, root, vec![root]),
             None => Ok(Vec::new()),
         }
     }
 }
 
-fn print(nodes: &[Node], root: &Value, current: &Value, out: &mut String) -> Result<(), String> {
+fn print(
+    nodes: &[Node],
+    strict: bool,
+    root: &Value,
+    current: &Value,
+    out: &mut String,
+) -> Result<(), String> {
     for node in nodes {
         match node {
             Node::Text(text) => out.push_str(text),
             Node::Path(path) => {
-                let found: Vec<String> = walk(path, root, vec![current])?.into_iter().map(scalar).collect();
+                let found: Vec<String> = walk(path, strict, root, vec![current])?
+                    .into_iter()
+                    .map(scalar)
+                    .collect();
                 out.push_str(&found.join(" "));
             }
             Node::Range(path, inner) => {
-                for item in walk(path, root, vec![current])? {
-                    print(inner, root, item, out)?;
+                for item in walk(path, strict, root, vec![current])? {
+                    print(inner, strict, root, item, out)?;
                 }
             }
         }
@@ -127,14 +158,30 @@ pub fn scalar(value: &Value) -> String {
     }
 }
 
-fn walk<'v>(path: &[Step], root: &'v Value, mut at: Vec<&'v Value>) -> Result<Vec<&'v Value>, String> {
+fn walk<'v>(
+    path: &[Step],
+    strict: bool,
+    root: &'v Value,
+    mut at: Vec<&'v Value>,
+) -> Result<Vec<&'v Value>, String> {
     for step in path {
         let mut next = Vec::new();
+        if let Step::Union(paths) = step {
+            for path in paths {
+                next.extend(walk(path, strict, root, at.clone())?);
+            }
+            at = next;
+            continue;
+        }
         for value in at {
             match step {
+                Step::Identifier(name) => return Err(format!("unrecognized identifier {name}")),
                 Step::Root => next.push(root),
                 Step::Current => next.push(value),
-                Step::Field(name) => next.extend(value.as_object().and_then(|m| m.get(name))),
+                Step::Field(name) => match value.as_object().and_then(|m| m.get(name)) {
+                    None if strict => return Err(format!("{name} is not found")),
+                    found => next.extend(found),
+                },
                 Step::Wildcard => children(value, &mut next),
                 Step::Recursive => descend(value, &mut next),
                 Step::Index(i) => {
@@ -166,11 +213,7 @@ fn walk<'v>(path: &[Step], root: &'v Value, mut at: Vec<&'v Value>) -> Result<Ve
                         );
                     }
                 }
-                Step::Union(paths) => {
-                    for path in paths {
-                        next.extend(walk(path, root, vec![value])?);
-                    }
-                }
+                Step::Union(_) => {}
                 Step::Filter(left, condition) => {
                     for item in value.as_array().map_or(&[][..], Vec::as_slice) {
                         if holds(left, condition.as_ref(), root, item)? {
@@ -206,13 +249,13 @@ fn holds(
     root: &Value,
     item: &Value,
 ) -> Result<bool, String> {
-    let found = walk(left, root, vec![item])?;
+    let found = walk(left, false, root, vec![item])?;
     let Some((operator, operand)) = condition else {
         return Ok(!found.is_empty());
     };
     let right = match operand {
         Operand::Value(value) => vec![value],
-        Operand::Path(path) => walk(path, root, vec![item])?,
+        Operand::Path(path) => walk(path, false, root, vec![item])?,
     };
     let ([left, ..], [right, ..]) = (found.as_slice(), right.as_slice()) else {
         return Ok(false);
@@ -394,7 +437,7 @@ impl Reader {
                     path.push(step);
                 }
                 c => match self.name() {
-                    Some(name) if path.is_empty() => path.push(Step::Field(name)),
+                    Some(name) if path.is_empty() => path.push(Step::Identifier(name)),
                     _ => {
                         return Err(format!(
                             "unrecognized character in action: U+{:04X} '{c}'",
@@ -470,8 +513,8 @@ impl Reader {
             self.spaces();
             match self.peek() {
                 None => return Err("unterminated array".to_owned()),
-                Some(quote @ ('"' | '\'')) => {
-                    let name = self.quoted(quote)?;
+                Some('\'') => {
+                    let name = self.quoted('\'')?;
                     parts.push(Step::Field(name));
                 }
                 Some(_) => {

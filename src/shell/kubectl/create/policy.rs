@@ -86,8 +86,10 @@ pub fn autoscale(kube: &mut Kube) -> Result<Next> {
             "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet"
         ) {
             return message(format!(
-                "cannot autoscale a {}: could not find scale subresource",
-                target.kind.kind
+                "cannot autoscale a {}: could not find scale subresource for {}, Resource={} in discovery information",
+                target.kind.kind,
+                target.kind.group_version(),
+                target.kind.plural
             ));
         }
         let name = match kube.flags().text("name") {
@@ -99,32 +101,23 @@ pub fn autoscale(kube: &mut Kube) -> Result<Next> {
             spec["minReplicas"] = least.into();
         }
         if cpu >= 0 {
-            spec["metrics"] = json!([{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": cpu}}}]);
+            spec["targetCPUUtilizationPercentage"] = cpu.into();
         }
         let mut metadata = json!({"name": name, "creationTimestamp": null});
         if kube.flags().changed("namespace") {
             metadata["namespace"] = target.namespace.clone().into();
         }
-        let object = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec, "status": {"currentMetrics": null, "desiredReplicas": 0}});
+        // kubectl 1.32 writes the first version.
+        let object = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec, "status": {"currentReplicas": 0, "desiredReplicas": 0}});
         let kind = known(Kind::HorizontalPodAutoscaler);
         let made = if dry_run == DryRun::Client {
-            // kubectl itself still writes the first version.
-            let mut old = object;
-            old["apiVersion"] = "autoscaling/v1".into();
-            old["status"] = json!({"currentReplicas": 0, "desiredReplicas": 0});
-            if let Some(spec) = old["spec"].as_object_mut() {
-                spec.remove("metrics");
-                if cpu >= 0 {
-                    spec.insert("targetCPUUtilizationPercentage".to_owned(), cpu.into());
-                }
-            }
-            old
+            object
         } else {
             let query = [("fieldManager", "kubectl-autoscale"), ("dryRun", dry_run.query())];
-            kube.post(
-                &with_query(&kind.collection(Some(&target.namespace)), &query),
-                &object,
-            )?
+            let collection =
+                kind.collection(Some(&target.namespace))
+                    .replacen("/autoscaling/v2/", "/autoscaling/v1/", 1);
+            kube.post(&with_query(&collection, &query), &object)?
         };
         done(kube, &kind, &made, "autoscaled", dry_run)?;
     }

@@ -15,8 +15,8 @@ pub mod workload;
 
 use super::super::print::TabWriter;
 use super::super::print::times::micros;
+use super::events::event_age;
 use super::failure::{Failure, Result, message};
-use super::info::event_age;
 use super::kube::{Kube, Next, list, map, text, with_query};
 use super::resource::{Selection, Target, fail_with, known, list_failure, list_pages, select};
 use crate::api::Kind;

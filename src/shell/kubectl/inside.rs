@@ -1,0 +1,213 @@
+//! Commands that go into a Pod: `exec attach port-forward debug cp`; and `proxy`, `plugin`.
+
+use super::failure::{Failure, Result, message};
+use super::kube::{Kube, Next, list, text, with_query};
+use super::logs::{default_container, pod_of};
+use super::resource::{Target, fail_with, known, live};
+use crate::api::Kind;
+use crate::apiserver::http::remote_command;
+
+/// `exec POD -- COMMAND`: the API server's exec subresource, whose stream carries what the command
+/// printed and how it ended.
+pub fn exec(kube: &mut Kube) -> Result<Next> {
+    let args = kube.call.args.clone();
+    let Some(pod) = args.first().filter(|_| kube.call.dash != Some(0)) else {
+        return message("pod, type/name or --filename must be specified");
+    };
+    let command = &args[1..];
+    if command.is_empty() {
+        return message("you must specify at least one command for the container");
+    }
+    if kube.call.dash.is_none() {
+        kube.err("kubectl exec [POD] [COMMAND] is DEPRECATED and will be removed in a future version. Use kubectl exec [POD] -- [COMMAND] instead.\n");
+    }
+    let namespace = kube.namespace();
+    let pod = pod_of(kube, pod, &namespace)?;
+    let name = text(&pod, "/metadata/name").to_owned();
+    if matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed") {
+        return message(format!(
+            "cannot exec into a container in a completed pod; current phase is {}",
+            text(&pod, "/status/phase")
+        ));
+    }
+    let container = match kube.flags().text("container") {
+        "" => {
+            let quiet = kube.flags().on("quiet");
+            default_container(kube, &pod, quiet)?
+        }
+        given => given.to_owned(),
+    };
+    let mut path = with_query(
+        &format!(
+            "{}/exec",
+            known(Kind::Pod).path(text(&pod, "/metadata/namespace"), &name)
+        ),
+        &[("container", &container), ("stderr", "true"), ("stdout", "true")],
+    );
+    for word in command {
+        path.push_str(&format!("&command={}", super::kube::escape_query(word)));
+    }
+    let request = kube
+        .request("GET", &path, "*/*")
+        .with_header("Connection", "Upgrade")
+        .with_header("Upgrade", "websocket")
+        .with_header("Sec-Websocket-Protocol", remote_command::SUBPROTOCOLS[0]);
+    let answer = kube.io.transport.send(&request);
+    kube.log(&request, &answer);
+    if answer.code != 101 {
+        return Err(kube.refused(&answer));
+    }
+    let mut ended = Ok(0);
+    for part in answer.json().as_array().into_iter().flatten() {
+        let said = part[1].as_str().unwrap_or_default();
+        match part[0].as_u64().unwrap_or_default() as u8 {
+            remote_command::STDOUT => kube.out(said),
+            remote_command::STDERR => kube.err(said),
+            _ => ended = remote_command::exit_code(&serde_json::from_str(said).unwrap_or_default()),
+        }
+    }
+    match ended {
+        Ok(0) => Ok(Next::Done),
+        Ok(code) => {
+            kube.err(&format!("command terminated with exit code {code}\n"));
+            Ok(Next::Code(code))
+        }
+        Err(said) => message(said),
+    }
+}
+
+/// `attach`, as far as the API server lets it.
+pub fn attach(kube: &mut Kube) -> Result<Next> {
+    let Some(word) = kube.call.args.first().cloned() else {
+        return message("at least 1 argument is required for attach");
+    };
+    let namespace = kube.namespace();
+    let pod = pod_of(kube, &word, &namespace)?;
+    let phase = text(&pod, "/status/phase");
+    if matches!(phase, "Succeeded" | "Failed") {
+        return message(format!(
+            "cannot attach a container in a completed pod; current phase is {phase}"
+        ));
+    }
+    let quiet = kube.flags().on("quiet");
+    let container = match kube.flags().text("container") {
+        "" => default_container(kube, &pod, quiet)?,
+        given => given.to_owned(),
+    };
+    if !quiet {
+        kube.err("If you don't see a command prompt, try pressing enter.\n");
+    }
+    let path = with_query(
+        &format!(
+            "{}/attach",
+            known(Kind::Pod).path(text(&pod, "/metadata/namespace"), text(&pod, "/metadata/name"))
+        ),
+        &[("container", &container), ("stderr", "true"), ("stdout", "true")],
+    );
+    let answer = kube.send("POST", &path, "*/*", None, None)?;
+    kube.out(&answer.body);
+    Ok(Next::Done)
+}
+
+/// `port-forward`: the checks of kubectl; then what there is instead, since nothing here can listen.
+pub fn port_forward(kube: &mut Kube) -> Result<Next> {
+    let args = kube.call.args.clone();
+    let [word, ports @ ..] = args.as_slice() else {
+        return port_forward_usage();
+    };
+    if ports.is_empty() {
+        return port_forward_usage();
+    }
+    let namespace = kube.namespace();
+    let pod = pod_of(kube, word, &namespace)?;
+    let name = text(&pod, "/metadata/name");
+    for port in ports {
+        let remote = port.rsplit(':').next().unwrap_or(port);
+        let named = || {
+            list(&pod, "/spec/containers")
+                .iter()
+                .flat_map(|container| list(container, "/ports"))
+                .any(|port| text(port, "/name") == remote)
+        };
+        if remote.parse::<u16>().is_err() && !named() {
+            return message(format!("Pod '{name}' does not have a named port '{remote}'"));
+        }
+    }
+    let phase = text(&pod, "/status/phase");
+    if phase != "Running" {
+        return message(format!(
+            "unable to forward port because pod is not running. Current status={phase}"
+        ));
+    }
+    message(
+        "unable to listen on any of the requested ports: no program can listen here; ask the Pod from a desk: ssh DESK curl POD-IP:PORT",
+    )
+}
+
+fn port_forward_usage() -> Result<Next> {
+    Err(Failure::Usage(
+        "TYPE/NAME and list of ports are required for port-forward".to_owned(),
+        "port-forward",
+    ))
+}
+
+/// `proxy`: one always serves the API at localhost:8001.
+pub fn proxy(kube: &mut Kube) -> Result<Next> {
+    let port = kube.flags().int("port");
+    if port == 8001 {
+        return message("listen tcp 127.0.0.1:8001: bind: address already in use");
+    }
+    message(format!(
+        "listen tcp 127.0.0.1:{port}: no program can listen here; a proxy already serves localhost:8001"
+    ))
+}
+
+/// `debug`: kubelets here run no containers beside those of the manifest.
+pub fn debug(kube: &mut Kube) -> Result<Next> {
+    if kube.flags().text("image").is_empty() && kube.flags().text("copy-to").is_empty() {
+        return message("you must specify --image when not using --copy-to.");
+    }
+    let Some(word) = kube.call.args.first().cloned() else {
+        return message("NAME or TYPE/NAME is required for debug");
+    };
+    kube.err("--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a profile, for example \"--profile=general\".\n");
+    let (targets, failures) = live(
+        kube,
+        &[if word.contains('/') {
+            word
+        } else {
+            format!("pod/{word}")
+        }],
+    )?;
+    fail_with(failures)?;
+    if let Some(other) = targets
+        .iter()
+        .find(|t| !t.kind.is(Kind::Pod) && !t.kind.is(Kind::Node))
+    {
+        return message(format!(
+            "\"{}, Kind={}\" not supported by debug",
+            other.kind.group_version(),
+            other.kind.kind
+        ));
+    }
+    message(format!(
+        "debug is not supported here: the desks run no ephemeral containers ({} is unchanged); look with kubectl describe, logs, exec and on the desk with crictl",
+        targets.first().map(Target::label).unwrap_or_default()
+    ))
+}
+
+/// `plugin list`
+pub fn plugins(_: &mut Kube) -> Result<Next> {
+    message("unable to find any kubectl plugins in your PATH")
+}
+
+/// `cp`: there is no file system to copy from or to.
+pub fn copy(kube: &mut Kube) -> Result<Next> {
+    match kube.call.args.as_slice() {
+        [from, to] if from.contains(':') != to.contains(':') => message(
+            "cp needs tar inside the container, and the containers here have no file system: cp is not supported",
+        ),
+        [_, _] => message("one of src or dest must be a remote file specification"),
+        _ => message("source and destination are required"),
+    }
+}
