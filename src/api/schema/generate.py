@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).parent
 VERSION = "v1_36"
 
 # Types that no stored kind reaches but the API server serves.
-EXTRA_ROOTS = """core/v1.Binding policy/v1.Eviction autoscaling/v1.Scale events/v1.Event
+EXTRA_ROOTS = """core/v1.Binding policy/v1.Eviction autoscaling/v1.Scale autoscaling/v1.HorizontalPodAutoscaler events/v1.Event
 authentication/v1.TokenRequest authentication/v1.TokenReview authentication/v1.SelfSubjectReview
 authorization/v1.SubjectAccessReview authorization/v1.SelfSubjectAccessReview
 authorization/v1.LocalSubjectAccessReview authorization/v1.SelfSubjectRulesReview

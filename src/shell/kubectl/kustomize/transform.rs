@@ -32,7 +32,7 @@ pub(super) fn run(kustomization: &Value, items: &mut [Item]) -> Result<()> {
             item.kind(),
             "Namespace" | "CustomResourceDefinition" | "APIService"
         );
-        if !fixed && !(prefix.is_empty() && suffix.is_empty()) {
+        if !fixed && (!prefix.is_empty() || !suffix.is_empty()) {
             item.rename(format!("{prefix}{}{suffix}", item.name()));
         }
     }
