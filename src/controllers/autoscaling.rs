@@ -290,7 +290,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn bench(replicas: i32) -> Bench<Autoscaler> {
-        let mut bench = Bench::new(Autoscaler::default());
+        let mut bench = Bench::new(Autoscaler);
         bench.put(Kind::Deployment, json!({"metadata": {"name": "web", "namespace": "d"},
             "spec": {"replicas": replicas, "selector": {}, "template": {}}, "status": {"replicas": replicas}}));
         let created: Value = bench.now.timestamp().to_string().into();

@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn starts_what_is_due_and_waits_for_the_next() {
-        let mut bench = Bench::new(CronJobs::default());
+        let mut bench = Bench::new(CronJobs);
         bench.put(Kind::CronJob, cron(json!({})));
         bench.now = SimTime::from_secs(599);
         assert_eq!(
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn forbids_replaces_and_cleans() {
-        let mut bench = Bench::new(CronJobs::default());
+        let mut bench = Bench::new(CronJobs);
         bench.now = SimTime::from_secs(600);
         bench
             .put(Kind::CronJob, cron(json!({"concurrencyPolicy": "Forbid"})))

@@ -320,7 +320,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn bench(spec: Value) -> Bench<Disruptions> {
-        let mut bench = Bench::new(Disruptions::default());
+        let mut bench = Bench::new(Disruptions);
         let mut spec = spec;
         spec["selector"] = json!({"matchLabels": {"a": "b"}});
         bench.put(

@@ -491,7 +491,7 @@ mod tests {
 
     #[test]
     fn binds_to_the_smallest_that_serves() {
-        let mut bench = Bench::new(VolumeBinder::default());
+        let mut bench = Bench::new(VolumeBinder);
         bench
             .put(Kind::PersistentVolume, volume("big", "5Gi"))
             .put(Kind::PersistentVolume, volume("fits", "2Gi"));
@@ -512,7 +512,7 @@ mod tests {
 
     #[test]
     fn says_why_not() {
-        let mut bench = Bench::new(VolumeBinder::default());
+        let mut bench = Bench::new(VolumeBinder);
         bench.put(Kind::PersistentVolumeClaim, claim());
         let plan = bench.plan(Kind::PersistentVolumeClaim, "d", "c");
         assert_eq!(
@@ -523,7 +523,7 @@ mod tests {
 
     #[test]
     fn a_volume_without_its_claim_is_released() {
-        let mut bench = Bench::new(VolumeBinder::default());
+        let mut bench = Bench::new(VolumeBinder);
         let mut bound = volume("v", "1Gi");
         bound["spec"]["claimRef"] = json!({"name": "c", "namespace": "d", "uid": "u"});
         bound["status"]["phase"] = json!("Bound");
