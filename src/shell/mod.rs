@@ -14,10 +14,12 @@
 //! - [`host`], `tools`: the machine behind the transport, and what runs on the desks
 //! - [`commands`]: a duty as a command line
 //! - [`completion`]: what Tab offers
+//! - [`editor`]: answering `kubectl edit`
 
 pub mod commands;
 pub mod completion;
 pub mod curl;
+pub mod editor;
 pub mod export;
 pub mod filters;
 pub mod host;

@@ -173,10 +173,10 @@ impl Output {
 /// A text that a person is asked to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Editor {
-    /// The file's name, for the tab.
+    /// The file's name, another one each time: `/tmp/kubectl-edit-1.yaml`.
     pub name: String,
     pub text: String,
-    /// Set by the page: the saved text, or `None` inside when closed without saving.
+    /// Set by `kbh editor`: the saved text, or `None` inside when closed without saving.
     pub answer: Option<Option<String>>,
 }
 
@@ -196,6 +196,8 @@ pub struct Session {
     pub server: String,
     pub history: Vec<String>,
     pub editor: Option<Editor>,
+    /// How many files were opened in the editor.
+    pub edits: u32,
 }
 
 impl Default for Session {
@@ -209,6 +211,7 @@ impl Default for Session {
             server: "https://kube-apiserver:6443".to_owned(),
             history: Vec::new(),
             editor: None,
+            edits: 0,
         }
     }
 }
@@ -217,6 +220,18 @@ impl Default for Session {
 pub const MAX_FILES_BYTES: usize = 8 << 20;
 
 impl Session {
+    /// Opens a text in the editor, in place of what was open there; the file's name.
+    pub fn edit(&mut self, text: String) -> String {
+        self.edits += 1;
+        let name = format!("/tmp/kubectl-edit-{}.yaml", self.edits);
+        self.editor = Some(Editor {
+            name: name.clone(),
+            text,
+            answer: None,
+        });
+        name
+    }
+
     /// A file by the name a command gives it.
     pub fn file(&self, name: &str) -> Option<&String> {
         self.files.get(name.strip_prefix("./").unwrap_or(name))

@@ -26,6 +26,8 @@ struct Job {
     /// Poll it at the latest then.
     until: Option<SimTime>,
     code: Option<i32>,
+    /// It waits for the editor.
+    editing: bool,
 }
 
 /// What a command has printed so far.
@@ -208,9 +210,19 @@ impl Terminal {
                 process: Process::new(line),
                 until: None,
                 code: None,
+                editing: false,
             },
         );
         self.poll_jobs();
+        // The command that waits for the editor came before the line that answers it.
+        if self
+            .session
+            .editor
+            .as_ref()
+            .is_some_and(|editor| editor.answer.is_some())
+        {
+            self.poll_jobs();
+        }
         (id, self.take(id))
     }
 
@@ -259,11 +271,11 @@ impl Terminal {
     fn poll_jobs(&mut self) {
         for job in self.jobs.values_mut().filter(|job| job.code.is_none()) {
             let mut transport = self.host.attach(&mut self.cluster);
-            job.until = None;
+            (job.until, job.editing) = (None, false);
             match job.process.poll(&mut self.session, &mut transport) {
                 Progress::Done(code) => job.code = Some(code),
                 Progress::Waiting { until } => job.until = until,
-                Progress::Editing => {}
+                Progress::Editing => job.editing = true,
             }
         }
         if let Some(setup) = self.host.restart.take() {
@@ -271,16 +283,14 @@ impl Terminal {
         }
     }
 
-    /// The page has answered [`Session::editor`].
-    pub fn editor_answered(&mut self) {
-        self.poll_jobs();
-    }
-
     /// Ctrl-C.
     pub fn cancel(&mut self, id: JobId) {
         if let Some(mut job) = self.jobs.remove(&id) {
             let mut transport = self.host.attach(&mut self.cluster);
             job.process.interrupt(&mut transport);
+            if job.editing {
+                self.session.editor = None;
+            }
         }
     }
 

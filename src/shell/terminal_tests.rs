@@ -143,3 +143,38 @@ fn bad_input_is_answered_and_forgotten() {
         "No resources found in default namespace.\n"
     );
 }
+
+#[test]
+fn an_edit_is_in_the_log_with_its_answer() {
+    let mut terminal = terminal(Preset::CompanyX, &[]);
+    run(&mut terminal, "kubectl create configmap c --from-literal=k=v");
+    let (edit, printed) = terminal.enter("kubectl edit configmap c");
+    assert_eq!(printed.code, None);
+    let text = terminal.session.editor.as_ref().expect("open").text.clone();
+    assert!(text.starts_with("# Please edit the object below."), "{text}");
+    terminal.advance(Duration::from_secs(3));
+    let (save, printed) = terminal.enter(&super::editor::save_line(&text.replace("k: v", "k: EOF")));
+    assert_eq!(printed.code, Some(0), "{save:?} {printed:?}");
+    let printed = terminal.take(edit);
+    assert_eq!(
+        (printed.stdout().as_str(), printed.code),
+        ("configmap/c edited\n", Some(0))
+    );
+    assert_eq!(
+        run(&mut terminal, "kubectl get cm c -o jsonpath={.data.k}"),
+        "EOF"
+    );
+    assert!(run(&mut terminal, "kbh editor close").contains("nothing is open in the editor"));
+
+    // Ctrl-C takes the file away with the command.
+    let (edit, _) = terminal.enter("kubectl edit configmap c");
+    terminal.cancel(edit);
+    assert_eq!(terminal.session.editor, None);
+
+    let again = Terminal::replay(
+        terminal.cluster.setup.clone(),
+        terminal.log().to_vec(),
+        terminal.now(),
+    );
+    assert_eq!(again.hash(), terminal.hash());
+}

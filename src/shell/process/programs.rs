@@ -3,7 +3,7 @@
 use super::super::export::quote;
 use super::super::program::{Io, Program, Progress};
 use super::super::transport::{HostState, ProgramOutput, Started, Transport, Waiting};
-use super::super::{curl, filters, kubectl};
+use super::super::{curl, editor, filters, kubectl};
 use super::Process;
 
 /// A command that only has a code.
@@ -208,6 +208,7 @@ pub(super) fn program(argv: Vec<String>) -> Box<dyn Program> {
             inner: None,
         }),
         "exit" | "logout" => Box::new(Exit),
+        "kbh" if args.first().is_some_and(|first| first == "editor") => editor::start(args),
         _ => filters::start(name, args).unwrap_or_else(|| Box::new(HostProgram { argv, waiting: None })),
     }
 }

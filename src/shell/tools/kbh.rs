@@ -26,6 +26,7 @@ Usage:
   kbh node cni CIDR                 on a desk (ssh): set up its Pod network
   kbh traffic [--from DESK] [--rate N] URL   ask again and again, N times a second
   kbh traffic stop [ID]             stop one client or all
+  kbh editor save|close             answer the editor that kubectl edit opened; save reads the text
   kbh pause | kbh play              stop and start time
   kbh speed FACTOR                  how fast time passes: 0.25 to 1000
   kbh reset [--preset P] [--nodes N] [--desks A,B] [--seed S]
