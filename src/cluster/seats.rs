@@ -1,6 +1,7 @@
 //! The seats and who sits in them.
 
 use super::{Cluster, Process, ProcessId};
+use crate::api::Object;
 use crate::api::sorted::SortedMap;
 use crate::apiserver::Identity;
 use crate::client::{Caches, Change, WorkQueue};
@@ -42,6 +43,15 @@ impl Preset {
             "company-x" => Preset::CompanyX,
             "autopilot" => Preset::Autopilot,
             component => Preset::Only(component.to_owned()),
+        }
+    }
+
+    /// What [`Preset::parse`] reads.
+    pub fn name(&self) -> &str {
+        match self {
+            Preset::CompanyX => "company-x",
+            Preset::Autopilot => "autopilot",
+            Preset::Only(component) => component,
         }
     }
 
@@ -313,6 +323,20 @@ impl Cluster {
         }
         self.schedule_work(id);
         true
+    }
+
+    /// The seats that watch an object: those that are told when it is written.
+    pub fn watchers(&self, object: &Object) -> impl Iterator<Item = &SeatId> {
+        self.seats.values().filter_map(move |seat| {
+            let watches = match &seat.runner {
+                Runner::Control(component) => component.watches(),
+                Runner::Node(component) => component.watches(),
+            };
+            watches
+                .iter()
+                .any(|watch| watch.selects(object))
+                .then_some(&seat.id)
+        })
     }
 
     /// Adds a process with its seats and lets it list what it watches.

@@ -71,6 +71,8 @@ pub struct Slip {
     pub drawer: Option<Text>,
     /// Who wrote it: a [`Seat::id`], or `person`.
     pub hand: Text,
+    /// Who watches what was written and gets a copy: the ids of their seats.
+    pub copies: Rc<[Text]>,
 }
 
 /// The counter: the slips worth looking at, newest last. Heartbeats and reads by the autopilot

@@ -4,9 +4,9 @@
 //! k8s.io/component-helpers/apimachinery/lease.
 
 use super::{Kubelet, LEASES, note};
-use crate::api::Kind;
 use crate::api::order::StableSort;
-use crate::apiserver::Request;
+use crate::api::{Kind, Object};
+use crate::apiserver::{PatchType, Request, Subresource};
 use crate::client::helpers::moment;
 use crate::node::address::Cidr;
 use crate::node::{Machine, NodeAction};
@@ -19,6 +19,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -233,6 +234,27 @@ fn differs(known: &NodeStatus, wanted: &NodeStatus) -> bool {
             != wanted.node_info.as_ref().map(|info| &info.kubelet_version)
 }
 
+/// The fields of the status that are not as they were. A patch, so that a Node someone else has
+/// written since is no reason to refuse it.
+///
+/// Source: k8s.io/component-helpers/node/util/status.go (`PatchNodeStatus`).
+fn status_patch(node: &Node, wanted: NodeStatus) -> Request {
+    let mut updated = node.clone();
+    updated.status = Some(wanted);
+    let known = Object::from(node.clone()).to_value();
+    let mut updated = Object::from(updated).to_value();
+    let mut status = updated["status"].take();
+    if let Some(fields) = status.as_object_mut() {
+        fields.retain(|name, value| known["status"].get(name) != Some(value));
+    }
+    let name = node.metadata.name.as_deref().unwrap_or("");
+    let patch = json!({"status": status});
+    Request {
+        subresource: Subresource::Status,
+        ..Request::patch(Kind::Node, "", name, PatchType::Strategic, patch)
+    }
+}
+
 impl Kubelet {
     fn new_node(&self, machine: &Machine, now: SimTime) -> Node {
         let labels = [
@@ -308,11 +330,9 @@ impl Kubelet {
         }
         let was_ready = ready.is_some_and(|condition| condition.status == "True");
         let is_ready = machine.cni_installed();
-        let mut updated = (**node).clone();
-        updated.status = Some(wanted);
         let mut duty = Duty::api(
             Why::new("kubelet.node_status", &[&self.node]),
-            Request::update_status(updated),
+            status_patch(node, wanted),
         );
         if was_ready != is_ready && !self.plain {
             let reason = if is_ready { "NodeReady" } else { "NodeNotReady" };

@@ -1,9 +1,10 @@
 use super::*;
-use crate::apiserver::Body;
+use crate::apiserver::{Body, PatchType, Subresource};
 use crate::etcd::{Event, EventType};
 use crate::node::Hardware;
 use crate::seat::Action;
 use crate::sim::Rng;
+use k8s_openapi::api::core::v1::Node;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -379,10 +380,18 @@ fn registers_and_beats() {
             let Action::Api(request) = duty.action else {
                 panic!()
             };
-            let Body::Object(object) = request.body else {
+            // A patch of what differs: whoever else writes the Node is not in the way.
+            let Body::Patch(PatchType::Strategic, patch) = request.body else {
                 panic!()
             };
-            desk.store(object, EventType::Put);
+            assert_eq!(request.subresource, Subresource::Status);
+            assert_eq!(patch.as_object().map(serde_json::Map::len), Some(1), "{patch}");
+            let known = desk.caches.by_key::<Node>(&node).expect("registered");
+            let mut stored = Object::from((**known).clone()).to_value();
+            for (field, value) in patch["status"].as_object().expect("fields") {
+                stored["status"][field] = value.clone();
+            }
+            desk.put(Kind::Node, stored);
         }
     }
     assert_eq!(desk.look(&node).duties, []);
