@@ -14,11 +14,13 @@
 //! - [`host`], `tools`: the machine behind the transport, and what runs on the desks
 //! - [`commands`]: a duty as a command line
 //! - [`completion`]: what Tab offers
+//! - [`draft`]: a manifest while it is written
 //! - [`editor`]: answering `kubectl edit`
 
 pub mod commands;
 pub mod completion;
 pub mod curl;
+pub mod draft;
 pub mod editor;
 pub mod export;
 pub mod filters;

@@ -3,6 +3,27 @@
 
 use super::Type;
 use crate::api::sorted::SortedMap;
+use std::sync::OnceLock;
+
+static LOADED: OnceLock<Docs> = OnceLock::new();
+
+/// The doc texts: always there natively, in the page once it has fetched them and called [`load_docs`].
+pub fn docs() -> &'static Docs {
+    #[cfg(not(target_arch = "wasm32"))]
+    return LOADED.get_or_init(|| Docs::parse(include_str!("docs.txt")));
+    #[cfg(target_arch = "wasm32")]
+    {
+        static NONE: Docs = Docs {
+            texts: SortedMap::new(),
+        };
+        LOADED.get().unwrap_or(&NONE)
+    }
+}
+
+/// Hands in the text of `docs.txt`; a second time changes nothing.
+pub fn load_docs(text: &str) {
+    LOADED.get_or_init(|| Docs::parse(text));
+}
 
 /// Parsed `docs.txt`.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ mod docs;
 pub mod proto;
 
 use crate::api::sorted::SortedMap;
-pub use docs::Docs;
+pub use docs::{Docs, docs, load_docs};
 
 use crate::api::kind::Kind;
 use crate::for_each_kind;

@@ -2,22 +2,10 @@
 
 use super::gvk;
 use crate::api::Kind;
-use crate::api::schema::{self, Docs, Field, Ty, Type};
+use crate::api::schema::{self, Field, Ty, Type, docs};
 use crate::api::sorted::SortedMap;
 use crate::apiserver::http::alias;
 use serde_json::{Map, Value, json};
-use std::sync::OnceLock;
-
-/// The doc texts; the page loads them only when asked, so a document made there goes without.
-fn docs() -> &'static Docs {
-    static DOCS: OnceLock<Docs> = OnceLock::new();
-    DOCS.get_or_init(|| {
-        #[cfg(not(target_arch = "wasm32"))]
-        return Docs::parse(include_str!("../../api/schema/docs.txt"));
-        #[cfg(target_arch = "wasm32")]
-        return Docs::default();
-    })
-}
 
 /// Kinds that are served but not stored, as group, version, type.
 const QUESTIONS: &[(&str, &str, &str)] = &[

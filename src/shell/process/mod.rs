@@ -158,7 +158,7 @@ impl Process {
     }
 
     /// What the first command reads, if it is not redirected.
-    fn give_stdin(&mut self, text: String) {
+    pub(in crate::shell) fn give_stdin(&mut self, text: String) {
         self.stdin = Some(text);
     }
 
