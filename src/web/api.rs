@@ -19,7 +19,8 @@ fn set(object: &Object, name: &str, value: impl Into<JsValue>) {
     let _ = Reflect::set(object, &name.into(), &value.into());
 }
 
-fn object(fields: &[(&str, JsValue)]) -> Object {
+/// An object with these fields.
+pub fn object(fields: &[(&str, JsValue)]) -> Object {
     let object = Object::new();
     for (name, value) in fields {
         set(&object, name, value.clone());

@@ -35,6 +35,16 @@ fn App() -> Html {
     use_effect_with((), |()| drag::listen());
     use_effect_with((), |()| path::listen());
     use_effect_with((), |()| path::flash_changes());
+    let file = use_view(|page| page.editing.as_ref().map(|file| file.name.clone()));
+    use_effect_with(file, {
+        let ui = ui.clone();
+        move |file: &Option<String>| match file {
+            Some(_) => ui.dispatch(Do::Sheet(Some(Sheet::Manifest))),
+            // Back to where the command was typed.
+            None if ui.sheet == Some(Sheet::Manifest) => ui.dispatch(Do::Sheet(Some(Sheet::Console))),
+            None => {}
+        }
+    });
     let close = {
         let ui = ui.clone();
         Callback::from(move |event: KeyboardEvent| {
@@ -56,6 +66,7 @@ fn App() -> Html {
             </div>
             <Sky />
             <StatusLine />
+            <Notice />
             <Toast />
         </ContextProvider<UiHandle>>
     }
@@ -172,6 +183,22 @@ fn StatusLine() -> Html {
     let figures = said.map(|figure| figure.to_string());
     let args: Vec<&str> = figures.iter().map(String::as_str).collect();
     html! { <p class="sr" role="status">{ fill(words.status_line, &args) }</p> }
+}
+
+/// The link holds no session. Stays until it is read.
+#[component]
+fn Notice() -> Html {
+    let words = use_ui().lang.words();
+    if !use_view(|page| page.notice) {
+        return Html::default();
+    }
+    let onclick = |_| host::change(|page| page.notice = false);
+    html! {
+        <div class="toast notice" role="alert">
+            <p><b>{ words.link_broken }</b>{ " " }{ words.link_instead }</p>
+            <button class="btn small" {onclick}>{ words.close }</button>
+        </div>
+    }
 }
 
 /// A remark that goes away by itself.

@@ -42,6 +42,9 @@ pub fn cpu(milli: u64) -> String {
 /// `64Mi`, `2Gi`.
 pub fn memory(bytes: u64) -> String {
     let mebi = bytes >> 20;
+    if mebi == 0 {
+        return "0".to_string();
+    }
     if mebi >= 1024 && mebi.is_multiple_of(1024) {
         format!("{}Gi", mebi >> 10)
     } else {
@@ -77,6 +80,62 @@ pub fn use_fresh() -> &'static str {
             }
         })
     })
+}
+
+/// The same, and the row leaves as it came: a copy of it stays behind for a moment. The reference is
+/// the row's.
+#[hook]
+pub fn use_row() -> (NodeRef, &'static str) {
+    let row = use_node_ref();
+    use_effect_with((), {
+        let row = row.clone();
+        move |()| {
+            move || {
+                let _ = leave(&row);
+            }
+        }
+    });
+    (row, use_fresh())
+}
+
+/// Whether the person wants things to stay where they are.
+pub fn reduced_motion() -> bool {
+    gloo::utils::window()
+        .match_media("(prefers-reduced-motion: reduce)")
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
+}
+
+fn leave(row: &NodeRef) -> Option<()> {
+    let stands = host::read(|page| page.views.clock.paused || !page.moving) || reduced_motion();
+    let row = row.cast::<web_sys::Element>().filter(|_| !stands)?;
+    let parent = row.parent_node()?;
+    let copy: web_sys::HtmlElement = row.clone_node_with_deep(true).ok()?.dyn_into().ok()?;
+    for name in copy
+        .get_attribute_names()
+        .iter()
+        .filter_map(|name| name.as_string())
+    {
+        // Nothing looks for it, carries it or lights it any more.
+        if name.starts_with("data-") {
+            let _ = copy.remove_attribute(&name);
+        }
+    }
+    let _ = copy.set_attribute("inert", "");
+    let _ = copy.class_list().remove_1("fresh");
+    let _ = copy.class_list().add_1("leaving");
+    parent.insert_before(&copy, row.next_sibling().as_ref()).ok()?;
+    let gone = copy.clone();
+    gloo::events::EventListener::once(&copy, "animationend", move |_| gone.remove()).forget();
+    Some(())
+}
+
+/// A path or a name that may break behind its slashes and colons.
+pub fn breakable(text: &str) -> Html {
+    text.split_inclusive(['/', ':'])
+        .map(|part| html! { <>{ part.to_string() }<wbr /></> })
+        .collect()
 }
 
 fn tab_list(event: &KeyboardEvent) -> Option<web_sys::Element> {

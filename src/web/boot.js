@@ -3,6 +3,8 @@ const { js, wasm: module } = document.querySelector('meta[name=program]').datase
 const at = (path) => new URL(path, document.baseURI).href;
 // The editor is a program of its own, fetched when it is first opened.
 globalThis.kubeByHandEditor = () => import(at('editor.js'));
+// What every field is for: fetched with it.
+globalThis.kubeByHandDocs = async () => (await fetch(at('docs.txt'))).text();
 try {
   const { default: init } = await import(at(js));
   const wasm = await init({ module_or_path: at(module) });

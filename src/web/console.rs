@@ -33,7 +33,7 @@ pub fn Console() -> Html {
     html! {
         <section class={classes!("panel", "sheet", "console", (ui.sheet == Some(Sheet::Console)).then_some("open"))} aria-label={words.console}>
             <div class="head">
-                <h2 class="name"><b>{ words.console }</b><code>{ "kubectl curl ipvsadm crictl kbh" }</code></h2>
+                <h2 class="name"><b>{ words.console }</b><code>{ "bash" }</code></h2>
                 <button class="btn small" onclick={|_| host::change(|page| page.console = Rc::new([]))}>{ words.clear }</button>
             </div>
             <CloseSheet />
@@ -61,17 +61,52 @@ struct EntryProps {
 #[component]
 fn EntryView(props: &EntryProps) -> Html {
     let words = use_ui().lang.words();
+    let editing = use_view(|page| page.editing.is_some());
     let entry = &props.entry;
+    let whole = use_state_eq(|| false);
+    let long = head(&entry.line).len() < entry.line.len();
+    let open = {
+        let whole = whole.clone();
+        Callback::from(move |_| whole.set(!*whole))
+    };
     html! {
         <div class="entry" data-code={entry.code.map(|code| code.to_string())}>
-            <div class="said"><b>{ "$ " }</b>{ entry.line.clone() }
+            <div class="said"><b>{ "$ " }</b>{ if *whole || !long { &*entry.line } else { head(&entry.line) } }
+                if long {
+                    <button class="link" onclick={open} aria-expanded={whole.to_string()}>{ if *whole { words.less } else { words.more } }</button>
+                }
                 if entry.by_gesture { <span class="from">{ "  # " }{ words.by_gesture }</span> }
             </div>
-            if entry.code.is_none() { <div class="from">{ words.still_running }</div> }
-            if !entry.stdout.is_empty() { <pre tabindex="0">{ entry.stdout.clone() }</pre> }
+            if entry.code.is_none() {
+                <div class="from">{ if editing && is_edit(&entry.line) { words.edit_wait } else { words.still_running } }</div>
+            }
+            if !entry.stdout.is_empty() { <pre class={(!is_table(&entry.stdout)).then_some("prose")} tabindex="0">{ entry.stdout.clone() }</pre> }
             if !entry.stderr.is_empty() { <pre class="err" tabindex="0">{ entry.stderr.clone() }</pre> }
         </div>
     }
+}
+
+/// The first lines of a command with a long text in it.
+fn head(line: &str) -> &str {
+    const LINES: usize = 4;
+    match line.match_indices('\n').nth(LINES) {
+        Some(_) => {
+            &line[..line
+                .match_indices('\n')
+                .nth(LINES - 2)
+                .map_or(line.len(), |(at, _)| at)]
+        }
+        None => line,
+    }
+}
+
+/// Columns and indented text keep their places and scroll; a sentence wraps.
+fn is_table(text: &str) -> bool {
+    text.contains("  ")
+}
+
+fn is_edit(line: &str) -> bool {
+    line.split_whitespace().any(|word| word == "edit")
 }
 
 /// The prompt. Enter runs, unless a heredoc, a quote or a backslash wants another line.

@@ -15,17 +15,18 @@ use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
-use super::check;
 use super::gesture::{self, Place};
 use super::look::{self, Looker};
 use super::words::{Words, fill};
 use super::{api, recovery, share};
+use crate::api::schema;
 use crate::cluster::view::{Cargo, Fit, Goal, Mark, Request, Views};
 use crate::cluster::{Cluster, Preset};
 use crate::lessons;
-use crate::shell::completion;
+use crate::shell::draft::{self, Purpose};
 use crate::shell::terminal::{JobId, Printed, Terminal};
 use crate::shell::transport::Pace;
+use crate::shell::{Editor, completion, editor};
 use crate::sim::SimTime;
 
 /// How long one slice of the machine's work may take, in milliseconds.
@@ -78,12 +79,18 @@ pub struct Page {
     pub console: Rc<[Rc<Entry>]>,
     pub carried: Option<Rc<Carried>>,
     pub toast: Option<Rc<str>>,
+    /// The link that was opened holds no session; until it is read.
+    pub notice: bool,
     /// The first picture stands; what comes after it moves in.
     pub moving: bool,
     /// The text in the editor.
     pub draft: Rc<str>,
     /// The template it started from, see `ui::Ui::manifest`.
     pub draft_number: u32,
+    /// The file a command has opened, `kubectl edit`; it takes the draft's place.
+    pub editing: Option<Rc<Editor>>,
+    /// What is written in that file now.
+    pub edited: Rc<str>,
 }
 
 /// Called once with the exit code when a line has run.
@@ -129,20 +136,25 @@ fn with<T>(act: impl FnOnce(&mut Host) -> T) -> T {
 }
 
 /// The session in the address (`#s=…`), else the story's office; `?preset=autopilot` seats nobody.
-fn opening() -> share::Opening {
-    let location = gloo::utils::window().location();
-    if let Some(opening) = location.hash().ok().and_then(|hash| share::unpack(&hash)) {
-        return opening;
+/// The second is true when the address has a session that cannot be opened.
+fn opening() -> (share::Opening, bool) {
+    let hash = gloo::utils::window().location().hash().unwrap_or_default();
+    let mut broken = false;
+    match share::unpack(&hash) {
+        Ok(Some(opening)) => return (opening, false),
+        Ok(None) => {}
+        Err(share::Broken) => broken = true,
     }
     let mut setup = share::story();
     if let Some(preset) = super::ui::query("preset") {
         setup.preset = Preset::parse(&preset);
     }
-    share::Opening {
+    let opening = share::Opening {
         setup,
         log: Vec::new(),
         until: SimTime::ZERO,
-    }
+    };
+    (opening, broken)
 }
 
 /// Milliseconds since the page was opened, on the wall.
@@ -153,13 +165,17 @@ pub fn now_ms() -> f64 {
 }
 
 impl Host {
-    fn new(opening: share::Opening) -> Host {
+    fn new((opening, broken): (share::Opening, bool)) -> Host {
         let until = opening.until;
+        recovery::begin(&opening.setup, &opening.log);
         let terminal = Terminal::replay(opening.setup, opening.log, SimTime::ZERO);
         let mut host = Host {
             terminal,
             looker: Looker::default(),
-            page: Page::default(),
+            page: Page {
+                notice: broken,
+                ..Page::default()
+            },
             jobs: SortedMap::new(),
             next_entry: 0,
             paused: false,
@@ -214,6 +230,12 @@ impl Host {
             views.goals = goals(&views.goals, &self.terminal.cluster);
         }
         self.page.views = views.clone();
+        let open = self.terminal.session.editor.as_ref();
+        let name = |editor: &Editor| editor.name.clone();
+        if open.map(name) != self.page.editing.as_deref().map(name) {
+            self.page.edited = open.map_or("", |editor| &editor.text).into();
+            self.page.editing = open.cloned().map(Rc::new);
+        }
         self.collect();
     }
 
@@ -580,8 +602,12 @@ pub fn run_then(line: &str, by_gesture: bool, done: Option<Done>) {
     schedule();
 }
 
-/// Ctrl+C: ends what runs.
+/// Ctrl+C: ends what runs; what waits for the editor, by closing it.
 pub fn interrupt() {
+    if read(|page| page.editing.is_some()) {
+        run(editor::CLOSE_LINE, true);
+        return;
+    }
     with(|host| {
         let jobs = std::mem::take(&mut host.jobs);
         for (id, job) in jobs {
@@ -676,16 +702,35 @@ pub fn chain(id: u64) -> Vec<Request> {
 }
 
 /// Remembers what is in the editor.
-pub fn draft(text: &str) {
-    with(|host| host.page.draft = text.into());
+pub fn write(text: &str) {
+    with(|host| {
+        if host.page.editing.is_some() {
+            host.page.edited = text.into();
+        } else {
+            host.page.draft = text.into();
+        }
+    });
 }
 
-/// Hands a manifest in.
-pub fn apply(text: &str) {
-    run(
-        &format!("kubectl apply -f - <<'EOF'\n{}\nEOF", text.trim_end()),
-        true,
-    );
+/// What is in the editor.
+pub fn written() -> Rc<str> {
+    read(|page| match page.editing {
+        Some(_) => page.edited.clone(),
+        None => page.draft.clone(),
+    })
+}
+
+/// Hands in what is in the editor: to the command that waits for it, or as a manifest.
+pub fn submit() {
+    let text = written();
+    if read(|page| page.editing.is_some()) {
+        run(&editor::save_line(&text), true);
+    } else {
+        run(
+            &format!("kubectl apply -f - <<'EOF'\n{}\nEOF", text.trim_end()),
+            true,
+        );
+    }
 }
 
 /// A remark that goes away by itself.
@@ -713,9 +758,34 @@ pub fn complete(line: &str) -> Vec<Rc<str>> {
         .collect()
 }
 
-/// What the API server would say to a manifest.
-pub fn check(text: &str) -> Vec<check::Remark> {
-    ask(|terminal| check::check(&terminal.cluster.api, terminal.now(), text))
+/// What the API server would say to what is in the editor.
+pub fn check(text: &str) -> Vec<draft::Remark> {
+    with(|host| {
+        let purpose = match host.page.editing {
+            Some(_) => Purpose::Edit,
+            None => Purpose::Apply,
+        };
+        let terminal = &host.terminal;
+        draft::check(&terminal.cluster.api, terminal.now(), text, purpose)
+    })
+}
+
+/// What may stand at an offset of a manifest, in bytes.
+pub fn offers(text: &str, offset: usize) -> Option<draft::Offers> {
+    ask(|terminal| {
+        draft::complete(
+            &terminal.cluster.api,
+            terminal.now(),
+            text,
+            offset,
+            schema::docs(),
+        )
+    })
+}
+
+/// What applying a manifest would change.
+pub fn diff(text: &str) -> Result<String, String> {
+    ask(|terminal| draft::diff(&terminal.cluster, &terminal.session, text))
 }
 
 /// What a drop does: one command line, or a word about why not.

@@ -4,7 +4,6 @@
 //! (`cluster::view`) with `use_view` and hand back command lines. What knows no browser
 //! ([`words`], [`gesture`], `palette`) compiles and is tested natively.
 
-pub mod check;
 pub mod gesture;
 pub mod look;
 pub mod share;

@@ -5,13 +5,29 @@
 
 use std::cell::RefCell;
 
+use gloo::events::EventListener;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, ErrorEvent, HtmlElement};
 
 use super::words::Lang;
+use crate::cluster::Setup;
+use crate::shell::LogLine;
 
 thread_local! {
     static LOG: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Begins the log of a session: where it starts from and what was done before the page opened.
+pub fn begin(setup: &Setup, log: &[LogLine]) {
+    let desks = setup.desks.join(",");
+    LOG.with_borrow_mut(|noted| {
+        *noted = format!(
+            "# Kube by Hand: kbh reset --preset {} --seed {} --desks {desks}\n",
+            setup.preset.name(),
+            setup.seed
+        )
+    });
+    log.iter().for_each(|line| note(line.at, &line.line));
 }
 
 /// Notes a line that is about to run.
@@ -23,11 +39,23 @@ pub fn note(at: crate::sim::SimTime, line: &str) {
 
 /// Shows the recovery page for every panic from now on.
 pub fn watch() {
-    std::panic::set_hook(Box::new(|panic| {
+    // Yew would put its own hook in place of one it does not know of.
+    yew::set_custom_panic_hook(Box::new(|panic| {
         let message = panic.to_string();
         gloo::console::error!(message.as_str());
         show(&message);
     }));
+    // What does not unwind to the hook: out of stack, out of memory.
+    EventListener::new(&gloo::utils::window(), "error", |event| {
+        let error = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::error);
+        let name = error
+            .and_then(|error| js_sys::Reflect::get(&error, &"name".into()).ok())
+            .and_then(|name| name.as_string());
+        if let (Some("RuntimeError"), Some(event)) = (name.as_deref(), event.dyn_ref::<ErrorEvent>()) {
+            show(&event.message());
+        }
+    })
+    .forget();
 }
 
 fn element(tag: &str, text: &str, parent: &Element) -> Option<HtmlElement> {
@@ -80,7 +108,9 @@ fn show(message: &str) -> Option<()> {
     let again = element("a", words.broken_reload, &page)?;
     again.set_class_name("btn");
     // The same address without the session in it.
-    let address = gloo::utils::window().location().pathname().unwrap_or_default();
+    let location = gloo::utils::window().location();
+    let (path, query) = (location.pathname(), location.search());
+    let address = format!("{}{}", path.unwrap_or_default(), query.unwrap_or_default());
     let _ = again.set_attribute("href", &address);
     Some(())
 }

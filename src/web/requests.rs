@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::bits::clock;
+use super::bits::{breakable, clock};
 use super::host::{self, use_view};
 use super::ui::use_ui;
 use crate::cluster::view::Request;
@@ -22,36 +22,20 @@ pub fn Requests() -> Html {
         Callback::from(move |id: u64| picked.set((*picked != Some(id)).then_some(id)))
     };
     html! {
-        <>
-            if let Some(id) = *picked {
-                <section class="chain" aria-label={words.because}>
-                    <h3>{ words.because }</h3>
-                    <ol>
-                        { for host::chain(id).into_iter().map(|request| html! {
-                            <li key={request.id}>
-                                { clock(request.at) }{ " " }<b>{ request.user.clone() }</b>{ " " }{ request.verb.clone() }{ " " }{ request.path.clone() }{ " " }{ request.code }
-                                if !request.message.is_empty() { <div>{ request.message.clone() }</div> }
-                            </li>
-                        }) }
-                    </ol>
-                </section>
-            }
-            <table class="grid log">
-                <caption class="sr">{ words.requests }</caption>
-                <thead><tr>
-                    <th scope="col">{ words.col_time }</th><th scope="col">{ words.col_request }</th>
-                    <th scope="col">{ words.col_user }</th><th scope="col">{ words.col_code }</th>
-                </tr></thead>
-                <tbody>
-                    { for requests.iter().rev().take(WINDOW).map(|request| html! {
-                        <Line key={request.id} request={request.clone()} on={pick.clone()} open={*picked == Some(request.id)} />
-                    }) }
-                    if requests.is_empty() {
-                        <tr key="-" class="none"><td colspan="4">{ words.no_requests }</td></tr>
-                    }
-                </tbody>
-            </table>
-        </>
+        <table class="grid log">
+            <caption class="sr">{ words.requests }</caption>
+            <thead><tr>
+                <th scope="col">{ words.col_time }</th><th scope="col">{ words.col_request }</th><th scope="col">{ words.col_code }</th>
+            </tr></thead>
+            <tbody>
+                { for requests.iter().rev().take(WINDOW).map(|request| html! {
+                    <Line key={request.id} request={request.clone()} on={pick.clone()} open={*picked == Some(request.id)} />
+                }) }
+                if requests.is_empty() {
+                    <tr key="-" class="none"><td colspan="3">{ words.no_requests }</td></tr>
+                }
+            </tbody>
+        </table>
     }
 }
 
@@ -64,17 +48,38 @@ struct Props {
 
 #[component]
 fn Line(props: &Props) -> Html {
+    let words = use_ui().lang.words();
     let request = &props.request;
     let onclick = {
         let (on, id) = (props.on.clone(), request.id);
         Callback::from(move |_| on.emit(id))
     };
     html! {
-        <tr>
-            <td>{ clock(request.at) }</td>
-            <td><button {onclick} aria-expanded={props.open.to_string()}><b>{ request.verb.clone() }</b>{ " " }{ request.path.clone() }</button></td>
-            <td>{ request.user.clone() }</td>
-            <td class={classes!("code", (request.code >= 400).then_some("bad"))}>{ request.code }</td>
-        </tr>
+        <>
+            <tr class={props.open.then_some("open")}>
+                <td>{ clock(request.at) }</td>
+                <td>
+                    <button {onclick} aria-expanded={props.open.to_string()} title={words.because}>
+                        <b>{ request.verb.clone() }</b>{ " " }{ breakable(&request.path) }
+                    </button>
+                    <span class="by">{ breakable(&request.user) }</span>
+                </td>
+                <td class={classes!("code", (request.code >= 400).then_some("bad"))}>{ request.code }</td>
+            </tr>
+            if props.open {
+                <tr class="chain"><td colspan="3">
+                    <h3>{ words.because }</h3>
+                    <ol>
+                        { for host::chain(request.id).into_iter().map(|step| html! {
+                            <li key={step.id}>
+                                <span class="by">{ clock(step.at) }{ " " }{ breakable(&step.user) }</span>
+                                <div><b>{ step.verb.clone() }</b>{ " " }{ breakable(&step.path) }{ " " }<b>{ step.code }</b></div>
+                                if !step.message.is_empty() { <div class="bad">{ step.message.clone() }</div> }
+                            </li>
+                        }) }
+                    </ol>
+                </td></tr>
+            }
+        </>
     }
 }

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use crate::api::validation::content;
 use crate::cluster::{Preset, Setup};
 use crate::shell::terminal::LogLine;
 use crate::sim::SimTime;
@@ -36,11 +37,6 @@ pub fn story() -> Setup {
 
 /// The fragment for a session.
 pub fn pack(setup: &Setup, log: &[LogLine], now: SimTime) -> String {
-    let preset = match &setup.preset {
-        Preset::CompanyX => "company-x",
-        Preset::Autopilot => "autopilot",
-        Preset::Only(component) => component,
-    };
     let lines: Vec<Value> = log
         .iter()
         .map(|line| json!([line.at.as_micros(), line.line]))
@@ -48,7 +44,7 @@ pub fn pack(setup: &Setup, log: &[LogLine], now: SimTime) -> String {
     let session = json!({
         "v": 1,
         "seed": setup.seed,
-        "preset": preset,
+        "preset": setup.preset.name(),
         "desks": setup.desks,
         "until": now.as_micros(),
         "log": lines,
@@ -57,11 +53,22 @@ pub fn pack(setup: &Setup, log: &[LogLine], now: SimTime) -> String {
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(packed))
 }
 
-/// Reads a fragment; `None` if it is none of ours or goes beyond the bounds.
-pub fn unpack(fragment: &str) -> Option<Opening> {
-    let packed = URL_SAFE_NO_PAD
-        .decode(fragment.trim_start_matches('#').strip_prefix(PREFIX)?)
-        .ok()?;
+/// A link that says it holds a session, and does not, or one beyond the bounds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Broken;
+
+/// Reads a fragment; `None` if it is none of ours.
+/// # Errors
+/// What cannot be opened.
+pub fn unpack(fragment: &str) -> Result<Option<Opening>, Broken> {
+    match fragment.trim_start_matches('#').strip_prefix(PREFIX) {
+        Some(packed) => read(packed).map(Some).ok_or(Broken),
+        None => Ok(None),
+    }
+}
+
+fn read(packed: &str) -> Option<Opening> {
+    let packed = URL_SAFE_NO_PAD.decode(packed).ok()?;
     let bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MAX_BYTES).ok()?;
     let session: Value = serde_json::from_slice(&bytes).ok()?;
     let lines = session.get("log")?.as_array()?;
@@ -85,7 +92,11 @@ pub fn unpack(fragment: &str) -> Option<Opening> {
     let until = session.get("until")?.as_u64()?.min(MAX_MILLIS * 1000);
     let desks = desks
         .iter()
-        .map(|desk| desk.as_str().map(str::to_string))
+        .map(|desk| {
+            desk.as_str()
+                .filter(|desk| content::dns1123_subdomain(desk).is_empty())
+                .map(str::to_string)
+        })
         .collect::<Option<_>>()?;
     let setup = Setup {
         seed: session.get("seed")?.as_u64()?,
@@ -117,7 +128,7 @@ mod tests {
             },
         ];
         let link = pack(&story(), &log, SimTime::from_secs(2));
-        let opening = unpack(&format!("#{link}")).unwrap();
+        let opening = unpack(&format!("#{link}")).unwrap().unwrap();
         assert_eq!(opening.log, log);
         assert_eq!(opening.setup.desks, story().desks);
         assert_eq!(opening.setup.preset, Preset::CompanyX);
@@ -125,10 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_session_is_none() {
-        for fragment in ["", "#", "#s=", "#s=!!!!", "#s=AAAA", "#other"] {
-            assert!(unpack(fragment).is_none(), "{fragment}");
+    fn what_is_no_session_is_not_opened() {
+        for fragment in ["", "#", "#other"] {
+            assert!(matches!(unpack(fragment), Ok(None)), "{fragment}");
         }
+        for fragment in ["#s=", "#s=!!!!", "#s=AAAA", "#s=%3Cscript%3E"] {
+            assert!(unpack(fragment).is_err(), "{fragment}");
+        }
+        let odd = Setup {
+            desks: vec!["<img src=x>".into()],
+            ..story()
+        };
+        assert!(unpack(&pack(&odd, &[], SimTime::ZERO)).is_err());
         let backwards = [
             LogLine {
                 at: SimTime::from_secs(9),
@@ -139,12 +158,12 @@ mod tests {
                 line: "b".into(),
             },
         ];
-        assert!(unpack(&pack(&story(), &backwards, SimTime::ZERO)).is_none());
+        assert!(unpack(&pack(&story(), &backwards, SimTime::ZERO)).is_err());
         // A bomb: small when packed, large when opened.
         let bomb = [LogLine {
             at: SimTime::ZERO,
             line: "a".repeat(MAX_BYTES),
         }];
-        assert!(unpack(&pack(&story(), &bomb, SimTime::ZERO)).is_none());
+        assert!(unpack(&pack(&story(), &bomb, SimTime::ZERO)).is_err());
     }
 }

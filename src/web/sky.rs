@@ -10,11 +10,14 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
+use super::bits::reduced_motion;
 use super::host;
 use crate::cluster::view::{Dot, Outcome, Place, Slip};
 
 /// Slips in the air at once; beyond it they are only filed.
 const PAPERS: u32 = 8;
+/// The same for the copies that leave for those who watch.
+const COPIES: u32 = 24;
 /// Faster than this a slip would be a flicker.
 const FASTEST_MILLI: u32 = 5_000;
 
@@ -83,14 +86,6 @@ fn new_element(tag: &str, class: &str) -> Option<HtmlElement> {
     Some(element)
 }
 
-fn reduced_motion() -> bool {
-    gloo::utils::window()
-        .match_media("(prefers-reduced-motion: reduce)")
-        .ok()
-        .flatten()
-        .is_some_and(|query| query.matches())
-}
-
 /// New slips fly from the hand that wrote them to the counter and on into the drawer.
 fn slips(sky: &HtmlElement, state: &mut State) {
     let (new, calm) = host::read(|page| {
@@ -137,10 +132,32 @@ fn slips(sky: &HtmlElement, state: &mut State) {
         for (name, (x, y)) in [("a", from), ("b", counter), ("c", drawer.unwrap_or(counter))] {
             let _ = style.set_property(&format!("--{name}"), &format!("{x:.0}px {y:.0}px"));
         }
-        let _ = sky.append_child(&paper);
-        let ended = paper.clone();
-        EventListener::once(&paper, "animationend", move |_| ended.remove()).forget();
+        fly(sky, &paper);
+        let Some(drawer) = drawer else { continue };
+        for (index, seat) in slip.copies.iter().enumerate() {
+            if sky.child_element_count() >= PAPERS + COPIES {
+                break;
+            }
+            // Who sits behind a closed door gets his copy unseen.
+            let (Some(to), Some(copy)) = (anchor(&format!("seat/{seat}")), new_element("i", "paper copy"))
+            else {
+                continue;
+            };
+            let style = copy.style();
+            for (name, (x, y)) in [("a", drawer), ("b", to)] {
+                let _ = style.set_property(&format!("--{name}"), &format!("{x:.0}px {y:.0}px"));
+            }
+            let _ = style.set_property("--n", &index.to_string());
+            fly(sky, &copy);
+        }
     }
+}
+
+/// Lets a paper fly and takes it away where it lands.
+fn fly(sky: &HtmlElement, paper: &HtmlElement) {
+    let _ = sky.append_child(paper);
+    let landed = paper.clone();
+    EventListener::once(paper, "animationend", move |_| landed.remove()).forget();
 }
 
 fn place_of(place: &Place, from: &str) -> Option<Point> {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::bits::{name, use_fresh};
+use super::bits::{name, use_row};
 use super::drag;
 use super::host::use_view;
 use super::ui::{Do, use_ui};
@@ -118,10 +118,10 @@ struct ServiceProps {
 
 #[component]
 fn ServiceLine(props: &ServiceProps) -> Html {
-    let fresh = use_fresh();
+    let (place, fresh) = use_row();
     let row = &props.row;
     html! {
-        <tr class={classes!("row", fresh)} data-service={row.name.clone()}>
+        <tr ref={place} class={classes!("row", fresh)} data-service={row.name.clone()}>
             <td>{ row.name.clone() }</td><td>{ row.cluster_ip.clone() }</td><td>{ row.ports.clone() }</td><td>{ row.selector.clone() }</td>
         </tr>
     }
@@ -175,7 +175,7 @@ fn yes(words: &'static Words, yes: bool) -> Html {
 #[component]
 fn EndpointLine(props: &EndpointProps) -> Html {
     let words = use_ui().lang.words();
-    let fresh = use_fresh();
+    let (place, fresh) = use_row();
     let row = &props.row;
     let cargo = Cargo::Endpoint {
         namespace: row.namespace.clone(),
@@ -185,8 +185,8 @@ fn EndpointLine(props: &EndpointProps) -> Html {
     let onpointerdown = drag::pick_with_pointer(cargo.clone(), row.address.clone());
     let onkeydown = drag::pick_with_key(cargo, row.address.clone());
     html! {
-        <tr class={classes!("row", "drag", fresh)} data-ip={host_of(&row.address)} data-endpoint={row.address.clone()} {onpointerdown}>
-            <td><button class="mono" {onkeydown} title={words.carry_help}>{ row.address.clone() }</button></td>
+        <tr ref={place} class={classes!("row", "drag", fresh)} data-ip={host_of(&row.address)} data-endpoint={row.address.clone()} {onpointerdown}>
+            <td class="whole"><button class="mono" {onkeydown} title={words.carry_help}>{ row.address.clone() }</button></td>
             <td>{ row.pod.clone() }</td><td>{ row.node.clone() }</td><td>{ yes(words, row.ready) }</td>
         </tr>
     }
@@ -200,10 +200,10 @@ struct SliceProps {
 #[component]
 fn SliceLine(props: &SliceProps) -> Html {
     let words = use_ui().lang.words();
-    let fresh = use_fresh();
+    let (place, fresh) = use_row();
     let row = &props.row;
     html! {
-        <tr class={classes!("row", fresh)} data-ip={row.address.clone()} title={row.slice.clone()}>
+        <tr ref={place} class={classes!("row", fresh)} data-ip={row.address.clone()} title={row.slice.clone()}>
             <td>{ row.service.clone() }</td><td>{ format!("{} {}", row.address, row.ports) }</td><td>{ row.pod.clone() }</td><td>{ yes(words, row.ready) }</td>
         </tr>
     }
@@ -242,14 +242,14 @@ struct IpvsLineProps {
 
 #[component]
 fn IpvsLine(props: &IpvsLineProps) -> Html {
-    let fresh = use_fresh();
+    let (place, fresh) = use_row();
     let row = &props.row;
     match &row.real {
         None => html! {
-            <tr class={classes!("row", fresh)}><td><b>{ row.protocol.clone() }{ " " }{ row.address.clone() }</b></td><td colspan="4">{ row.scheduler.clone() }</td></tr>
+            <tr ref={place} class={classes!("row", fresh)}><td><b>{ row.protocol.clone() }{ " " }{ row.address.clone() }</b></td><td colspan="4">{ row.scheduler.clone() }</td></tr>
         },
         Some(real) => html! {
-            <tr class={classes!("row", fresh)} data-ip={host_of(&row.address)}>
+            <tr ref={place} class={classes!("row", fresh)} data-ip={host_of(&row.address)}>
                 <td>{ "-> " }{ row.address.clone() }</td><td>{ real.forward.clone() }</td>
                 <td class="num">{ real.weight }</td><td class="num">{ real.active }</td><td class="num">{ real.inactive }</td>
             </tr>

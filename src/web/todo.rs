@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::app::CloseSheet;
-use super::bits::{runs, use_fresh};
+use super::bits::{runs, use_row};
 use super::drag;
 use super::host::use_view;
 use super::ui::{Sheet, use_ui};
@@ -53,7 +53,7 @@ struct Props {
 fn DutyRow(props: &Props) -> Html {
     let ui = use_ui();
     let words = ui.lang.words();
-    let fresh = use_fresh();
+    let (place, fresh) = use_row();
     let whole = use_state_eq(|| false);
     let duty = &props.duty;
     let open = {
@@ -65,7 +65,7 @@ fn DutyRow(props: &Props) -> Html {
         .clone()
         .map(|cargo| drag::pick_with_pointer(cargo, duty.seat.clone()));
     html! {
-        <li class={classes!("duty", fresh)} data-duty={duty.id.clone()} {onpointerdown}>
+        <li ref={place} class={classes!("duty", fresh)} data-duty={duty.id.clone()} {onpointerdown}>
             <div>
                 <div class="who">{ duty.seat.clone() }</div>
                 <div class="why">{ if ui.lang == Lang::Ja { duty.why.1.clone() } else { duty.why.0.clone() } }</div>

@@ -3,7 +3,10 @@
 //! fails. There is no skipping: without Chromium, chromedriver or `dist/` a test fails.
 
 mod driver;
+mod editor;
 pub mod hands;
+mod motion;
+mod sharing;
 mod site;
 mod story;
 
@@ -237,6 +240,12 @@ impl Page {
             let touch = json!({"enabled": true, "maxTouchPoints": 5});
             driver::devtools(&self.client, "Emulation.setTouchEmulationEnabled", touch).await;
         }
+    }
+
+    /// `prefers-reduced-motion: reduce` from now on.
+    pub async fn calm(&self) {
+        let media = json!({"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]});
+        driver::devtools(&self.client, "Emulation.setEmulatedMedia", media).await;
     }
 
     /// Saves what is seen now as `target/tmp/<name>.png`.

@@ -72,6 +72,9 @@ export function create(parent, options = {}) {
   }
   if (complete) {
     extensions.push(autocompletion({
+      icons: false,
+      // Behind a key that was chosen, its values are offered.
+      activateOnCompletion: ({ apply }) => /\s$/.test(apply ?? ''),
       override: [async (context) => {
         const answer = await quietly(() => complete(context.state.doc.toString(), context.pos, context.explicit));
         return context.aborted || !answer?.options?.length ? null : { validFor: /^[\w.-]*$/, ...answer };

@@ -230,7 +230,7 @@ struct RowProps {
 
 #[component]
 fn BoardLine(props: &RowProps) -> Html {
-    let fresh = super::super::bits::use_fresh();
+    let (place, fresh) = super::super::bits::use_row();
     let row = &props.row;
     let ip = row
         .address
@@ -239,13 +239,13 @@ fn BoardLine(props: &RowProps) -> Html {
         .to_string();
     match &row.real {
         None => html! {
-            <tr class={classes!("row", "virtual", fresh)}>
+            <tr ref={place} class={classes!("row", "virtual", fresh)}>
                 <td colspan="2">{ row.protocol.clone() }{ " " }{ row.address.clone() }</td>
                 <td class="num" colspan="2">{ row.scheduler.clone() }</td>
             </tr>
         },
         Some(real) => html! {
-            <tr class={classes!("row", fresh)} data-ip={ip} title={real.forward.clone()}>
+            <tr ref={place} class={classes!("row", fresh)} data-ip={ip} title={real.forward.clone()}>
                 <td class="jack"><i class={(real.weight > 0).then_some("in")} /></td>
                 <td>{ row.address.clone() }</td>
                 <td class="num">{ real.weight }</td>

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::super::bits::{name, use_fresh};
+use super::super::bits::{breakable, name, use_fresh};
 use super::super::host::use_view;
 use super::super::ui::use_ui;
 use super::super::words::Words;
@@ -82,7 +82,7 @@ fn SlipForm(props: &Props) -> Html {
     let slip = &props.slip;
     html! {
         <div class={classes!("slip", fresh)} data-slip={slip.id.to_string()}>
-            <p class="path" title={slip.path.clone()}><b>{ slip.verb.clone() }</b>{ " " }{ slip.path.clone() }</p>
+            <p class="path" title={slip.path.clone()}><b>{ slip.verb.clone() }</b>{ " " }{ breakable(&slip.path) }</p>
             <ol class="boxes">
                 { for STAGES.iter().enumerate().map(|(index, stage)| {
                     let (word, real) = stage_word(*stage, words);
@@ -97,7 +97,8 @@ fn SlipForm(props: &Props) -> Html {
             </ol>
             <p class="said">
                 <b class={(slip.code >= 400).then_some("bad")}>{ slip.code }</b>
-                <span title={slip.user.clone()}>{ slip.user.clone() }</span>
+                // A service account's own name; the whole one is in the request log.
+                <span title={slip.user.clone()}>{ breakable(slip.user.strip_prefix("system:serviceaccount:kube-system:").unwrap_or(&slip.user)) }</span>
             </p>
             if !slip.message.is_empty() {
                 <p class="refusal">{ slip.message.clone() }</p>

@@ -7,12 +7,15 @@ use crate::api::Kind;
 use crate::apiserver::{LogEntry, Stage as Station, Subresource, Verb};
 use crate::cluster::Cluster;
 use crate::cluster::view::{Reception, Request, Slip, Stage, Text, Verdict, Views};
+use crate::etcd::Key;
 
 /// Lines of the log that are made.
 const LINES: usize = 200;
 /// Slips on the counter, and how far back to look for them.
 const SLIPS: usize = 6;
 const SLIPS_AMONG: usize = 400;
+/// Copies of one slip that are drawn.
+const COPIES: usize = 24;
 
 pub fn look(views: &mut Views, cluster: &Cluster) {
     let log = &cluster.api.log;
@@ -49,7 +52,7 @@ pub fn look(views: &mut Views, cluster: &Cluster) {
             old.iter()
                 .find(same)
                 .cloned()
-                .unwrap_or_else(|| Rc::new(slip(entry)))
+                .unwrap_or_else(|| Rc::new(slip(cluster, entry)))
         })
         .collect();
     slips.reverse();
@@ -111,7 +114,22 @@ fn line(entry: &LogEntry) -> Request {
     }
 }
 
-fn slip(entry: &LogEntry) -> Slip {
+/// The seats that are told of a write, the writer's own not among them.
+fn copies(cluster: &Cluster, entry: &LogEntry) -> Rc<[Text]> {
+    let key = Key::new(entry.kind, &entry.namespace, &entry.name);
+    let hand = hand(entry);
+    match cluster.api.etcd.get(&key) {
+        Some(stored) => cluster
+            .watchers(&stored.object)
+            .filter(|seat| seat.as_str() != hand)
+            .take(COPIES)
+            .map(|seat| text(seat.as_str()))
+            .collect(),
+        None => Rc::default(),
+    }
+}
+
+fn slip(cluster: &Cluster, entry: &LogEntry) -> Slip {
     let read = matches!(entry.verb, Verb::Get | Verb::List | Verb::Watch);
     Slip {
         id: entry.id,
@@ -124,6 +142,11 @@ fn slip(entry: &LogEntry) -> Slip {
         message: text(&entry.message),
         drawer: (!read && !entry.refused()).then(|| Text::from(entry.kind.info().plural)),
         hand: hand(entry).into(),
+        copies: if read || entry.refused() {
+            Rc::default()
+        } else {
+            copies(cluster, entry)
+        },
     }
 }
 
