@@ -255,6 +255,11 @@ pub trait Component<H: ?Sized = (), L = Infallible>: Send {
     /// or when somebody new takes the seat.
     fn all_keys(&self, caches: &Caches) -> Vec<Key>;
 
+    /// More keys to look at then: what is on the machine below although the API server no longer knows of it.
+    fn keys_of_host(&self, _host: &H) -> Vec<Key> {
+        Vec::new()
+    }
+
     /// The shortest time between two looks at the same key, so that a burst of changes becomes one
     /// piece of work (kube-proxy's `minSyncPeriod`, for example).
     fn min_interval(&self) -> Duration {

@@ -398,7 +398,7 @@ impl Cluster {
                 Some(key) => seat.look_at(key.clone(), self.now, 0),
                 None => {
                     if let Some(process) = self.processes.get(&seat.process) {
-                        seat.look_at_everything(&process.caches, self.now);
+                        seat.look_at_everything(&process.caches, self.machines.get(name), self.now);
                     }
                 }
             }

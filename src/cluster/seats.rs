@@ -157,14 +157,18 @@ impl SeatState {
         }
     }
 
-    pub(super) fn look_at_everything(&mut self, caches: &Caches, now: SimTime) {
-        let keys = match &self.runner {
+    pub(super) fn look_at_everything(&mut self, caches: &Caches, machine: Option<&Machine>, now: SimTime) {
+        let mut keys = match &self.runner {
             Runner::Control(component) => component.all_keys(caches),
             Runner::Node(component) => component.all_keys(caches),
         };
+        if let (Runner::Node(component), Some(machine)) = (&self.runner, machine) {
+            keys.extend(component.keys_of_host(machine));
+        }
         for key in keys {
             self.queue.add(key, now, 0);
         }
+        self.doubt_duties(now);
     }
 
     pub fn identity(&self) -> Identity {
@@ -319,7 +323,8 @@ impl Cluster {
         seat.mode = mode;
         seat.clear_duties();
         if let Some(process) = self.processes.get(&seat.process) {
-            seat.look_at_everything(&process.caches, self.now);
+            let machine = process.node.as_ref().and_then(|node| self.machines.get(node));
+            seat.look_at_everything(&process.caches, machine, self.now);
         }
         self.schedule_work(id);
         true
@@ -381,7 +386,8 @@ impl Cluster {
         if let Some(process) = self.processes.get(&id) {
             for seat in &process.seats {
                 if let Some(seat) = self.seats.get_mut(seat) {
-                    seat.look_at_everything(&process.caches, self.now);
+                    let machine = process.node.as_ref().and_then(|node| self.machines.get(node));
+                    seat.look_at_everything(&process.caches, machine, self.now);
                 }
             }
         }

@@ -18,6 +18,7 @@ use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort, EndpointSubset, 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 const MANAGED_BY: &str = "endpoints.kubernetes.io/managed-by";
@@ -58,6 +59,58 @@ fn address(service: &Service, pod: &Pod) -> EndpointAddress {
         node_name: (!node.is_empty()).then(|| node.to_owned()),
         target_ref: Some(target_ref(pod)),
     }
+}
+
+/// The labels of a Service's Endpoints.
+fn labels(service: &Service) -> Labels {
+    let mut labels: Labels = service.metadata.labels.clone().unwrap_or_default();
+    labels.remove(HEADLESS);
+    if is_headless(service) {
+        labels.insert(HEADLESS.to_owned(), String::new());
+    }
+    labels.insert(MANAGED_BY.to_owned(), CONTROLLER.to_owned());
+    labels
+}
+
+/// A Service's Endpoints with one Pod's address more, written as the controller writes it, whether the Pod
+/// is ready or not; `None` if it has no address or is listed already.
+pub fn with_pod(known: Option<&Endpoints>, service: &Service, pod: &Pod) -> Option<Endpoints> {
+    let ip = pod_ip(pod).filter(|ip| !ip.is_empty())?;
+    let mut endpoints = known.cloned().unwrap_or_default();
+    endpoints.metadata.name = service.metadata.name.clone();
+    endpoints.metadata.namespace = service.metadata.namespace.clone();
+    endpoints.metadata.labels = Some(labels(service));
+    endpoints.metadata.managed_fields = None;
+    let subsets = endpoints.subsets.get_or_insert_default();
+    let listed = |subset: &EndpointSubset| subset.addresses.iter().flatten().any(|own| own.ip == ip);
+    if subsets.iter().any(listed) {
+        return None;
+    }
+    for subset in subsets.iter_mut() {
+        if let Some(others) = &mut subset.not_ready_addresses {
+            others.retain(|own| own.ip != ip);
+            if others.is_empty() {
+                subset.not_ready_addresses = None;
+            }
+        }
+    }
+    let ports = ports(service, pod);
+    let ports = (!ports.is_empty()).then_some(ports);
+    let at = subsets
+        .iter()
+        .position(|subset| subset.ports == ports)
+        .unwrap_or_else(|| {
+            subsets.push(EndpointSubset {
+                ports,
+                ..EndpointSubset::default()
+            });
+            subsets.len() - 1
+        });
+    let addresses = subsets[at].addresses.get_or_insert_default();
+    addresses.push(address(service, pod));
+    addresses.sort_by_cached_key(by_ip);
+    subsets.retain(|subset| subset.addresses.is_some() || subset.not_ready_addresses.is_some());
+    Some(endpoints)
 }
 
 fn by_ip(address: &EndpointAddress) -> (Option<Ipv4Addr>, String, Option<String>) {
@@ -200,19 +253,17 @@ impl Component for EndpointsController {
         }
         let mut subsets = self.subsets(service, key);
         let truncated = truncate(&mut subsets);
-        let mut labels: Labels = service.metadata.labels.clone().unwrap_or_default();
-        labels.remove(HEADLESS);
-        if is_headless(service) {
-            labels.insert(HEADLESS.to_owned(), String::new());
-        }
-        labels.insert(MANAGED_BY.to_owned(), CONTROLLER.to_owned());
+        let labels = labels(service);
         let known_annotations = known
             .and_then(|known| known.metadata.annotations.clone())
             .unwrap_or_default();
         let subsets = (!subsets.is_empty()).then_some(subsets);
+        let agrees = |known: &Arc<Endpoints>| {
+            known.subsets.as_ref().filter(|subsets| !subsets.is_empty()) == subsets.as_ref()
+        };
         if let Some(known) = known
             && known.metadata.labels.as_ref() == Some(&labels)
-            && known.subsets.as_ref().filter(|subsets| !subsets.is_empty()) == subsets.as_ref()
+            && agrees(known)
             && known_annotations.contains_key(OVER_CAPACITY) == truncated
         {
             return plan;
@@ -241,7 +292,11 @@ impl Component for EndpointsController {
             .flatten()
             .map(|subset| subset.addresses.as_ref().map_or(0, Vec::len))
             .sum();
-        let why = Why::new("endpoints.write", &[&key.name, &ready.to_string()]);
+        let why = if known.is_some_and(agrees) {
+            Why::new("endpoints.label", &[&key.name])
+        } else {
+            Why::new("endpoints.write", &[&key.name, &ready.to_string()])
+        };
         let wanted = Endpoints { metadata, subsets };
         let (request, reason, verb) = if known.is_some() {
             (Request::update(wanted), "FailedToUpdateEndpoint", "update")
@@ -324,6 +379,32 @@ mod tests {
         );
         bench.put(Kind::Endpoints, written);
         assert_eq!(bench.plan(Kind::Service, "d", "web").duties, []);
+    }
+
+    #[test]
+    fn a_list_written_pod_by_pod_is_the_controllers() {
+        let mut bench = Bench::new(EndpointsController::default());
+        let object = |kind, value| Object::from_value(kind, value).unwrap();
+        let service = object(Kind::Service, service());
+        let service = service.get::<Service>().unwrap();
+        bench.put(Kind::Service, self::service());
+        let mut written: Option<Endpoints> = None;
+        for (name, ip) in [("a", "10.0.0.10"), ("b", "10.0.0.9")] {
+            let mut pod = pod(name, ip, true);
+            pod["metadata"]["uid"] = format!("uid-{name}").into();
+            bench.put(Kind::Pod, pod.clone());
+            let pod = object(Kind::Pod, pod);
+            let pod = pod.get::<Pod>().unwrap();
+            written = with_pod(written.as_ref(), service, pod);
+            assert_eq!(with_pod(written.as_ref(), service, pod), None, "listed already");
+        }
+        let mut written = written.unwrap();
+        bench.put(Kind::Endpoints, Object::from(written.clone()).to_value());
+        assert_eq!(bench.plan(Kind::Service, "d", "web").duties, []);
+        written.metadata.labels = None;
+        bench.put(Kind::Endpoints, Object::from(written).to_value());
+        let plan = bench.plan(Kind::Service, "d", "web");
+        assert_eq!(plan.duties[0].why.sentence, "endpoints.label");
     }
 
     #[test]

@@ -43,6 +43,11 @@ pub const WORDS: &[(&str, &str, &str)] = &[
         "スライス {1} には Service {0} の Pod がありません",
     ),
     (
+        "endpoints.label",
+        "Endpoints {0} should carry the labels of its Service",
+        "Endpoints {0} には Service のラベルが付くはずです",
+    ),
+    (
         "endpoints.write",
         "Endpoints {0} should list {1} ready addresses",
         "Endpoints {0} には Ready なアドレスが {1} 個あるはずです",

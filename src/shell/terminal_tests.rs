@@ -40,6 +40,58 @@ fn reset_begins_another_session() {
     );
 }
 
+/// A desk whose Pod was deleted by force: its sandbox is there, and no longer in the API.
+fn left_behind() -> Terminal {
+    let mut terminal = terminal(Preset::CompanyX, &["bob"]);
+    run(&mut terminal, "kbh seat kubelet autopilot");
+    run(
+        &mut terminal,
+        "kubectl run web --image=nginx --overrides='{\"spec\":{\"nodeName\":\"bob\"}}'; kubectl wait pod web --for=condition=Ready",
+    );
+    run(
+        &mut terminal,
+        "kbh seat kubelet human; kubectl delete pod web --force",
+    );
+    terminal.advance(Duration::from_secs(1));
+    assert!(run(&mut terminal, "kbh todo kubelet").contains("Pod web is no longer in the API"));
+    terminal
+}
+
+#[test]
+fn what_is_left_of_a_pod_is_a_duty_until_it_is_gone() {
+    let mut terminal = left_behind();
+    for _ in 0..3 {
+        run(
+            &mut terminal,
+            "kbh todo kubelet | grep -A 1 'no longer' | grep -v ^# | bash",
+        );
+        terminal.advance(Duration::from_secs(1));
+    }
+    assert_eq!(
+        run(
+            &mut terminal,
+            "ssh bob crictl pods | tail -n +2; ssh bob crictl ps -aq"
+        ),
+        ""
+    );
+    let todo = run(&mut terminal, "kbh todo kubelet");
+    assert!(!todo.contains("no longer"), "{todo}");
+}
+
+#[test]
+fn what_is_left_of_a_pod_is_handed_over() {
+    let mut terminal = left_behind();
+    run(&mut terminal, "kbh seat kubelet autopilot");
+    terminal.advance(Duration::from_secs(40));
+    assert_eq!(
+        run(
+            &mut terminal,
+            "ssh bob crictl pods | tail -n +2; ssh bob crictl ps -aq"
+        ),
+        ""
+    );
+}
+
 #[test]
 fn the_console_talks_to_the_api_server() {
     let mut terminal = terminal(Preset::CompanyX, &[]);

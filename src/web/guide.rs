@@ -108,18 +108,22 @@ pub fn Guide() -> Html {
     }
 }
 
-/// A goal's sentence; what stands between `**` is strong.
+/// A goal's sentence; what stands between `**` is strong, between backticks code.
 fn strong(text: &str) -> Html {
-    text.split("**")
-        .enumerate()
-        .map(|(index, part)| {
-            if index % 2 == 1 {
-                html! { <b>{ part }</b> }
-            } else {
-                html! { part }
-            }
-        })
-        .collect()
+    let plain = |text: &str| -> Html {
+        let parts = text.split('`').enumerate();
+        let part = |(index, part): (usize, &str)| match index % 2 {
+            1 => html! { <code>{ part }</code> },
+            _ => html! { part },
+        };
+        parts.map(part).collect()
+    };
+    let parts = text.split("**").enumerate();
+    let part = |(index, part): (usize, &str)| match index % 2 {
+        1 => html! { <b>{ part }</b> },
+        _ => plain(part),
+    };
+    parts.map(part).collect()
 }
 
 #[derive(Properties, PartialEq)]

@@ -9,6 +9,32 @@ use fantoccini::{Locator, key::Key};
 use serde_json::json;
 use std::time::Duration;
 
+fn lift(hand: Hand, (x, y): (f64, f64)) -> Vec<PointerAction> {
+    // A finger has to rest before it carries; until then it scrolls.
+    let rest = Duration::from_millis(if hand == Hand::Finger { 600 } else { 60 });
+    vec![
+        PointerAction::MoveTo { duration: None, x, y },
+        PointerAction::Down {
+            button: MOUSE_BUTTON_LEFT,
+        },
+        PointerAction::Pause { duration: rest },
+        PointerAction::MoveTo {
+            duration: Some(Duration::from_millis(40)),
+            x: x + 8.0,
+            y: y + 8.0,
+        },
+    ]
+}
+
+/// Moves there in steps.
+fn move_to((x, y): (f64, f64)) -> [PointerAction; 2] {
+    [(100, x - 4.0, y - 4.0), (40, x, y)].map(|(milliseconds, x, y)| PointerAction::MoveTo {
+        duration: Some(Duration::from_millis(milliseconds)),
+        x,
+        y,
+    })
+}
+
 /// What moves a pointer.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Hand {
@@ -51,6 +77,19 @@ impl Page {
             .unwrap_or_else(|e| panic!("clicking {css}: {e}"));
     }
 
+    /// Clicks the first element that matches and contains `text`.
+    pub async fn click_text(&self, css: &str, text: &str) {
+        for element in self.client.find_all(Locator::Css(css)).await.expect("a list") {
+            if element.text().await.is_ok_and(|own| own.contains(text)) {
+                return element
+                    .click()
+                    .await
+                    .unwrap_or_else(|e| panic!("clicking {text:?} in {css}: {e}"));
+            }
+        }
+        panic!("no {css} says {text:?}");
+    }
+
     /// Waits until the text of the first match contains `text`.
     pub async fn sees(&self, css: &str, text: &str) {
         let script = format!(
@@ -64,72 +103,50 @@ impl Page {
     /// Carries the middle of one element to the middle of another and lets go, in several small moves, as
     /// a hand does.
     pub async fn drag(&self, hand: Hand, from: &str, to: &str) {
-        self.pick_up(hand, from).await;
-        self.carry(hand, to).await;
-        self.drop_here(hand).await;
+        self.middle(to).await;
+        let from = self.middle(from).await;
+        let to = self.middle(to).await;
+        let mut actions = lift(hand, from);
+        actions.extend(move_to(to));
+        actions.push(PointerAction::Up {
+            button: MOUSE_BUTTON_LEFT,
+        });
+        self.pointer(hand, actions).await;
     }
 
-    /// Presses on the middle of an element and moves a little, so that the carrying begins.
-    pub async fn pick_up(&self, hand: Hand, css: &str) {
-        let (x, y) = self.middle(css).await;
-        let down = PointerAction::Down {
-            button: MOUSE_BUTTON_LEFT,
-        };
-        let nudge = PointerAction::MoveTo {
-            duration: Some(Duration::from_millis(80)),
-            x: x + 8.0,
-            y: y + 8.0,
-        };
-        // A finger has to rest before it carries; until then it scrolls.
-        let rest = Duration::from_millis(if hand == Hand::Finger { 600 } else { 60 });
-        let start = PointerAction::MoveTo { duration: None, x, y };
-        self.pointer(
-            hand,
-            vec![start, down, PointerAction::Pause { duration: rest }, nudge],
-        )
-        .await;
+    /// Presses the mouse on the middle of an element and moves a little, so that the carrying begins.
+    pub async fn pick_up(&self, css: &str) {
+        let at = self.middle(css).await;
+        self.pointer(Hand::Mouse, lift(Hand::Mouse, at)).await;
     }
 
     /// Moves what is carried over the middle of an element.
-    pub async fn carry(&self, hand: Hand, css: &str) {
-        let (x, y) = self.middle(css).await;
-        let near = PointerAction::MoveTo {
-            duration: Some(Duration::from_millis(200)),
-            x: x - 4.0,
-            y: y - 4.0,
-        };
-        let there = PointerAction::MoveTo {
-            duration: Some(Duration::from_millis(60)),
-            x,
-            y,
-        };
-        self.pointer(hand, vec![near, there]).await;
+    pub async fn carry(&self, css: &str) {
+        let at = self.middle(css).await;
+        self.pointer(Hand::Mouse, move_to(at).to_vec()).await;
     }
 
     /// Lets go.
-    pub async fn drop_here(&self, hand: Hand) {
-        self.pointer(
-            hand,
-            vec![PointerAction::Up {
-                button: MOUSE_BUTTON_LEFT,
-            }],
-        )
-        .await;
+    pub async fn drop_here(&self) {
+        let up = PointerAction::Up {
+            button: MOUSE_BUTTON_LEFT,
+        };
+        self.pointer(Hand::Mouse, vec![up]).await;
     }
 
     /// Types into whatever has the focus.
     pub async fn type_text(&self, text: &str) {
-        for c in text.chars() {
-            self.press(c).await;
-        }
+        let stroke = |keys, value| {
+            let keys = InputSource::then(keys, KeyAction::Down { value });
+            InputSource::then(keys, KeyAction::Up { value })
+        };
+        let keys = text.chars().fold(KeyActions::new("keyboard".into()), stroke);
+        self.client.perform_actions(keys).await.expect("keys");
     }
 
     /// Presses and releases one key, e.g. `Key::Enter.into()`.
     pub async fn press(&self, key: char) {
-        let keys = KeyActions::new("keyboard".into());
-        let keys = InputSource::then(keys, KeyAction::Down { value: key });
-        let keys = InputSource::then(keys, KeyAction::Up { value: key });
-        self.client.perform_actions(keys).await.expect("a key");
+        self.type_text(key.encode_utf8(&mut [0; 4])).await;
     }
 
     /// Presses a key several times, e.g. Tab until something has the focus.
@@ -144,6 +161,11 @@ impl Page {
                 == true
             {
                 return;
+            }
+            // In the editor Tab indents; Escape before it leaves.
+            let editing = "return Boolean(document.activeElement?.matches('.cm-content'))";
+            if self.js(editing, &[]).await == true {
+                self.press(Key::Escape.into()).await;
             }
             self.press(Key::Tab.into()).await;
         }

@@ -2,6 +2,7 @@
 //! a person can do (look, click, drag, type). Everything started here ends with the test, also when it
 //! fails. There is no skipping: without Chromium, chromedriver or `dist/` a test fails.
 
+mod by_hand;
 mod driver;
 mod editor;
 pub mod hands;

@@ -7,7 +7,7 @@ use kube_by_hand::sim::SimTime;
 use serde_json::{Value, json};
 
 /// Begins the scenario's session in the page, with the clock stopped at zero.
-async fn begin(page: &Page, header: &str) {
+pub async fn begin(page: &Page, header: &str) {
     let setup = setup(header);
     page.started().await;
     page.pause().await;
@@ -43,7 +43,7 @@ async fn replay(page: &Page, now: &mut u64, lines: &[LogLine], end: u64) {
 }
 
 /// The page's log, as the machine keeps it.
-async fn log(page: &Page) -> Vec<LogLine> {
+pub async fn log(page: &Page) -> Vec<LogLine> {
     let log = page.js_async("return await kubeByHand.log()", &[]).await;
     let line = |line: &Value| LogLine {
         at: SimTime::from_micros((line["at"].as_f64().expect("a time") * 1000.0).round() as u64),

@@ -235,6 +235,13 @@ impl Component<Machine, NodeAction> for Kubelet {
         keys.into_iter().collect()
     }
 
+    fn keys_of_host(&self, host: &Machine) -> Vec<Key> {
+        let sandboxes = host.runtime().sandboxes();
+        sandboxes
+            .map(|sandbox| Key::new(Kind::Pod, &sandbox.namespace, &sandbox.pod_name))
+            .collect()
+    }
+
     fn hash(&self, hasher: &mut StateHasher) {
         self.memory.borrow().hash(hasher);
     }

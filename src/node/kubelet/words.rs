@@ -38,6 +38,11 @@ pub const WORDS: &[(&str, &str, &str)] = &[
         "Pod {0} に必要なイメージ {1} がここにありません",
     ),
     (
+        "kubelet.pull_again",
+        "Pod {0} has image {1} pulled each time it starts",
+        "Pod {0} は起動のたびにイメージ {1} を取得します",
+    ),
+    (
         "kubelet.create",
         "container {1} of Pod {0} is not there",
         "Pod {0} のコンテナー {1} がまだありません",

@@ -173,7 +173,7 @@ fn SetupList(props: &Props) -> Html {
         (
             words.setup_register,
             desk.setup.registered,
-            line_with("kind: Node"),
+            line_with("\"kind\":\"Node\""),
         ),
     ];
     html! {

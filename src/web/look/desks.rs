@@ -130,7 +130,13 @@ fn with_machine(before: Option<&Rc<Desk>>, machine: &Machine, pod: &Rc<Pod>) -> 
         .iter()
         .filter(|container| container.is_running())
         .count();
-    let word = match (containers.len(), running) {
+    // One that was started again is still there as it ended, and is the same container.
+    let earlier = |index: usize| {
+        let name = &containers[index].config.name;
+        containers[..index].iter().any(|other| other.config.name == *name)
+    };
+    let count = (0..containers.len()).filter(|index| !earlier(*index)).count();
+    let word = match (count, running) {
         (0, _) => "sandbox ready".to_string(),
         (count, running) if running == count => "running".to_string(),
         (count, running) => format!("{running}/{count} running"),

@@ -307,8 +307,12 @@ impl<'a> Sync<'a, '_> {
                 "Pulling",
                 format!("Pulling image \"{image}\""),
             );
+            let why = match here {
+                Some(_) => "kubelet.pull_again",
+                None => "kubelet.pull",
+            };
             let duty = Duty::local(
-                self.why("kubelet.pull", &[image]),
+                self.why(why, &[image]),
                 NodeAction::PullImage {
                     image: image.to_owned(),
                 },
