@@ -58,7 +58,7 @@ fn string(value: &JsValue) -> String {
 }
 
 fn call(mut act: impl FnMut(JsValue, JsValue, JsValue) -> JsValue + 'static) -> Call {
-    Closure::new(move |a, b, c| act(a, b, c))
+    Closure::new(act)
 }
 
 /// Opens an editor in `place`; `None` where the bundle is not there or the place has gone.

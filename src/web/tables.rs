@@ -11,8 +11,31 @@ use super::ui::{Do, use_ui};
 use super::words::Words;
 use crate::cluster::view::{BoardRow, Cargo, Desk, Endpoint, Service, SliceRow};
 
-/// Rows drawn of one table; more are counted below it.
-const WINDOW: usize = 300;
+/// Rows drawn of a table at first, and how many more with each click below it: a table that changes
+/// while hundreds of Pods start costs the browser a layout of every row, seen or not.
+const FIRST: usize = 40;
+const MORE: usize = 300;
+
+/// How many of `count` rows are drawn, and the row that offers more.
+#[hook]
+fn use_window(count: usize, columns: usize) -> (usize, Html) {
+    let words = use_ui().lang.words();
+    let shown = use_state(|| FIRST);
+    if count <= *shown {
+        return (count, Html::default());
+    }
+    let left = count - *shown;
+    let onclick = {
+        let shown = shown.clone();
+        Callback::from(move |_| shown.set(*shown + MORE))
+    };
+    let offer = html! {
+        <tr key="+" class="none"><td colspan={columns.to_string()}>
+            <button class="btn small" {onclick}>{ format!("{} (+{left})", words.more_rows) }</button>
+        </td></tr>
+    };
+    (*shown, offer)
+}
 
 #[component]
 pub fn Tables() -> Html {
@@ -24,16 +47,18 @@ pub fn Tables() -> Html {
         let ui = ui.clone();
         Callback::from(move |_| ui.dispatch(Do::Manifest(super::editor::SERVICE.into())))
     };
+    let (services, more_services) = use_window(network.services.len(), 4);
+    let (slices, more_slices) = use_window(network.slices.len(), 4);
     html! {
         <>
             <table class="grid">
                 <caption>{ name(words.services, "v1 Service") }</caption>
                 { head(&[words.col_name, words.col_ip, words.col_ports, words.col_selector]) }
                 <tbody>
-                    { for network.services.iter().take(WINDOW).map(|row| html! {
+                    { for network.services.iter().take(services).map(|row| html! {
                         <ServiceLine key={format!("{}/{}", row.namespace, row.name)} row={row.clone()} />
                     }) }
-                    { rest(network.services.len(), 4) }
+                    { more_services }
                     if network.services.is_empty() {
                         <tr key="-" class="none"><td colspan="4">{ words.no_services }
                             <div class="offer"><button class="btn small" onclick={write_service}>{ words.make_service }</button></div>
@@ -55,10 +80,10 @@ pub fn Tables() -> Html {
                 <caption>{ name(words.slices, "discovery.k8s.io/v1") }</caption>
                 { head(&[words.col_service, words.col_address, words.col_pod, words.col_ready]) }
                 <tbody>
-                    { for network.slices.iter().take(WINDOW).map(|row| html! {
+                    { for network.slices.iter().take(slices).map(|row| html! {
                         <SliceLine key={format!("{}/{}", row.slice, row.address)} row={row.clone()} />
                     }) }
-                    { rest(network.slices.len(), 4) }
+                    { more_slices }
                     if network.slices.is_empty() {
                         <tr key="-" class="none"><td colspan="4">{ words.no_slices }</td></tr>
                     }
@@ -73,13 +98,6 @@ pub fn Tables() -> Html {
 
 fn head(columns: &[&'static str]) -> Html {
     html! { <thead><tr>{ for columns.iter().map(|column| html! { <th key={*column} scope="col">{ *column }</th> }) }</tr></thead> }
-}
-
-fn rest(count: usize, columns: usize) -> Html {
-    if count <= WINDOW {
-        return Html::default();
-    }
-    html! { <tr key="+" class="none"><td colspan={columns.to_string()}>{ format!("+{}", count - WINDOW) }</td></tr> }
 }
 
 /// Every Service and every Endpoints object, with its addresses: an Endpoints object need not
@@ -98,7 +116,7 @@ fn endpoints_by_service(
             keys.push(key);
         }
     }
-    keys.truncate(WINDOW);
+    keys.truncate(MORE);
     keys.into_iter()
         .map(|key| {
             let rows = endpoints
@@ -141,6 +159,7 @@ fn EndpointsTable(props: &EndpointsProps) -> Html {
             .as_ref()
             .is_some_and(|carried| matches!(carried.cargo, Cargo::Pod { .. }))
     });
+    let (shown, more) = use_window(props.rows.len(), 4);
     let service = props.place.split_once('/').map_or("", |(_, service)| service);
     html! {
         <div class={takes_pods.then_some("can")} data-drop={format!("endpoints:{}", props.place)} data-anchor={format!("endpoints/{}", props.place)}>
@@ -148,8 +167,8 @@ fn EndpointsTable(props: &EndpointsProps) -> Html {
                 <caption><h2 class="name"><b>{ words.endpoints }</b><code>{ format!("v1 Endpoints · {service}") }</code></h2></caption>
                 { head(&[words.col_address, words.col_pod, words.col_node, words.col_ready]) }
                 <tbody>
-                    { for props.rows.iter().take(WINDOW).map(|row| html! { <EndpointLine key={&*row.address} row={row.clone()} /> }) }
-                    { rest(props.rows.len(), 4) }
+                    { for props.rows.iter().take(shown).map(|row| html! { <EndpointLine key={&*row.address} row={row.clone()} /> }) }
+                    { more }
                     if props.rows.is_empty() {
                         <tr key="-" class="none"><td colspan="4">{ words.no_endpoints }</td></tr>
                     }
@@ -219,6 +238,7 @@ struct IpvsProps {
 fn Ipvs(props: &IpvsProps) -> Html {
     let words = use_ui().lang.words();
     let desk = &props.desk;
+    let (shown, more) = use_window(desk.board.len(), 5);
     html! {
         <table class="grid">
             <caption><h2 class="name"><b>{ words.board }{ " " }{ desk.name.clone() }</b><code>{ "ipvsadm -Ln" }</code></h2></caption>
@@ -228,8 +248,8 @@ fn Ipvs(props: &IpvsProps) -> Html {
                     <th scope="col" class="num">{ "Weight" }</th><th scope="col" class="num">{ "Act" }</th><th scope="col" class="num">{ "InAct" }</th></tr>
             </thead>
             <tbody>
-                { for desk.board.iter().take(WINDOW).map(|row| html! { <IpvsLine key={&*row.key} row={row.clone()} /> }) }
-                { rest(desk.board.len(), 5) }
+                { for desk.board.iter().take(shown).map(|row| html! { <IpvsLine key={&*row.key} row={row.clone()} /> }) }
+                { more }
             </tbody>
         </table>
     }

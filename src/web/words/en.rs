@@ -98,6 +98,7 @@ pub const WORDS: Words = Words {
     todo_autopilot: "You hold no seat. Click a seat above to sit down.",
     do_it: "Do it",
     more: "Whole command",
+    more_rows: "Show more rows",
     less: "Less",
     tables: "Tables",
     services: "Services",

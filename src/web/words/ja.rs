@@ -98,6 +98,7 @@ pub const WORDS: Words = Words {
     todo_autopilot: "どの席にも座っていません。上の席をクリックして座ってみましょう。",
     do_it: "やる",
     more: "コマンド全体",
+    more_rows: "続きを表示",
     less: "短く",
     tables: "台帳",
     services: "Service（窓口名）",
