@@ -5,6 +5,7 @@ use crate::api::sorted::SortedMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use std::cell::Cell;
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -72,6 +73,7 @@ impl Template {
         let mut scope = Scope {
             variables: SortedMap::from([(String::new(), root.clone())]),
             out: String::new(),
+            left: Cell::new(MOST_WORK),
         };
         scope.run(&self.0, root)?;
         Ok(scope.out)
@@ -292,6 +294,22 @@ fn operand(word: &str) -> Result<Operand, String> {
 struct Scope {
     variables: SortedMap<String, Value>,
     out: String,
+    /// How much may still be evaluated.
+    left: Cell<usize>,
+}
+
+/// How much a template may evaluate, in values copied and sixteenths of the text they hold: a few lines of nested
+/// ranges or doubled variables would otherwise never end. Some ten thousand Pods of a list fit.
+const MOST_WORK: usize = 5_000_000;
+
+/// What a value costs to copy.
+fn weight(value: &Value) -> usize {
+    1 + match value {
+        Value::String(text) => text.len() / 16,
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(map) => map.values().map(weight).sum(),
+        _ => 0,
+    }
 }
 
 fn truth(value: &Value) -> bool {
@@ -321,10 +339,21 @@ fn shown(value: &Value) -> String {
 }
 
 impl Scope {
+    fn spend(&self, work: usize) -> Result<(), String> {
+        let left = self.left.get().checked_sub(work);
+        self.left
+            .set(left.ok_or("template: output:1: the template evaluates to too much")?);
+        Ok(())
+    }
+
     fn run(&mut self, nodes: &[Node], dot: &Value) -> Result<(), String> {
         for node in nodes {
+            self.spend(1)?;
             match node {
-                Node::Text(text) => self.out.push_str(text),
+                Node::Text(text) => {
+                    self.spend(text.len() / 16)?;
+                    self.out.push_str(text);
+                }
                 Node::Print(expression) => {
                     let value = self.value(expression, dot)?;
                     self.out.push_str(&shown(&value));
@@ -391,11 +420,9 @@ impl Scope {
                                 .ok_or_else(|| format!("undefined variable \"${name}\""))?,
                             None => dot,
                         };
-                        fields
-                            .iter()
-                            .try_fold(base, |at, field| at.get(field))
-                            .cloned()
-                            .unwrap_or(Value::Null)
+                        let found = fields.iter().try_fold(base, |at, field| at.get(field));
+                        self.spend(found.map_or(1, weight))?;
+                        found.cloned().unwrap_or(Value::Null)
                     }
                 });
             }
@@ -404,6 +431,7 @@ impl Scope {
                 Some(name) => call(name, values)?,
                 None => values.into_iter().next().unwrap_or(Value::Null),
             });
+            self.spend(piped.as_ref().map_or(1, weight))?;
         }
         Ok(piped.unwrap_or(Value::Null))
     }
@@ -512,6 +540,12 @@ mod tests {
                 want,
                 "{template}"
             );
+        }
+        let doubled = "{{$x := print $x $x}}".repeat(60);
+        let nested = format!("{}{}", "{{range $.items}}".repeat(30), "{{end}}".repeat(30));
+        for endless in [format!("{{{{$x := \"x\"}}}}{doubled}"), nested] {
+            let error = Template::new(&endless).unwrap().print(&root).unwrap_err();
+            assert!(error.ends_with("evaluates to too much"), "{error}");
         }
         assert!(Template::new("{{range .a}}").is_err() && Template::new("{{nope}}").is_err());
     }

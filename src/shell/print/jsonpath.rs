@@ -4,6 +4,7 @@
 //! Source: k8s.io/client-go/util/jsonpath and its documentation page.
 
 use serde_json::Value;
+use std::cell::Cell;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Step {
@@ -85,7 +86,7 @@ impl Template {
     /// Indexes out of bounds and filters on wrong types.
     pub fn print(&self, root: &Value) -> Result<String, String> {
         let mut out = String::new();
-        print(&self.nodes, self.strict, root, root, &mut out)?;
+        Walk::new(root, self.strict).print(&self.nodes, root, &mut out)?;
         Ok(out)
     }
 
@@ -94,11 +95,12 @@ impl Template {
     /// As [`Template::print`].
     pub fn collect(&self, root: &Value) -> Result<Value, String> {
         let mut all = Vec::new();
+        let walk = Walk::new(root, self.strict);
         for node in &self.nodes {
             match node {
                 Node::Text(text) => all.push(text.clone().into()),
                 Node::Path(path) | Node::Range(path, _) => {
-                    all.extend(walk(path, self.strict, root, vec![root])?.into_iter().cloned());
+                    all.extend(walk.walk(path, vec![root])?.into_iter().cloned());
                 }
             }
         }
@@ -116,37 +118,28 @@ impl Template {
                 None
             }
         }) {
-            Some(path) => walk(path, self.strict, root, vec![root]),
+            Some(path) => Walk::new(root, self.strict).walk(path, vec![root]),
             None => Ok(Vec::new()),
         }
     }
 }
 
-fn print(
-    nodes: &[Node],
+/// How many values one template may visit: a few nested ranges or `..` over one another would otherwise never end.
+/// Dozens of fields of ten thousand Pods fit.
+const MOST_VISITS: usize = 2_000_000;
+
+/// How much one template may print.
+const MOST_BYTES: usize = 32 << 20;
+
+const TOO_MUCH: &str = "the template finds too much";
+
+/// One evaluation of a template.
+struct Walk<'v> {
+    root: &'v Value,
+    /// A field that is not there is an error.
     strict: bool,
-    root: &Value,
-    current: &Value,
-    out: &mut String,
-) -> Result<(), String> {
-    for node in nodes {
-        match node {
-            Node::Text(text) => out.push_str(text),
-            Node::Path(path) => {
-                let found: Vec<String> = walk(path, strict, root, vec![current])?
-                    .into_iter()
-                    .map(scalar)
-                    .collect();
-                out.push_str(&found.join(" "));
-            }
-            Node::Range(path, inner) => {
-                for item in walk(path, strict, root, vec![current])? {
-                    print(inner, strict, root, item, out)?;
-                }
-            }
-        }
-    }
-    Ok(())
+    /// How many values may still be visited.
+    left: Cell<usize>,
 }
 
 /// A value as the templates print it: strings bare, composites as JSON.
@@ -158,74 +151,151 @@ pub fn scalar(value: &Value) -> String {
     }
 }
 
-fn walk<'v>(
-    path: &[Step],
-    strict: bool,
-    root: &'v Value,
-    mut at: Vec<&'v Value>,
-) -> Result<Vec<&'v Value>, String> {
-    for step in path {
-        let mut next = Vec::new();
-        if let Step::Union(paths) = step {
-            for path in paths {
-                next.extend(walk(path, strict, root, at.clone())?);
-            }
-            at = next;
-            continue;
+impl<'v> Walk<'v> {
+    fn new(root: &'v Value, strict: bool) -> Walk<'v> {
+        Walk {
+            root,
+            strict,
+            left: Cell::new(MOST_VISITS),
         }
-        for value in at {
-            match step {
-                Step::Identifier(name) => return Err(format!("unrecognized identifier {name}")),
-                Step::Root => next.push(root),
-                Step::Current => next.push(value),
-                Step::Field(name) => match value.as_object().and_then(|m| m.get(name)) {
-                    None if strict => return Err(format!("{name} is not found")),
-                    found => next.extend(found),
-                },
-                Step::Wildcard => children(value, &mut next),
-                Step::Recursive => descend(value, &mut next),
-                Step::Index(i) => {
-                    if let Some(items) = value.as_array() {
-                        let index = if *i < 0 { items.len() as i64 + i } else { *i };
-                        match usize::try_from(index).ok().and_then(|i| items.get(i)) {
-                            Some(item) => next.push(item),
-                            None => {
-                                return Err(format!(
-                                    "array index out of bounds: index {i}, length {}",
-                                    items.len()
-                                ));
+    }
+
+    fn print(&self, nodes: &[Node], current: &'v Value, out: &mut String) -> Result<(), String> {
+        for node in nodes {
+            match node {
+                Node::Text(text) => out.push_str(text),
+                Node::Path(path) => {
+                    for (i, value) in self.walk(path, vec![current])?.into_iter().enumerate() {
+                        if i > 0 {
+                            out.push(' ');
+                        }
+                        out.push_str(&scalar(value));
+                        if out.len() > MOST_BYTES {
+                            return Err(TOO_MUCH.to_owned());
+                        }
+                    }
+                }
+                Node::Range(path, inner) => {
+                    for item in self.walk(path, vec![current])? {
+                        self.print(inner, item, out)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn spend(&self, visits: usize) -> Result<(), String> {
+        let left = self.left.get().checked_sub(visits);
+        self.left.set(left.ok_or(TOO_MUCH)?);
+        Ok(())
+    }
+
+    fn walk(&self, path: &[Step], at: Vec<&'v Value>) -> Result<Vec<&'v Value>, String> {
+        self.follow(path, self.strict, at)
+    }
+
+    fn follow(&self, path: &[Step], strict: bool, mut at: Vec<&'v Value>) -> Result<Vec<&'v Value>, String> {
+        for step in path {
+            let mut next = Vec::new();
+            if let Step::Union(paths) = step {
+                for path in paths {
+                    self.spend(at.len())?;
+                    next.extend(self.follow(path, strict, at.clone())?);
+                }
+                at = next;
+                continue;
+            }
+            for value in at {
+                let before = next.len();
+                match step {
+                    Step::Identifier(name) => return Err(format!("unrecognized identifier {name}")),
+                    Step::Root => next.push(self.root),
+                    Step::Current => next.push(value),
+                    Step::Field(name) => match value.as_object().and_then(|m| m.get(name)) {
+                        None if strict => return Err(format!("{name} is not found")),
+                        found => next.extend(found),
+                    },
+                    Step::Wildcard => children(value, &mut next),
+                    Step::Recursive => descend(value, &mut next),
+                    Step::Index(i) => {
+                        if let Some(items) = value.as_array() {
+                            let index = if *i < 0 { items.len() as i64 + i } else { *i };
+                            match usize::try_from(index).ok().and_then(|i| items.get(i)) {
+                                Some(item) => next.push(item),
+                                None => {
+                                    return Err(format!(
+                                        "array index out of bounds: index {i}, length {}",
+                                        items.len()
+                                    ));
+                                }
+                            }
+                        } else if !value.is_null() {
+                            return Err("is not array or slice".to_owned());
+                        }
+                    }
+                    Step::Slice(from, to, step) => {
+                        let items = value.as_array().map_or(&[][..], Vec::as_slice);
+                        let length = items.len() as i64;
+                        let place = |i: i64| (if i < 0 { i + length } else { i }).clamp(0, length);
+                        let (from, to) = (place(from.unwrap_or(0)), place(to.unwrap_or(length)));
+                        if from < to {
+                            next.extend(
+                                items[from as usize..to as usize]
+                                    .iter()
+                                    .step_by((*step).max(1) as usize),
+                            );
+                        }
+                    }
+                    Step::Union(_) => {}
+                    Step::Filter(left, condition) => {
+                        for item in value.as_array().map_or(&[][..], Vec::as_slice) {
+                            if self.holds(left, condition.as_ref(), item)? {
+                                next.push(item);
                             }
                         }
-                    } else if !value.is_null() {
-                        return Err("is not array or slice".to_owned());
                     }
                 }
-                Step::Slice(from, to, step) => {
-                    let items = value.as_array().map_or(&[][..], Vec::as_slice);
-                    let length = items.len() as i64;
-                    let place = |i: i64| (if i < 0 { i + length } else { i }).clamp(0, length);
-                    let (from, to) = (place(from.unwrap_or(0)), place(to.unwrap_or(length)));
-                    if from < to {
-                        next.extend(
-                            items[from as usize..to as usize]
-                                .iter()
-                                .step_by((*step).max(1) as usize),
-                        );
-                    }
-                }
-                Step::Union(_) => {}
-                Step::Filter(left, condition) => {
-                    for item in value.as_array().map_or(&[][..], Vec::as_slice) {
-                        if holds(left, condition.as_ref(), root, item)? {
-                            next.push(item);
-                        }
-                    }
-                }
+                self.spend(1 + next.len() - before)?;
             }
+            at = next;
         }
-        at = next;
+        Ok(at)
     }
-    Ok(at)
+
+    fn holds(
+        &self,
+        left: &[Step],
+        condition: Option<&(String, Operand)>,
+        item: &'v Value,
+    ) -> Result<bool, String> {
+        let found = self.follow(left, false, vec![item])?;
+        let Some((operator, operand)) = condition else {
+            return Ok(!found.is_empty());
+        };
+        let right = match operand {
+            Operand::Value(value) => vec![value],
+            Operand::Path(path) => self.follow(path, false, vec![item])?,
+        };
+        let ([left, ..], [right, ..]) = (found.as_slice(), right.as_slice()) else {
+            return Ok(false);
+        };
+        let order = match (left, right) {
+            (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()),
+            (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+            (a, b) if a == b => Some(std::cmp::Ordering::Equal),
+            _ => None,
+        };
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        Ok(match operator.as_str() {
+            "==" => order == Some(Equal),
+            "!=" => order != Some(Equal),
+            "<" => order == Some(Less),
+            ">" => order == Some(Greater),
+            "<=" => matches!(order, Some(Less | Equal)),
+            _ => matches!(order, Some(Greater | Equal)),
+        })
+    }
 }
 
 fn children<'v>(value: &'v Value, next: &mut Vec<&'v Value>) {
@@ -241,40 +311,6 @@ fn descend<'v>(value: &'v Value, next: &mut Vec<&'v Value>) {
     let mut inner = Vec::new();
     children(value, &mut inner);
     inner.into_iter().for_each(|child| descend(child, next));
-}
-
-fn holds(
-    left: &[Step],
-    condition: Option<&(String, Operand)>,
-    root: &Value,
-    item: &Value,
-) -> Result<bool, String> {
-    let found = walk(left, false, root, vec![item])?;
-    let Some((operator, operand)) = condition else {
-        return Ok(!found.is_empty());
-    };
-    let right = match operand {
-        Operand::Value(value) => vec![value],
-        Operand::Path(path) => walk(path, false, root, vec![item])?,
-    };
-    let ([left, ..], [right, ..]) = (found.as_slice(), right.as_slice()) else {
-        return Ok(false);
-    };
-    let order = match (left, right) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()),
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        (a, b) if a == b => Some(std::cmp::Ordering::Equal),
-        _ => None,
-    };
-    use std::cmp::Ordering::{Equal, Greater, Less};
-    Ok(match operator.as_str() {
-        "==" => order == Some(Equal),
-        "!=" => order != Some(Equal),
-        "<" => order == Some(Less),
-        ">" => order == Some(Greater),
-        "<=" => matches!(order, Some(Less | Equal)),
-        _ => matches!(order, Some(Greater | Equal)),
-    })
 }
 
 struct Reader {
@@ -580,6 +616,15 @@ mod tests {
         Template::new(template)
             .and_then(|t| t.print(&root))
             .unwrap_or_else(|e| e)
+    }
+
+    /// Each `..` visits everything below everything.
+    #[test]
+    fn templates_that_never_end() {
+        let ranges = format!("{}{{$}}{}", "{range $..*}".repeat(20), "{end}".repeat(20));
+        for endless in ["{..$..$..$..$..$..$..$..$}", &ranges] {
+            assert_eq!(print(endless), TOO_MUCH);
+        }
     }
 
     #[test]
