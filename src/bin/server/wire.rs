@@ -8,7 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use futures_util::stream;
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use k8s_openapi::api::core::v1::Pod;
 use kube_by_hand::api::{Kind, Status};
@@ -142,11 +142,14 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     let (mut head, body) = request.into_parts();
     // A WebSocket has no body: what follows its head are frames.
     let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await.ok();
+    // A body that says itself that it is too large is not waited for.
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return too_large();
+    }
     let body = match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(body)) => body.to_bytes().to_vec(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("Request entity too large: limit is {MAX_BODY_BYTES}");
-            return refusal(&Status::new(413, "RequestEntityTooLarge", message));
+            return too_large();
         }
         Ok(Err(_)) => return refusal(&Status::bad_request("unexpected EOF")),
         Err(_) => {
@@ -217,6 +220,11 @@ fn forget(shared: &Shared, request: &Request<Vec<u8>>) -> Response<Body> {
         Ok(text) => Response::new(Body::from(text)),
         Err(status) => refusal(&status),
     }
+}
+
+fn too_large() -> Response<Body> {
+    let message = format!("Request entity too large: limit is {MAX_BODY_BYTES}");
+    refusal(&Status::new(413, "RequestEntityTooLarge", message))
 }
 
 fn refusal(status: &Status) -> Response<Body> {
