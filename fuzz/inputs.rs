@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Request, Uri, header};
 use kube_by_hand::api::{FieldSelector, Kind, Quantity, Selector};
 use kube_by_hand::apiserver::http::{HttpAnswer, serve};
 use kube_by_hand::apiserver::{ApiServer, Config};
-use kube_by_hand::cluster::{Preset, Setup};
+use kube_by_hand::cluster::{Cluster, Preset, Setup};
 use kube_by_hand::shell::Terminal;
 use kube_by_hand::shell::print::{gotemplate, jsonpath};
 use kube_by_hand::sim::SimTime;
@@ -63,6 +63,7 @@ const COLLECTIONS: &[&str] = &[
 
 thread_local! {
     static FRESH: OnceCell<ApiServer> = const { OnceCell::new() };
+    static OFFICE: OnceCell<Cluster> = const { OnceCell::new() };
 }
 
 /// A server as it is after its start, with an object of some kinds in it.
@@ -148,6 +149,18 @@ fn split(data: &[u8]) -> (usize, &[u8]) {
     }
 }
 
+/// A name as a path carries it; Events may have almost any.
+fn escaped(name: &str) -> String {
+    let mut out = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
 /// Bodies to create from. What was created comes back the same, and is accepted back unchanged.
 pub fn bodies(data: &[u8]) {
     let (which, body) = split(data);
@@ -164,10 +177,7 @@ pub fn bodies(data: &[u8]) {
     else {
         return;
     };
-    let place = format!("{collection}/{name}");
-    if request("GET", &place, JSON, &[]).is_none() {
-        panic!("a name that no path can have: {name:?}");
-    }
+    let place = format!("{collection}/{}", escaped(name));
     let (code, read) = send(&mut server, "GET", &place, JSON, &[]);
     assert_eq!((code, &read), (200, &created), "{place}");
     let (code, put) = send(&mut server, "PUT", &place, JSON, read.to_string().as_bytes());
@@ -300,16 +310,22 @@ pub fn selectors_quantities(data: &[u8]) {
     let _ = gotemplate::Template::new(text).and_then(|template| template.print(&value));
 }
 
+/// A cluster with one node, everything on autopilot.
+fn office_of_one() -> Cluster {
+    Cluster::new(Setup {
+        preset: Preset::Autopilot,
+        desks: vec!["alice".to_owned()],
+        ..Setup::default()
+    })
+}
+
 /// Whole scripts in the console, on a machine of its own.
 pub fn command_lines(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let mut terminal = Terminal::new(Setup {
-        preset: Preset::Autopilot,
-        desks: vec!["alice".to_owned()],
-        ..Setup::default()
-    });
+    let mut terminal = Terminal::new(Setup::default());
+    terminal.cluster = OFFICE.with(|office| office.get_or_init(office_of_one).clone());
     let first = terminal.run(text, Duration::from_secs(3));
     assert!(
         first.code.is_none_or(|code| (0..=255).contains(&code)),
