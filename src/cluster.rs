@@ -60,6 +60,10 @@ pub struct Setup {
     /// Whether kubelets report Running and Ready in one update, without the work in between.
     pub plain_kubelets: bool,
     pub service_account_admission: bool,
+    /// The port at which the API server says it is.
+    pub api_port: u16,
+    /// The machine the control plane runs on; the scheduler signs its Events with it.
+    pub host: Arc<str>,
 }
 
 impl Default for Setup {
@@ -71,6 +75,8 @@ impl Default for Setup {
             hardware: Hardware::default(),
             plain_kubelets: false,
             service_account_admission: false,
+            api_port: 6443,
+            host: "company-x".into(),
         }
     }
 }
@@ -114,6 +120,7 @@ impl Cluster {
         let config = Config {
             seed: setup.seed,
             service_account_admission: setup.service_account_admission,
+            secure_port: setup.api_port,
             ..Config::default()
         };
         let mut cluster = Cluster {

@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 /// Where the API server itself listens.
 pub const APISERVER_ADDRESS: &str = "192.168.0.2";
-pub const APISERVER_PORT: i32 = 6443;
 
 /// Writes them straight to the store: there is nobody yet who could ask.
 pub(super) fn install(server: &mut ApiServer) {
@@ -51,9 +50,10 @@ pub(super) fn install(server: &mut ApiServer) {
         put(server, object);
     }
     let _ = server.addresses.take_ip("10.96.0.1", "default/kubernetes");
-    put(server, kubernetes_service());
-    put(server, kubernetes_endpoints());
-    put(server, kubernetes_slice());
+    let port = i32::from(server.config.secure_port);
+    put(server, kubernetes_service(port));
+    put(server, kubernetes_endpoints(port));
+    put(server, kubernetes_slice(port));
 }
 
 fn put(server: &mut ApiServer, mut object: Object) {
@@ -97,7 +97,7 @@ fn namespace(name: &str) -> Object {
     namespace.into()
 }
 
-fn kubernetes_service() -> Object {
+fn kubernetes_service(port: i32) -> Object {
     let mut service = Service {
         spec: Some(ServiceSpec {
             cluster_ip: Some("10.96.0.1".to_owned()),
@@ -109,7 +109,7 @@ fn kubernetes_service() -> Object {
                 name: Some("https".to_owned()),
                 port: 443,
                 protocol: Some("TCP".to_owned()),
-                target_port: Some(IntOrString::Int(APISERVER_PORT)),
+                target_port: Some(IntOrString::Int(port)),
                 ..ServicePort::default()
             }]),
             session_affinity: Some("None".to_owned()),
@@ -129,7 +129,7 @@ fn kubernetes_service() -> Object {
     service.into()
 }
 
-fn kubernetes_endpoints() -> Object {
+fn kubernetes_endpoints(port: i32) -> Object {
     let mut endpoints = Endpoints {
         subsets: Some(vec![EndpointSubset {
             addresses: Some(vec![EndpointAddress {
@@ -138,7 +138,7 @@ fn kubernetes_endpoints() -> Object {
             }]),
             ports: Some(vec![EndpointPort {
                 name: Some("https".to_owned()),
-                port: APISERVER_PORT,
+                port,
                 protocol: Some("TCP".to_owned()),
                 ..EndpointPort::default()
             }]),
@@ -158,7 +158,7 @@ fn kubernetes_endpoints() -> Object {
     endpoints.into()
 }
 
-fn kubernetes_slice() -> Object {
+fn kubernetes_slice(port: i32) -> Object {
     let mut slice = EndpointSlice {
         address_type: "IPv4".to_owned(),
         endpoints: Some(vec![Endpoint {
@@ -171,7 +171,7 @@ fn kubernetes_slice() -> Object {
         }]),
         ports: Some(vec![SlicePort {
             name: Some("https".to_owned()),
-            port: Some(APISERVER_PORT),
+            port: Some(port),
             protocol: Some("TCP".to_owned()),
             ..SlicePort::default()
         }]),

@@ -39,6 +39,8 @@ pub struct Config {
     pub service_account_admission: bool,
     /// How many events the watch history holds.
     pub history_limit: usize,
+    /// Where it says it listens: the `kubernetes` Service leads there.
+    pub secure_port: u16,
 }
 
 impl Default for Config {
@@ -47,6 +49,7 @@ impl Default for Config {
             seed: 1,
             service_account_admission: false,
             history_limit: crate::etcd::DEFAULT_HISTORY,
+            secure_port: 6443,
         }
     }
 }
@@ -113,11 +116,12 @@ impl ApiServer {
     /// person's own.
     pub fn call(&mut self, now: SimTime, identity: &Identity, cause: u64, request: Request) -> Answer {
         let request_id = self.log.next_id();
-        let manager = patch::Manager::of_request(
+        let mut manager = patch::Manager::of_request(
             request.options.field_manager.as_deref(),
             &identity.agent,
             request.subresource.as_str(),
         );
+        manager.alias = request.options.alias;
         let mut context = Context {
             now,
             identity,

@@ -1,5 +1,6 @@
 //! A request after decoding and an answer before encoding: what in-tab callers hand over directly.
 
+use super::http::alias::Alias;
 use crate::api::decode::FieldValidation;
 use crate::api::{FieldSelector, Kind, Object, Selector};
 use serde_json::Value;
@@ -181,6 +182,8 @@ pub struct Options {
     pub continue_token: Option<String>,
     pub version: VersionMatch,
     pub ignore_store_read_error: bool,
+    /// The second version of the kind the request speaks; nothing for the stored one.
+    pub alias: Option<&'static Alias>,
 }
 
 /// Who asks.

@@ -35,6 +35,9 @@ struct Flags {
     /// (reports it Running and Ready in one update).
     #[arg(long, value_enum, default_value_t = KubeletKind::Full)]
     kubelet: KubeletKind,
+    /// The port at which the API server says it is: the `kubernetes` Service leads there.
+    #[arg(long, default_value_t = 6443)]
+    secure_port: u16,
     /// Virtual seconds per second.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
@@ -78,6 +81,15 @@ fn say(text: &str) {
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
+/// This machine's name, as a control plane's components take it.
+fn host_name() -> Arc<str> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => Setup::default().host,
+        name => name.into(),
+    }
+}
+
 fn start(flags: Flags) -> Result<(), String> {
     if flags.anonymous_admin && !flags.listen.ip().is_loopback() && !flags.i_know_who_can_reach_this {
         return Err(format!(
@@ -94,6 +106,8 @@ fn start(flags: Flags) -> Result<(), String> {
         desks: (0..flags.nodes).map(|i| format!("node-{i}")).collect(),
         plain_kubelets: flags.kubelet == KubeletKind::Plain,
         service_account_admission: true,
+        api_port: flags.secure_port,
+        host: host_name(),
         ..Setup::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -6,6 +6,7 @@
 use super::Cluster;
 use crate::api::Kind;
 use crate::api::sorted::SortedMap;
+use crate::apiserver::http::alias;
 use crate::apiserver::{Identity, Request};
 use crate::etcd::Key;
 use crate::seat::Note;
@@ -39,9 +40,6 @@ impl Recorder {
     }
 }
 
-/// The machine the control plane runs on.
-const CONTROL_PLANE: &str = "company-x";
-
 /// The name a component signs its Events with.
 fn source_of(component: &str) -> &str {
     match component {
@@ -65,6 +63,23 @@ fn source_of(component: &str) -> &str {
         "service-lb" => "service-controller",
         other => other,
     }
+}
+
+/// The program that writes a component's Events.
+fn program_of(component: &str) -> &str {
+    match component {
+        "scheduler" => "kube-scheduler",
+        "kubelet" | "kube-proxy" => component,
+        _ => "kube-controller-manager",
+    }
+}
+
+/// The scheduler records through events.k8s.io, the others through the core group.
+fn in_version_of(component: &str, mut request: Request) -> Request {
+    if component == "scheduler" {
+        request.options.alias = alias::find("events.k8s.io", "v1", "events");
+    }
+    request
 }
 
 impl Cluster {
@@ -104,7 +119,7 @@ impl Cluster {
             message.clone(),
             source.to_owned(),
         );
-        let identity = Identity::component("system:apiserver", &["system:masters"], source);
+        let identity = Identity::component("system:apiserver", &["system:masters"], program_of(component));
         if let Some(Some(known)) = self
             .recorder
             .known
@@ -121,7 +136,8 @@ impl Cluster {
                     changed.count = Some(changed.count.unwrap_or(1) + 1);
                     changed.last_timestamp = Some(now);
                 }
-                self.api.call(self.now, &identity, cause, Request::update(event));
+                let request = in_version_of(component, Request::update(event));
+                self.api.call(self.now, &identity, cause, request);
                 return;
             }
         }
@@ -164,7 +180,7 @@ impl Cluster {
             ..Event::default()
         };
         if component == "scheduler" {
-            // It records through events.k8s.io, whose Events have one precise time and an action.
+            // Events of events.k8s.io have one precise time and an action.
             event.event_time = Some(self.now.micro_time());
             (event.count, event.first_timestamp, event.last_timestamp) = (None, None, None);
             event.source = Some(EventSource::default());
@@ -176,11 +192,12 @@ impl Cluster {
                 }
                 .to_owned(),
             );
-            event.reporting_instance = Some(format!("{source}-{CONTROL_PLANE}"));
+            event.reporting_instance = Some(format!("{source}-{}", self.setup.host));
         }
         event.metadata.namespace = Some(namespace.to_owned());
         event.metadata.name = Some(format!("{}.{:016x}", about.name(), self.recorder.rng.next_u64()));
-        let answer = self.api.call(self.now, &identity, cause, Request::create(event));
+        let request = in_version_of(component, Request::create(event));
+        let answer = self.api.call(self.now, &identity, cause, request);
         if let Ok(Some(object)) = answer.result.map(|reply| reply.object()) {
             if self.recorder.known.len() >= REMEMBERED {
                 self.recorder.known.clear();

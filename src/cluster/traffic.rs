@@ -21,7 +21,7 @@ use std::time::Duration;
 const RECEPTION: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 3);
 
 /// The API server's computer.
-pub const API_SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(192, 168, 0, 2), 6443);
+pub const API_SERVER: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 2);
 
 /// How many flights are remembered for the page.
 const REMEMBERED: usize = 256;
@@ -196,7 +196,7 @@ impl Cluster {
         let mut world = World {
             machines: &mut self.machines,
             names: &Dns(&self.api.etcd),
-            api_server: Some(API_SERVER),
+            api_server: Some(SocketAddrV4::new(API_SERVER, self.api.config.secure_port)),
             latency: network::Latency::default(),
         };
         run(&mut world, self.now)

@@ -13,13 +13,16 @@ const TRIP: Duration = Duration::from_millis(5);
 /// How long a watch may go on.
 const LONGEST_WATCH: Duration = Duration::from_secs(20);
 
-/// The cluster all recordings were made with: three nodes, kubelets that report Running at once.
+/// The cluster all recordings were made with: three nodes, kubelets that report Running at once, a
+/// control plane on the machine `vm` whose API server listens on port 16443.
 pub fn setup() -> Setup {
     Setup {
         preset: Preset::Autopilot,
         desks: (0..3).map(|i| format!("node-{i}")).collect(),
         plain_kubelets: true,
         service_account_admission: true,
+        api_port: 16443,
+        host: "vm".into(),
         ..Setup::default()
     }
 }

@@ -6,6 +6,7 @@
 mod default_tolerations;
 mod limit_ranger;
 mod namespace_lifecycle;
+mod pod_security;
 mod priority;
 pub mod resource_quota;
 mod service_account;
@@ -27,6 +28,16 @@ pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(
     default_tolerations::on_create(object);
     storage_protection::on_create(object);
     Ok(())
+}
+
+/// Runs the plugins that only look, on what validation has accepted. `live` is what is changed.
+pub(super) fn validate(
+    server: &ApiServer,
+    object: &Object,
+    live: Option<&Object>,
+    warnings: &mut Vec<String>,
+) -> Result<(), Status> {
+    pod_security::validate(server, object, live, warnings)
 }
 
 /// Runs last, on what validation has accepted, because it spends.

@@ -49,7 +49,7 @@ pub(super) fn serve(server: &mut ApiServer, asked: &Asked<'_>) -> Result<Reply, 
             Some(version) => return Ok(aggregate(asked, version, &[&resources::CORE])),
             None => json!({
                 "kind": "APIVersions", "versions": ["v1"],
-                "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": format!("{APISERVER_ADDRESS}:6443")}],
+                "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": format!("{APISERVER_ADDRESS}:{}", server.config.secure_port)}],
             }),
         },
         ["apis"] => match aggregated {

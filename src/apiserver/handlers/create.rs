@@ -41,6 +41,7 @@ impl ApiServer {
         if !errors.is_empty() {
             return Err(Status::invalid(object.kind().info(), object.name(), errors));
         }
+        super::super::admission::validate(self, &object, None, &mut context.warnings)?;
         super::super::admission::spend_quota(self, context, &object, request.options.dry_run)?;
         if request.options.dry_run {
             return self.dry_run_create(context, object, asked);

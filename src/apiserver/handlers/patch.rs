@@ -13,15 +13,25 @@ impl ApiServer {
             return Err(Status::bad_request("the request body must be a patch"));
         };
         if *patch_type == PatchType::Apply {
-            let body = body.clone();
+            let body = match request.options.alias {
+                Some(alias) => (alias.to_stored)(body.clone()),
+                None => body.clone(),
+            };
             return self.apply(context, request, &body);
         }
         let live = self.live(&request)?;
+        let alias = request.options.alias;
         let mut value = live.to_value();
+        if let Some(alias) = alias {
+            value = (alias.from_stored)(value);
+        }
         match patch_type {
             PatchType::Json => patch::json(&mut value, body)?,
             PatchType::Merge => patch::merge(&mut value, body),
             PatchType::Strategic | PatchType::Apply => value = patch::strategic(request.kind, &value, body)?,
+        }
+        if let Some(alias) = alias {
+            value = (alias.to_stored)(value);
         }
         let info = request.kind.info();
         for (field, own) in [("kind", info.name.to_owned()), ("apiVersion", info.api_version())] {
@@ -37,6 +47,7 @@ impl ApiServer {
             request.options.field_validation,
         )?;
         context.warnings.extend(decoded.warnings);
+        check_name(&decoded.object, &request)?;
         self.replace(
             context,
             live,
@@ -71,12 +82,8 @@ impl ApiServer {
             &context.now.meta_time(),
         )?;
         let mut object = Object::from_value(request.kind, value)?;
-        let own = object.name();
-        if !own.is_empty() && *own != *request.name {
-            return Err(Status::bad_request(format!(
-                "the name of the object ({own}) does not match the name on the URL ({})",
-                request.name
-            )));
+        if !object.name().is_empty() {
+            check_name(&object, &request)?;
         }
         object.meta_mut().name = Some(request.name.to_string());
         context.managed = Some(managed);
@@ -101,4 +108,23 @@ impl ApiServer {
             }
         }
     }
+}
+
+/// A patch neither renames nor moves. Source: k8s.io/apiserver/pkg/endpoints/handlers, `checkName`.
+fn check_name(object: &Object, request: &Request) -> Result<(), Status> {
+    let (name, namespace) = (object.name(), object.namespace());
+    let why = if *name != *request.name {
+        format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            request.name
+        )
+    } else if !namespace.is_empty() && *namespace != *request.namespace {
+        format!(
+            "the namespace of the object ({namespace}) does not match the namespace on the request ({})",
+            request.namespace
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Status::bad_request(why))
 }

@@ -97,6 +97,9 @@ impl ApiServer {
         if !errors.is_empty() {
             return Err(Status::invalid(info, live.name(), errors));
         }
+        if matches!(subresource, Subresource::None | Subresource::EphemeralContainers) {
+            super::super::admission::validate(self, &object, Some(&live), &mut context.warnings)?;
+        }
         if dry_run {
             let managed = match context.managed.take() {
                 Some(applied) => applied.to_typed(),

@@ -15,6 +15,17 @@ pub struct Alias {
     pub type_name: &'static str,
     pub from_stored: fn(Value) -> Value,
     pub to_stored: fn(Value) -> Value,
+    /// The same for a set of managed fields.
+    pub fields_from_stored: fn(Value) -> Value,
+    pub fields_to_stored: fn(Value) -> Value,
+}
+
+impl Eq for Alias {}
+
+impl PartialEq for Alias {
+    fn eq(&self, other: &Alias) -> bool {
+        self.type_name == other.type_name
+    }
 }
 
 impl Alias {
@@ -31,6 +42,8 @@ static ALIASES: &[Alias] = &[
         type_name: "events/v1.Event",
         from_stored: event_from_core,
         to_stored: event_to_core,
+        fields_from_stored: |fields| rename_fields(fields, |name| other_name(name, true)),
+        fields_to_stored: |fields| rename_fields(fields, |name| other_name(name, false)),
     },
     Alias {
         kind: Kind::HorizontalPodAutoscaler,
@@ -39,6 +52,8 @@ static ALIASES: &[Alias] = &[
         type_name: "autoscaling/v1.HorizontalPodAutoscaler",
         from_stored: hpa_from_v2,
         to_stored: hpa_to_v2,
+        fields_from_stored: |fields| rename_spec(fields, "f:metrics", "f:targetCPUUtilizationPercentage"),
+        fields_to_stored: |fields| rename_spec(fields, "f:targetCPUUtilizationPercentage", "f:metrics"),
     },
 ];
 
@@ -73,13 +88,36 @@ fn rename(value: Value, names: impl Fn(&str) -> Option<&'static str>) -> Value {
     Value::Object(renamed.collect::<Map<String, Value>>())
 }
 
+/// An Event's field under its name in the other version.
+fn other_name(name: &str, from_core: bool) -> Option<&'static str> {
+    let pairs = EVENT_FIELDS.iter();
+    let mut pairs = pairs.map(|(core, new)| if from_core { (core, new) } else { (new, core) });
+    pairs.find(|(known, _)| **known == name).map(|(_, other)| *other)
+}
+
+fn rename_fields(fields: Value, names: impl Fn(&str) -> Option<&'static str>) -> Value {
+    let Value::Object(map) = fields else { return fields };
+    let renamed = map
+        .into_iter()
+        .map(|(key, value)| match key.strip_prefix("f:").and_then(&names) {
+            Some(name) => (format!("f:{name}"), value),
+            None => (key, value),
+        });
+    Value::Object(renamed.collect::<Map<String, Value>>())
+}
+
+/// v1 has one percentage where v2 has a list of metrics.
+fn rename_spec(mut fields: Value, from: &str, to: &str) -> Value {
+    if let Some(spec) = fields.get_mut("f:spec").and_then(Value::as_object_mut) {
+        if spec.remove(from).is_some() {
+            spec.insert(to.to_owned(), json!({}));
+        }
+    }
+    fields
+}
+
 fn event_from_core(value: Value) -> Value {
-    let mut value = rename(value, |key| {
-        EVENT_FIELDS
-            .iter()
-            .find(|(core, _)| *core == key)
-            .map(|(_, new)| *new)
-    });
+    let mut value = rename(value, |key| other_name(key, true));
     value["apiVersion"] = "events.k8s.io/v1".into();
     // Here these are left out when they are empty.
     if let Value::Object(map) = &mut value {
@@ -93,12 +131,7 @@ fn event_from_core(value: Value) -> Value {
 }
 
 fn event_to_core(value: Value) -> Value {
-    let mut value = rename(value, |key| {
-        EVENT_FIELDS
-            .iter()
-            .find(|(_, new)| *new == key)
-            .map(|(core, _)| *core)
-    });
+    let mut value = rename(value, |key| other_name(key, false));
     value["apiVersion"] = "v1".into();
     value
 }
@@ -184,6 +217,26 @@ fn hpa_to_v2(mut value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_types_are_known() {
+        for alias in all() {
+            assert!(
+                crate::api::schema::named(alias.type_name).is_some(),
+                "{}",
+                alias.type_name
+            );
+        }
+    }
+
+    #[test]
+    fn managed_fields_have_the_names_of_their_version() {
+        let event = find("events.k8s.io", "v1", "events").unwrap();
+        let stored = json!({"f:message": {}, "f:reason": {}});
+        let written = (event.fields_from_stored)(stored.clone());
+        assert_eq!(written, json!({"f:note": {}, "f:reason": {}}));
+        assert_eq!((event.fields_to_stored)(written), stored);
+    }
 
     #[test]
     fn there_and_back() {

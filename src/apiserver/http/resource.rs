@@ -276,6 +276,8 @@ fn stored_kind(
         }
         _ => return Err(method_not_allowed()),
     };
+    let mut request = request;
+    request.options.alias = alias;
     let reply = call(server, asked, accepted, kind, alias, request)?;
     Ok(with_warnings(reply, warnings))
 }

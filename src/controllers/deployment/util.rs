@@ -4,6 +4,7 @@
 
 use crate::api::codec;
 use crate::api::order::StableSort;
+use crate::api::schema::go_print;
 use crate::client::helpers::Labels;
 use crate::sim::SimTime;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet};
@@ -125,8 +126,8 @@ pub fn same_template(set: &ReplicaSet, wanted: &PodTemplateSpec) -> bool {
     own == wanted
 }
 
-/// A template's name in its Pods' names. The format is upstream's, the value is our own: upstream
-/// hashes Go's way to print the structure.
+/// A template's name in its Pods' names: FNV-1a of the way Go prints the structure, and of the
+/// number of collisions so far. Source: kubernetes/pkg/controller/controller_utils.go, `ComputeHash`.
 pub fn template_hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
     let mut hash = 0x811c_9dc5u32;
     let mut add = |bytes: &[u8]| {
@@ -134,9 +135,10 @@ pub fn template_hash(template: &PodTemplateSpec, collisions: Option<i32>) -> Str
             hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         }
     };
-    add(codec::to_json(template).as_bytes());
+    add(go_print::pod_template(&codec::to_value(template)).as_bytes());
     if let Some(collisions) = collisions {
         add(&collisions.to_le_bytes());
+        add(&[0; 4]);
     }
     safe_encode(&hash.to_string())
 }

@@ -13,6 +13,7 @@ pub(super) use typed::{compare, empty, field_set, merge, normalized, problems, w
 use crate::api::order::StableSort;
 use crate::api::schema::{self, Type};
 use crate::api::{Kind, Object};
+use crate::apiserver::http::alias::{self, Alias};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, Time};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Manager {
     pub name: Arc<str>,
     /// `status`, or empty.
     pub subresource: &'static str,
+    /// The second version of the kind it writes in; nothing for the stored one.
+    pub alias: Option<&'static Alias>,
 }
 
 impl Manager {
@@ -40,6 +43,7 @@ impl Manager {
         Manager {
             name: short.into(),
             subresource,
+            alias: None,
         }
     }
 
@@ -282,15 +286,28 @@ pub fn update(
 ) -> ManagedFields {
     let ty = schema::of(kind);
     let old = old.map_or_else(|| empty(ty), value_of);
-    update_values(
-        ty,
-        &kind.info().api_version(),
-        &old,
-        &value_of(new),
-        managed,
-        manager,
-        time,
-    )
+    let version = match manager.alias {
+        Some(alias) => alias.api_version(),
+        None => kind.info().api_version(),
+    };
+    let managed = renamed(kind, managed.clone(), |alias| alias.fields_to_stored);
+    let managed = update_values(ty, &version, &old, &value_of(new), &managed, manager, time);
+    renamed(kind, managed, |alias| alias.fields_from_stored)
+}
+
+/// Fields that were set in a kind's second version, under the names of the other one.
+fn renamed(kind: Kind, mut managed: ManagedFields, way: fn(&Alias) -> fn(Value) -> Value) -> ManagedFields {
+    for alias in alias::all().iter().filter(|alias| alias.kind == kind) {
+        let version = alias.api_version();
+        for entry in managed
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.api_version == version)
+        {
+            entry.fields = FieldSet::from_value(&way(alias)(entry.fields.to_value()));
+        }
+    }
+    managed
 }
 
 pub(super) fn update_values(
