@@ -39,6 +39,7 @@ type Answer = (u16, Vec<(String, String)>, BufReader<TcpStream>);
 impl Wire {
     fn ask(&self, request: &ApiRequest) -> std::io::Result<Answer> {
         let mut socket = TcpStream::connect(&self.address)?;
+        socket.set_read_timeout(Some(2 * PATIENCE))?;
         let mut text = format!(
             "{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
             request.method, request.path, self.address

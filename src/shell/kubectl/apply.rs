@@ -63,6 +63,12 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         return Err(Failure::Usage(format!("Unexpected args: [{args}]"), "apply"));
     }
     super::prune::check(kube)?;
+    let validate = kube.flags().text("validate");
+    if !matches!(validate, "strict" | "true" | "warn" | "ignore" | "false") {
+        return message(format!(
+            "invalid - validate option {validate:?}; must be one of: strict (or true), warn, ignore (or false)"
+        ));
+    }
     let targets = manifest::required(kube)?;
     let (mut failures, mut printed, mut visited) = (Vec::new(), Vec::new(), Vec::new());
     let mut namespaces: Vec<String> = Vec::new();

@@ -22,8 +22,12 @@ pub fn can_i(kube: &mut Kube) -> Result<Next> {
         }
         return rules(kube, &namespace);
     }
-    let [verb, resource, rest @ ..] = args.as_slice() else {
-        return Err(Failure::Plain("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.".to_owned()));
+    let ([verb, resource], rest) = match args.as_slice() {
+        [verb, resource] => ([verb, resource], None),
+        [verb, resource, name] => ([verb, resource], Some(name)),
+        _ => {
+            return Err(Failure::Plain("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.".to_owned()));
+        }
     };
     let mut spec = json!({});
     if resource.starts_with('/') {
@@ -31,7 +35,7 @@ pub fn can_i(kube: &mut Kube) -> Result<Next> {
     } else {
         let (word, name) = match resource.split_once('/') {
             Some((word, name)) => (word, Some(name.to_owned())),
-            None => (resource.as_str(), rest.first().cloned()),
+            None => (resource.as_str(), rest.cloned()),
         };
         let mut attributes = json!({"verb": verb});
         match (word, resolve(kube, word)) {

@@ -164,7 +164,7 @@ fn targets(kube: &mut Kube, all: bool) -> Result<(Vec<Target>, Vec<Failure>)> {
                 return message("resource(s) were provided, but no name was specified");
             }
             if all && !selector.is_empty() {
-                return message("cannot set --all and --selector at the same time");
+                return message("setting 'all' parameter but found a non empty selector. ");
             }
             for kind in types {
                 let scope = (!kube.all_namespaces()).then_some(namespace.as_str());
@@ -451,11 +451,7 @@ impl Task for Drain {
                         "{word} pod {}/{}{}\n",
                         pod.namespace,
                         pod.name,
-                        if self.dry_run == DryRun::None {
-                            ""
-                        } else {
-                            " (dry run)"
-                        }
+                        self.dry_run.suffix()
                     ));
                 }
                 if self.dry_run == DryRun::Client {
@@ -480,6 +476,9 @@ impl Task for Drain {
                             Err(failure) if failure.is_not_found() => true,
                             Err(failure) => return Err(failure),
                         });
+                if gone && self.dry_run == DryRun::Server {
+                    continue;
+                }
                 if gone {
                     kube.out(&format!("pod/{} evicted\n", pod.name));
                 } else {
@@ -489,11 +488,7 @@ impl Task for Drain {
             self.pods = left;
             if self.pods.is_empty() {
                 let done = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}});
-                let suffix = if self.dry_run == DryRun::None {
-                    ""
-                } else {
-                    " (dry run)"
-                };
+                let suffix = self.dry_run.suffix();
                 kube.out(&format!("{} drained{suffix}\n", name_of(&done)));
                 self.nodes.remove(0);
                 self.started = false;

@@ -69,6 +69,12 @@ impl Failure {
         }
     }
 
+    /// Told by the program itself, behind its own words.
+    #[must_use]
+    pub fn retold(self, prefix: &str) -> Failure {
+        Failure::Message(format!("{prefix}{}", self.text()))
+    }
+
     /// The bare message, for use inside another one.
     pub fn text(&self) -> String {
         match self {

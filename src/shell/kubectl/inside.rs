@@ -19,7 +19,10 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
         return message("you must specify at least one command for the container");
     }
     if kube.call.dash.is_none() {
-        kube.err("kubectl exec [POD] [COMMAND] is DEPRECATED and will be removed in a future version. Use kubectl exec [POD] -- [COMMAND] instead.\n");
+        return Err(Failure::Usage(
+            "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead".to_owned(),
+            "exec",
+        ));
     }
     let namespace = kube.namespace();
     let pod = pod_of(kube, pod, &namespace)?;

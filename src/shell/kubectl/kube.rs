@@ -98,6 +98,18 @@ impl Kube<'_, '_> {
         }
     }
 
+    /// `-l`; another command's `--selector` means something else.
+    pub fn selector(&self) -> &str {
+        let flags = self.call.command.flags.iter();
+        match flags
+            .flat_map(|set| set.iter())
+            .any(|flag| flag.short == Some('l') && flag.name == "selector")
+        {
+            true => self.flags().text("selector"),
+            false => "",
+        }
+    }
+
     pub fn all_namespaces(&self) -> bool {
         self.flags().on("all-namespaces")
     }

@@ -31,6 +31,15 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     if flags.on("all-containers") && !container.is_empty() {
         return message("--all-containers=true should not be specified with container name");
     }
+    if flags.changed("since") && flags.changed("since-time") {
+        return message("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    }
+    if flags.int("tail") < -1 {
+        return message("--tail must be greater than or equal to -1");
+    }
+    if flags.changed("limit-bytes") && flags.int("limit-bytes") < 1 {
+        return message("--limit-bytes must be greater than 0");
+    }
     let by_selector = !selector.is_empty();
     let pods = if by_selector {
         list_pages(

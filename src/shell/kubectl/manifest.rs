@@ -159,20 +159,9 @@ pub fn load_if_any(kube: &mut Kube, names: &[String]) -> Result<Vec<Target>> {
 fn targets(kube: &mut Kube, found: Vec<(Value, String)>) -> Result<Vec<Target>> {
     let namespace = kube.namespace();
     let forced = kube.flags().changed("namespace");
-    // `-l`; another command's `--selector` may mean something else.
-    let selects = kube
-        .call
-        .command
-        .flags
-        .iter()
-        .flat_map(|set| set.iter())
-        .any(|flag| flag.name == "selector" && flag.short == Some('l'));
-    let given = if selects {
-        kube.flags().text("selector")
-    } else {
-        ""
-    };
-    let selector = Selector::parse(given).map_err(Failure::Message)?;
+    let given = kube.selector();
+    let selector = Selector::parse(given)
+        .map_err(|why| Failure::Message(format!("the provided selector {given:?} is not valid: {why}")))?;
     let mut targets = Vec::new();
     for (mut object, source) in found {
         let labels = map(&object, "/metadata/labels")

@@ -359,7 +359,7 @@ impl DryRun {
         if self == DryRun::Server { "All" } else { "" }
     }
 
-    fn suffix(self) -> &'static str {
+    pub fn suffix(self) -> &'static str {
         match self {
             DryRun::None => "",
             DryRun::Client => " (dry run)",

@@ -34,7 +34,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         report.push_str(&outcome);
     }
     if kube.flags().text("output").is_empty() {
-        kube.out(&report);
+        kube.err(&report);
     }
     Ok(Next::Done)
 }

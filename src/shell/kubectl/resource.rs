@@ -400,6 +400,10 @@ pub fn live_or_all(
     let files = kube.flags().list("filename");
     if !files.is_empty() {
         for manifest in super::manifest::load(kube, &files)? {
+            if kube.flags().on("local") {
+                targets.push(manifest);
+                continue;
+            }
             match kube.get(&manifest.path()) {
                 Ok(object) => {
                     let mut target = Target::of(&manifest.kind, object);
@@ -412,7 +416,7 @@ pub fn live_or_all(
         return Ok((targets, failures));
     }
     let all = kube.flags().on("all");
-    let selector = kube.flags().text("selector").to_owned();
+    let selector = kube.selector().to_owned();
     let field_selector = kube.flags().text("field-selector").to_owned();
     let all_namespaces = kube.all_namespaces();
     let namespace = kube.namespace();
@@ -420,6 +424,9 @@ pub fn live_or_all(
         Selection::Types(types) => {
             if selector.is_empty() && field_selector.is_empty() && !allow_types && !all {
                 return message("resource(s) were provided, but no name was specified");
+            }
+            if all && !selector.is_empty() {
+                return message("setting 'all' parameter but found a non empty selector. ");
             }
             for kind in types {
                 let scope = (!all_namespaces).then_some(namespace.as_str());
@@ -440,9 +447,6 @@ pub fn live_or_all(
         Selection::Named(named) => {
             if !selector.is_empty() {
                 return message("name cannot be provided when a selector is specified");
-            }
-            if all {
-                return message("setting 'all' parameter but found a non empty selector. ");
             }
             for (kind, name) in named {
                 match kube.get(&kind.path(&namespace, &name)) {

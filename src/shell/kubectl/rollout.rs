@@ -252,6 +252,20 @@ fn progress(object: &Value, name: &str, revision: i64) -> Result<(String, bool)>
     })
 }
 
+/// That there is no such thing for an object's kind.
+fn none_for<T>(target: &Target, what: &str, retrieved: &str) -> Result<T> {
+    let title = target.kind.title();
+    message(match target.kind.kind.as_str() {
+        "ReplicaSet" | "ReplicationController" | "Pod" | "Job" | "CronJob" => {
+            format!("no {what} has been implemented for {title:?}")
+        }
+        kind => format!(
+            "error retrieving {retrieved} for {title:?}, no visitor method exists for {{{} {kind}}}",
+            target.kind.group,
+        ),
+    })
+}
+
 /// Whether an object has rollouts.
 fn rolls(target: &Target) -> bool {
     [Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet]
@@ -268,12 +282,7 @@ fn revisions(kube: &mut Kube, target: &Target) -> Result<Vec<Revision>> {
     let kind = match target.kind.kind.as_str() {
         "Deployment" => Kind::ReplicaSet,
         "DaemonSet" | "StatefulSet" => Kind::ControllerRevision,
-        _ => {
-            return message(format!(
-                "no history viewer has been implemented for {:?}",
-                target.kind.title()
-            ));
-        }
+        _ => return none_for(target, "history viewer", "history"),
     };
     let selector = super::describe::selector_text(&target.object["spec"]["selector"]);
     let path = with_query(
@@ -414,16 +423,7 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
             return message("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again".to_string());
         }
         if !rolls(&target) {
-            return message(match target.kind.kind.as_str() {
-                "ReplicaSet" | "ReplicationController" | "Pod" | "Job" | "CronJob" => {
-                    format!("no rollbacker has been implemented for {:?}", target.kind.title())
-                }
-                kind => format!(
-                    "error retrieving rollbacker for {:?}, no visitor method exists for {{{} {kind}}}",
-                    target.kind.title(),
-                    target.kind.group,
-                ),
-            });
+            return none_for(&target, "rollbacker", "rollbacker");
         }
         let found = revisions(kube, &target)?;
         let chosen = if wanted > 0 {
@@ -439,7 +439,7 @@ pub fn undo(kube: &mut Kube) -> Result<Next> {
             };
         };
         if dry_run == DryRun::Client {
-            let will = if target.kind.is(Kind::DaemonSet) {
+            let will = if !target.kind.is(Kind::Deployment) {
                 "will roll back to "
             } else {
                 ""

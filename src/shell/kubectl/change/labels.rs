@@ -41,13 +41,20 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
     let (mut set, mut remove) = (Vec::new(), Vec::new());
     for change in &changes {
         match change.split_once('=') {
+            Some((_, value)) if what == "label" && value.contains('=') => {
+                return message(format!("invalid label spec: {change}"));
+            }
             Some((key, value)) => set.push((key.to_owned(), value.to_owned())),
             None => remove.push(change[..change.len() - 1].to_owned()),
         }
     }
     if let Some((key, _)) = set.iter().find(|(key, _)| remove.contains(key)) {
-        return message(format!("cannot modify and remove the same {what}(s), [{key}]"));
+        return message(match what {
+            "label" => "can not both modify and remove a label in the same command".to_owned(),
+            _ => format!("can not both modify and remove the following {what}(s) in the same command: {key}"),
+        });
     }
+    let version = kube.flags().text("resource-version").to_owned();
     let overwrite = kube.flags().on("overwrite");
     let (targets, mut failures) = live(kube, &names)?;
     let several = targets.len() > 1;
@@ -64,7 +71,8 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
                 ));
             }
             for (key, value) in &old {
-                kube.out(&format!("{key}={}\n", value.as_str().unwrap_or("")));
+                let indent = if several { " " } else { "" };
+                kube.out(&format!("{indent}{key}={}\n", value.as_str().unwrap_or("")));
             }
             if changes.is_empty() {
                 continue;
@@ -75,13 +83,17 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
             .filter(|(key, value)| !overwrite && old.get(key).is_some_and(|v| v != value))
             .map(|(key, _)| {
                 format!(
-                    "'{key}' already has a value ({}), and --overwrite is false",
+                    "'{key}' already has a value ({})",
                     old[key].as_str().unwrap_or("")
                 )
             })
             .collect();
         if !clash.is_empty() {
-            failures.push(Failure::Message(clash.join(", ")));
+            let clash = clash.join(", ");
+            failures.push(Failure::Message(match what {
+                "label" => format!("{clash}, and --overwrite is false"),
+                _ => format!("--overwrite is false but found the following declared annotation(s): {clash}"),
+            }));
             continue;
         }
         let mut changed = Map::new();
@@ -93,7 +105,7 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
         for key in &remove {
             if old.contains_key(key) {
                 changed.insert(key.clone(), Value::Null);
-            } else if what == "label" {
+            } else if what == "label" && dry_run != DryRun::Client {
                 kube.out(&format!("label {key:?} not found.\n"));
             }
         }
@@ -109,11 +121,14 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
             done(kube, &target.kind, &object, word, dry_run)?;
             continue;
         }
-        let body = if changed.is_empty() {
+        let mut body = if changed.is_empty() {
             json!({})
         } else {
             json!({"metadata": {field: changed}})
         };
+        if !version.is_empty() {
+            body["metadata"]["resourceVersion"] = version.clone().into();
+        }
         let manager = kube.field_manager();
         let path = with_query(
             &target.path(),

@@ -18,8 +18,9 @@ fn read_taint(text: &str) -> Result<Taint> {
     let bad = || Failure::Message(format!("invalid taint spec: {text}"));
     let (pair, effect) = text.rsplit_once(':').ok_or_else(bad)?;
     if !matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
-        return message(format!(
-            "invalid taint effect: {effect}, unsupported taint effect"
+        return Err(Failure::Usage(
+            format!("invalid taint effect: {effect}, unsupported taint effect"),
+            "taint",
         ));
     }
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -41,6 +42,11 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
         .position(|a| a.contains('=') || a.contains(':') || a.ends_with('-'))
         .unwrap_or(args.len());
     let (names, changes) = args.split_at(first);
+    if let Some(slashed) = names.iter().find(|name| name.contains('/')) {
+        return Err(Failure::Plain(format!(
+            "the server doesn't have a resource type {slashed:?}"
+        )));
+    }
     let by_selector = kube.flags().on("all") || !kube.flags().text("selector").is_empty();
     if names.is_empty() || names.len() == 1 && !by_selector && !names[0].contains('/') {
         return message("one or more resources must be specified as <resource> <name>");
@@ -61,13 +67,42 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
             None => add.push(read_taint(change)?),
         }
     }
+    for (i, taint) in add.iter().enumerate() {
+        if add[..i]
+            .iter()
+            .any(|t| t.key == taint.key && t.effect == taint.effect)
+        {
+            return Err(Failure::Usage(
+                format!(
+                    "duplicated taints with the same key and effect: {{{} {} {} <nil>}}",
+                    taint.key, taint.value, taint.effect
+                ),
+                "taint",
+            ));
+        }
+    }
+    let both: Vec<String> = add
+        .iter()
+        .filter(|t| {
+            remove
+                .iter()
+                .any(|(key, effect)| *key == t.key && (effect.is_empty() || *effect == t.effect))
+        })
+        .map(|t| format!("{}={}", t.key, t.effect))
+        .collect();
+    if !both.is_empty() {
+        return message(format!(
+            "can not both modify and remove the following taint(s) in the same command: {}",
+            both.join(", ")
+        ));
+    }
     let overwrite = kube.flags().on("overwrite");
     let (targets, mut failures) = live(kube, names)?;
     for target in targets {
         if !target.kind.is(Kind::Node) {
             return message(format!(
-                "invalid resource type {}, only [node] types are supported",
-                target.kind.plural
+                "invalid resource type {}, only node types are supported",
+                target.kind.singular
             ));
         }
         let old = list(&target.object, "/spec/taints").to_vec();
@@ -139,7 +174,7 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
         };
         let body = json!({"spec": {"taints": if taints.is_empty() { Value::Null } else { taints.into() }}});
         if dry_run == DryRun::Client {
-            done(kube, &target.kind, &target.object, word, dry_run)?;
+            done(kube, &target.kind, &target.object, word, DryRun::None)?;
             continue;
         }
         let path = with_query(
@@ -147,7 +182,7 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
             &[("fieldManager", "kubectl-taint"), ("dryRun", dry_run.query())],
         );
         match kube.patch(&path, STRATEGIC, &body) {
-            // A dry run on the server is not mentioned here.
+            // A dry run is not mentioned here.
             Ok(patched) => done(kube, &target.kind, &patched, word, DryRun::None)?,
             Err(failure) => failures.push(failure),
         }

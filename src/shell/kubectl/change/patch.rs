@@ -1,11 +1,14 @@
 //! `patch`, `replace`.
 
+use super::super::super::print::json as json_print;
 use super::super::apply::{self, field_validation, with_last_applied};
-use super::super::failure::{Result, message};
+use super::super::failure::{Failure, Result, message};
 use super::super::kube::{ACCEPT_JSON, JSON_PATCH, Kube, MERGE, Next, STRATEGIC, with_query};
 use super::super::manifest;
-use super::super::output::{DryRun, done};
+use super::super::output::{DryRun, done, name_of};
 use super::super::resource::{MISSING, Target, fail_with, live};
+use crate::api::Kind;
+use crate::apiserver::patch as server;
 use serde_json::{Value, json};
 
 pub fn patch(kube: &mut Kube) -> Result<Next> {
@@ -67,12 +70,21 @@ pub fn patch(kube: &mut Kube) -> Result<Next> {
         sub => format!("/{sub}"),
     };
     for target in targets {
-        if dry_run == DryRun::Client {
+        if dry_run == DryRun::Client || kube.flags().on("local") {
             let mut object = target.object.clone();
-            if kind == MERGE || kind == STRATEGIC {
-                json_patch::merge(&mut object, &body);
+            let told = |status: crate::api::Status| Failure::Message(status.message);
+            match (
+                kind,
+                Kind::by_api_version(&target.kind.api_version(), &target.kind.kind),
+            ) {
+                (JSON_PATCH, _) => server::json(&mut object, &body).map_err(told)?,
+                (STRATEGIC, Some(known)) => {
+                    object = server::strategic(known, &object, &body).map_err(told)?;
+                }
+                _ => json_patch::merge(&mut object, &body),
             }
-            done(kube, &target.kind, &object, "patched", dry_run)?;
+            // A dry run is not mentioned here.
+            done(kube, &target.kind, &object, "patched", DryRun::None)?;
             continue;
         }
         let manager = kube.field_manager();
@@ -91,6 +103,11 @@ pub fn patch(kube: &mut Kube) -> Result<Next> {
                 let same = patched["metadata"]["resourceVersion"]
                     == target.object["metadata"]["resourceVersion"]
                     && patched == target.object;
+                // A subresource may answer with a kind of its own.
+                if patched["kind"] == "Scale" && kube.flags().text("output").is_empty() {
+                    kube.out(&format!("{} patched\n", name_of(&patched)));
+                    continue;
+                }
                 done(
                     kube,
                     &target.kind,
@@ -107,6 +124,15 @@ pub fn patch(kube: &mut Kube) -> Result<Next> {
 
 pub fn replace(kube: &mut Kube) -> Result<Next> {
     let dry_run = DryRun::of(kube)?;
+    let raw = kube.flags().text("raw").to_owned();
+    if !raw.is_empty() {
+        let files = kube.flags().list("filename");
+        for (object, _) in manifest::objects(kube, &files)? {
+            let answer = kube.put(&raw, &object)?;
+            kube.out(&format!("{}\n", json_print::compact(&answer)));
+        }
+        return Ok(Next::Done);
+    }
     let targets = manifest::required(kube)?;
     let force = kube.flags().on("force");
     let manager = kube.field_manager();

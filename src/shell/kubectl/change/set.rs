@@ -1,11 +1,11 @@
 //! The `set` family: image, env, resources, serviceaccount, selector, subject.
 
-use super::super::create::pairs;
+use super::super::create::{pairs, policy::quantities};
 use super::super::failure::{Result, message};
 use super::super::kube::{Kube, Next, STRATEGIC, list, text, with_query};
 use super::super::output::{DryRun, done};
 use super::super::patch;
-use super::super::resource::{MISSING, Target, fail_with, known, live};
+use super::super::resource::{MISSING, Target, fail_with, known, live, select};
 use crate::api::Kind;
 use serde_json::{Value, json};
 
@@ -69,7 +69,9 @@ fn each_container(
     let Some(pointer) = pod_spec(target) else {
         return message(format!(
             "{}/{} the object is not a pod or does not have a pod template: {}",
-            target.kind.plural, target.name, target.kind.kind
+            target.kind.plural,
+            target.name,
+            format!("*v1.{}", target.kind.kind)
         ));
     };
     let mut count = 0;
@@ -100,6 +102,7 @@ pub fn set_image(kube: &mut Kube) -> Result<Next> {
         return message(MISSING);
     }
     if images.is_empty() {
+        select(kube, &names)?;
         return message("at least one image update is required");
     }
     set(kube, &names, "image updated", &|object, target| {
@@ -136,6 +139,9 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
         .into_iter()
         .partition(|a| !a.contains('=') && !a.ends_with('-'));
     changes.extend(kube.flags().list("env"));
+    if names.is_empty() && kube.flags().list("filename").is_empty() {
+        return message("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+    }
     let containers = kube.flags().text("containers").to_owned();
     if kube.flags().on("list") {
         let (targets, failures) = live(kube, &names)?;
@@ -143,7 +149,10 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
         for target in targets {
             let pointer = pod_spec(&target).unwrap_or("/spec");
             let mut text_out = String::new();
-            for container in list(&target.object, &format!("{pointer}/containers")) {
+            let all = ["initContainers", "containers"]
+                .into_iter()
+                .flat_map(|field| list(&target.object, &format!("{pointer}/{field}")));
+            for container in all {
                 text_out.push_str(&format!(
                     "# {} {}, container {}\n",
                     target.kind.kind,
@@ -169,20 +178,32 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
         }
         return Ok(Next::Done);
     }
-    if changes.is_empty() {
-        return message("at least one environment variable must be provided");
-    }
-    set(kube, &names, "env updated", &|object, target| {
+    let overwrite = kube.flags().on("overwrite");
+    let wanted = env_of_source(kube)?;
+    let none = std::cell::RefCell::new(Vec::new());
+    let next = set(kube, &names, "env updated", &|object, target| {
+        let mut clash = None;
         let found = each_container(object, target, &containers, &mut |container| {
             let mut env = container["env"].as_array().cloned().unwrap_or_default();
-            for change in &changes {
-                match change.split_once('=') {
-                    Some((key, value)) => match env.iter_mut().find(|e| text(e, "/name") == key) {
-                        Some(entry) => *entry = json!({"name": key, "value": value}),
-                        None => env.push(json!({"name": key, "value": value})),
-                    },
-                    None => env.retain(|e| text(e, "/name") != &change[..change.len() - 1]),
+            let mut put = |entry: Value| match env.iter_mut().find(|e| e["name"] == entry["name"]) {
+                Some(old) if !overwrite && *old != entry => {
+                    clash = Some(format!(
+                        "'{}' already has a value ({}), and --overwrite is false",
+                        text(old, "/name"),
+                        text(old, "/value")
+                    ));
                 }
+                Some(old) => *old = entry,
+                None => env.push(entry),
+            };
+            for change in &changes {
+                if let Some((key, value)) = change.split_once('=') {
+                    put(json!({"name": key, "value": value}));
+                }
+            }
+            wanted.iter().cloned().for_each(put);
+            for gone in changes.iter().filter(|change| !change.contains('=')) {
+                env.retain(|e| text(e, "/name") != &gone[..gone.len() - 1]);
             }
             if env.is_empty() {
                 container.as_object_mut().map(|c| c.remove("env"));
@@ -190,22 +211,62 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
                 container["env"] = env.into();
             }
         })?;
-        if found == 0 {
-            message(format!(
-                "{}/{} does not have any containers matching {containers:?}",
-                target.kind.plural, target.name
-            ))
-        } else {
-            Ok(())
+        if let Some(clash) = clash {
+            return message(format!("{}/{} {clash}", target.kind.plural, target.name));
         }
-    })
+        if found == 0 {
+            none.borrow_mut().push(format!(
+                "{}/{} does not have any containers matching {containers:?}",
+                target.kind.kind, target.name
+            ));
+        }
+        Ok(())
+    });
+    for text in none.into_inner() {
+        kube.warn(&text);
+    }
+    next
+}
+
+/// `set env --from=configmap/NAME`: a variable for each of its keys.
+fn env_of_source(kube: &mut Kube) -> Result<Vec<Value>> {
+    let from = kube.flags().text("from").to_owned();
+    if from.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (prefix, keys) = (kube.flags().text("prefix").to_owned(), kube.flags().list("keys"));
+    let (sources, failures) = live(kube, &[from])?;
+    fail_with(failures)?;
+    let mut env = Vec::new();
+    for source in sources {
+        let reference = match source.kind.kind.as_str() {
+            "ConfigMap" => "configMapKeyRef",
+            "Secret" => "secretKeyRef",
+            kind => return message(format!("unsupported resource specified in --from: {kind}")),
+        };
+        for key in source.object["data"]
+            .as_object()
+            .into_iter()
+            .flat_map(|data| data.keys())
+        {
+            if !keys.is_empty() && !keys.contains(key) {
+                continue;
+            }
+            let name = key.to_uppercase().replace(['-', '.'], "_");
+            if name != *key {
+                kube.warn(&format!("key {key} transferred to {name}"));
+            }
+            env.push(json!({"name": format!("{prefix}{name}"), "valueFrom": {reference: {"key": key, "name": source.name}}}));
+        }
+    }
+    Ok(env)
 }
 
 pub fn set_resources(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
     let (limits, requests) = (
-        pairs(kube.flags().text("limits"), "limits")?,
-        pairs(kube.flags().text("requests"), "requests")?,
+        quantities(kube.flags().text("limits"))?,
+        quantities(kube.flags().text("requests"))?,
     );
     if limits.is_empty() && requests.is_empty() {
         return message(
@@ -245,21 +306,19 @@ pub fn set_service_account(kube: &mut Kube) -> Result<Next> {
 
 pub fn set_selector(kube: &mut Kube) -> Result<Next> {
     let mut args = kube.call.args.clone();
-    let Some(selector) = args.pop().filter(|_| !args.is_empty()) else {
-        return message("one resource and one selector is required");
-    };
-    let wanted = pairs(&selector, "selector")?;
-    set(kube, &args, "selector updated", &|object, target| {
-        let place = if target.kind.group.is_empty() {
-            "/spec"
-        } else {
-            "/spec/selector"
-        };
-        match object.pointer_mut(place) {
-            Some(spec) if target.kind.group.is_empty() => spec["selector"] = wanted.clone().into(),
-            Some(selector) => selector["matchLabels"] = wanted.clone().into(),
-            None => {}
+    let wanted = match args.pop_if(|last| last.contains('=')) {
+        Some(selector) => pairs(&selector, "selector")?,
+        None if args.is_empty() => return message("one selector is required"),
+        None => {
+            live(kube, &args[..1])?;
+            return message("one selector is required");
         }
+    };
+    set(kube, &args, "selector updated", &|object, target| {
+        if !target.kind.is(Kind::Service) {
+            return message("setting a selector is only supported for Services");
+        }
+        object["spec"]["selector"] = wanted.clone().into();
         Ok(())
     })
 }
@@ -276,7 +335,13 @@ pub fn set_subject(kube: &mut Kube) -> Result<Next> {
         return message("you must specify at least one value of user, group or serviceaccount");
     }
     let group = known(Kind::Role).group.clone();
-    set(kube, &args, "subjects updated", &|object, _| {
+    set(kube, &args, "subjects updated", &|object, target| {
+        if !target.kind.is(Kind::RoleBinding) && !target.kind.is(Kind::ClusterRoleBinding) {
+            return message(format!(
+                "{}/{} setting subjects is only supported for RoleBinding/ClusterRoleBinding",
+                target.kind.plural, target.name
+            ));
+        }
         let mut subjects = object["subjects"].as_array().cloned().unwrap_or_default();
         let mut wanted: Vec<Value> = users
             .iter()

@@ -11,51 +11,90 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 /// `--from-literal`, `--from-file`, `--from-env-file` in order.
-fn literals(kube: &mut Kube) -> Result<Map<String, Value>> {
+fn literals(kube: &mut Kube, kind: &str, name: &str) -> Result<Map<String, Value>> {
     let mut data = Map::new();
-    let mut add = |key: String, value: String| {
-        if data.insert(key.clone(), value.into()).is_some() {
+    let of = if kind == "ConfigMap" {
+        format!(" for ConfigMap {name:?}")
+    } else {
+        String::new()
+    };
+    let mut add = |key: &str, value: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        if key.is_empty() || !key.chars().all(fits) {
             return message(format!(
-                "cannot add key {key:?}, another key by that name already exists in Data"
+                "{key:?} is not a valid key name for a {kind}: a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+            ));
+        }
+        if data.insert(key.to_owned(), value.into()).is_some() {
+            return message(format!(
+                "cannot add key {key:?}, another key by that name already exists in Data{of}"
             ));
         }
         Ok(())
     };
-    for file in kube.flags().list("from-file") {
-        let (key, path) = file.split_once('=').map_or_else(
-            || (file.rsplit('/').next().unwrap_or(&file).to_owned(), file.clone()),
-            |(k, p)| (k.to_owned(), p.to_owned()),
-        );
-        match kube.io.session.file(&path) {
-            Some(content) => add(key, content.clone())?,
-            None => return message(format!("error reading {path}: no such file or directory")),
+    for source in kube.flags().list("from-file") {
+        let (key, path) = match source.split_once('=') {
+            Some((key, path)) => (Some(key), path),
+            None => (None, source.as_str()),
+        };
+        if let Some(content) = kube.io.session.file(path) {
+            add(key.unwrap_or_else(|| base(path)), content)?;
+            continue;
+        }
+        // A folder brings the files directly in it.
+        let inside = kube.io.session.directory(path);
+        if inside.is_empty() {
+            return message(format!("error reading {path}: no such file or directory"));
+        }
+        if key.is_some() {
+            return message("cannot give a key name for a directory path".to_owned());
+        }
+        let prefix = path.trim_start_matches("./").trim_matches(['.', '/']);
+        let depth = if prefix.is_empty() {
+            0
+        } else {
+            prefix.matches('/').count() + 1
+        };
+        for file in inside.iter().filter(|file| file.matches('/').count() == depth) {
+            let content = kube.io.session.file(file).cloned().unwrap_or_default();
+            add(base(file), &content)?;
         }
     }
     for literal in kube.flags().list("from-literal") {
         let Some((key, value)) = literal.split_once('=') else {
             return message(format!("invalid literal source {literal}, expected key=value"));
         };
-        add(key.to_owned(), value.trim_matches(['\'', '"']).to_owned())?;
+        add(key, value.trim_matches(['\'', '"']))?;
     }
     for file in kube.flags().list("from-env-file") {
-        let Some(content) = kube.io.session.file(&file).cloned() else {
+        let Some(content) = kube.io.session.file(&file) else {
             return message(format!("error reading {file}: no such file or directory"));
         };
-        for line in content
-            .lines()
-            .map(str::trim)
-            .filter(|l| !l.is_empty() && !l.starts_with('#'))
-        {
+        for line in content.lines().map(str::trim_start) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
-            add(key.to_owned(), value.to_owned())?;
+            let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+            if !key.chars().all(fits) || key.starts_with(|c: char| c.is_ascii_digit()) {
+                return message(format!(
+                    "{key:?} is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
+                ));
+            }
+            add(key, value)?;
         }
     }
     Ok(data)
 }
 
+/// The last part of a path.
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 pub fn configmap(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
-    let data = literals(kube)?;
+    let data = literals(kube, "ConfigMap", &name)?;
     let mut object = json!({"metadata": {"name": name}});
     if !data.is_empty() {
         object["data"] = data.into();
@@ -69,7 +108,7 @@ pub fn configmap(kube: &mut Kube) -> Result<Next> {
 
 pub fn secret_generic(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
-    let data = literals(kube)?;
+    let data = literals(kube, "Secret", &name)?;
     let kind = kube.flags().text("type").to_owned();
     secret(kube, &name, &kind, data)
 }
@@ -151,7 +190,7 @@ pub fn secret_registry(kube: &mut Kube) -> Result<Next> {
         );
         data.insert(FIELD.to_owned(), config.into());
     } else {
-        data = literals(kube)?;
+        data = literals(kube, "Secret", &name)?;
     }
     secret(kube, &name, "kubernetes.io/dockerconfigjson", data)
 }

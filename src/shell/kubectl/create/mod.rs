@@ -90,7 +90,10 @@ fn generated(kube: &mut Kube, kind: Kind, mut object: Value) -> Result<Next> {
     ];
     let created = kube
         .post(&with_query(&kind.collection(Some(&namespace)), &query), &object)
-        .map_err(|f| f.wrapped(failed_to(&kind)))?;
+        .map_err(|failure| match failed_to(&kind) {
+            "" => failure,
+            prefix => failure.retold(prefix),
+        })?;
     done(kube, &kind, &created, "created", dry_run)?;
     Ok(Next::Done)
 }
@@ -203,7 +206,8 @@ mod tests {
             "[{\"name\":\"80-8080\",\"port\":80,\"protocol\":\"TCP\",\"targetPort\":8080}]"
         );
         assert!(fake.requests.is_empty());
-        assert_eq!(image_name("k8s.gcr.io/a/Nginx_x:1.2@sha256:1"), "nginx-x");
+        assert_eq!(image_name("registry.example/a/nginx:1.2@sha256:1"), "nginx");
+        assert!(image_name("my_app.v2").starts_with("my-app-v2-"));
     }
 
     #[test]

@@ -25,9 +25,10 @@ pub fn service(kube: &mut Kube) -> Result<Next> {
     let mut ports = Vec::new();
     for one in &tcp {
         let (port, target) = one.split_once(':').unwrap_or((one, one));
+        let target = target.split(':').next().unwrap_or(target);
         let number = port
             .parse::<u16>()
-            .map_err(|_| Failure::Message(format!("strconv.ParseInt: parsing {port:?}: invalid syntax")))?;
+            .map_err(|_| Failure::Message(format!("strconv.ParseUint: parsing {port:?}: invalid syntax")))?;
         let target: Value = target.parse::<u16>().map_or_else(|_| target.into(), Into::into);
         let mut entry =
             json!({"name": one.replace(':', "-"), "port": number, "protocol": "TCP", "targetPort": target});
@@ -114,13 +115,18 @@ pub fn ingress(kube: &mut Kube) -> Result<Next> {
             Failure::Message("default-backend should be in format servicename:serviceport".to_owned())
         })?;
     }
+    let mut metadata = json!({"name": name});
+    for annotation in kube.flags().list("annotation") {
+        let (key, value) = annotation.split_once('=').unwrap_or((&annotation, ""));
+        metadata["annotations"][key] = value.into();
+    }
     if !kube.flags().text("class").is_empty() {
         spec["ingressClassName"] = kube.flags().text("class").into();
     }
     generated(
         kube,
         Kind::Ingress,
-        json!({"metadata": {"name": name}, "spec": spec, "status": {"loadBalancer": {}}}),
+        json!({"metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}),
     )
 }
 
@@ -137,7 +143,7 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
                 "Service" | "ReplicationController" => object["spec"]["selector"].clone(),
                 "Deployment" | "ReplicaSet" => object["spec"]["selector"]["matchLabels"].clone(),
                 "Pod" => object["metadata"]["labels"].clone(),
-                _ => return message(format!("cannot expose a {}", target.kind.kind)),
+                _ => return message(format!("cannot expose a {}", target.kind.title())),
             },
             given => pairs(given, "selector")?.into(),
         };
@@ -177,7 +183,7 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
             given => {
                 for one in given.split(',') {
                     let number = one.parse().map_err(|_| {
-                        Failure::Message(format!("strconv.ParseInt: parsing {one:?}: invalid syntax"))
+                        Failure::Message(format!("strconv.Atoi: parsing {one:?}: invalid syntax"))
                     })?;
                     let known = own
                         .iter()

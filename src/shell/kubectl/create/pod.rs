@@ -6,7 +6,7 @@ use super::super::output::{DryRun, done};
 use super::super::resource::known;
 use super::{pairs, required};
 use crate::api::Kind;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// `kubectl run`
 pub fn run(kube: &mut Kube) -> Result<Next> {
@@ -19,11 +19,17 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     if image.is_empty() || image.contains(char::is_whitespace) {
         return message(format!("Invalid image name {image:?}: invalid reference format"));
     }
-    if kube.flags().on("stdin")
-        || kube.flags().on("tty")
-        || kube.flags().on("attach")
-        || kube.flags().on("rm")
-    {
+    let attaching = ["stdin", "tty", "attach"]
+        .iter()
+        .any(|flag| kube.flags().on(flag));
+    if kube.flags().on("rm") && !attaching {
+        return usage("--rm should only be used for attached containers".to_owned());
+    }
+    let policy = kube.flags().text("image-pull-policy");
+    if !matches!(policy, "" | "Always" | "IfNotPresent" | "Never") {
+        return usage(format!("invalid image pull policy: {policy}"));
+    }
+    if attaching {
         return message(
             "attaching to a container is not supported here: run the pod without -i, -t, --attach and --rm, then use kubectl logs",
         );
@@ -31,7 +37,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     let dry_run = DryRun::of(kube)?;
     let restart = kube.flags().text("restart").to_owned();
     if !matches!(restart.as_str(), "Always" | "OnFailure" | "Never") {
-        return message(format!("invalid restart policy: {restart:?}"));
+        return usage(format!("invalid restart policy: {restart}"));
     }
     let rest: Vec<String> = args[1..].to_vec();
     let mut container = json!({"name": name, "image": image, "resources": {}});
@@ -56,10 +62,10 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     if !port.is_empty() {
         let number: u16 = port
             .parse()
-            .map_err(|_| Failure::Message(format!("strconv.ParseInt: parsing {port:?}: invalid syntax")))?;
+            .map_err(|_| Failure::Message(format!("strconv.Atoi: parsing {port:?}: invalid syntax")))?;
         container["ports"] = json!([{"containerPort": number}]);
     } else if kube.flags().on("expose") {
-        return message("--port must be set when exposing a service");
+        return usage("--port must be set when exposing a service".to_owned());
     }
     if !kube.flags().text("image-pull-policy").is_empty() {
         container["imagePullPolicy"] = kube.flags().text("image-pull-policy").into();
@@ -71,7 +77,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     let labels: Value = if given.is_empty() {
         json!({"run": name})
     } else {
-        pairs(&given, "labels")?.into()
+        labels_of(&given)?.into()
     };
     let mut metadata = json!({"name": name, "labels": labels, "creationTimestamp": null});
     let annotations = kube.flags().list("annotations");
@@ -86,7 +92,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     let overrides = kube.flags().text("overrides").to_owned();
     if !overrides.is_empty() {
         let patch: Value = serde_json::from_str(&overrides)
-            .map_err(|e| Failure::Message(format!("invalid character in overrides: {e}")))?;
+            .map_err(|_| Failure::Message("Invalid JSON Patch".to_owned()))?;
         json_patch::merge(&mut pod, &patch);
     }
     let kind = known(Kind::Pod);
@@ -120,4 +126,18 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     }
     done(kube, &kind, &created, "created", dry_run)?;
     Ok(Next::Done)
+}
+
+fn usage<T>(text: String) -> Result<T> {
+    Err(Failure::Usage(text, "run"))
+}
+
+/// `a=b,c=d`
+fn labels_of(text: &str) -> Result<Map<String, Value>> {
+    text.split(',')
+        .map(|pair| match pair.split_once('=') {
+            Some((key, value)) => Ok((key.to_owned(), value.into())),
+            None => message(format!("unexpected label spec: {pair}")),
+        })
+        .collect()
 }

@@ -1,19 +1,25 @@
 //! `create quota`, `create priorityclass`, `create poddisruptionbudget`, `autoscale`.
 
-use super::super::failure::{Result, message};
+use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, Next, with_query};
 use super::super::output::{DryRun, done};
 use super::super::resource::{fail_with, known, live};
-use super::{generated, name, pairs, required};
+use super::{generated, name, required};
 use crate::api::Kind;
-use serde_json::{Value, json};
+use crate::api::labels::{Operator, Selector};
+use crate::api::quantity::Quantity;
+use serde_json::{Map, Value, json};
 
 pub fn quota(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
     let mut spec = json!({});
-    let hard = pairs(kube.flags().text("hard"), "hard")?;
+    let hard = quantities(kube.flags().text("hard"))?;
     if !hard.is_empty() {
         spec["hard"] = hard.into();
+    }
+    let scopes = kube.flags().list("scopes");
+    if !scopes.is_empty() {
+        spec["scopes"] = scopes.into();
     }
     generated(
         kube,
@@ -34,6 +40,61 @@ pub fn priorityclass(kube: &mut Kube) -> Result<Next> {
     generated(kube, Kind::PriorityClass, object)
 }
 
+/// `cpu=1,pods=2`
+/// # Errors
+/// What is no quantity.
+pub fn quantities(text: &str) -> Result<Map<String, Value>> {
+    let mut all = Map::new();
+    for one in text.split(',').filter(|one| !one.is_empty()) {
+        let Some((key, value)) = one.split_once('=') else {
+            return message(format!(
+                "Invalid argument syntax {one}, expected <resource>=<value>"
+            ));
+        };
+        if Quantity::parse(value).is_err() {
+            return message(
+                "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            );
+        }
+        let value = Quantity::canonical(value).unwrap_or_else(|| value.to_owned());
+        all.insert(key.to_owned(), value.into());
+    }
+    Ok(all)
+}
+
+/// A selector's text as a LabelSelector.
+fn label_selector(text: &str) -> Result<Value> {
+    let selector = Selector::parse(text).map_err(Failure::Message)?;
+    let (mut labels, mut expressions) = (Map::new(), Vec::new());
+    for requirement in selector.requirements() {
+        let values: Vec<String> = requirement.values.clone();
+        let operator = match requirement.operator {
+            Operator::Equals | Operator::DoubleEquals => {
+                labels.insert(requirement.key.clone(), values.join("").into());
+                continue;
+            }
+            Operator::In => "In",
+            Operator::NotEquals | Operator::NotIn => "NotIn",
+            Operator::Exists => "Exists",
+            Operator::DoesNotExist => "DoesNotExist",
+            _ => return message(format!("{text:?} cannot be a label selector")),
+        };
+        let mut expression = json!({"key": requirement.key, "operator": operator});
+        if !values.is_empty() {
+            expression["values"] = values.into();
+        }
+        expressions.push(expression);
+    }
+    let mut out = json!({});
+    if !labels.is_empty() {
+        out["matchLabels"] = labels.into();
+    }
+    if !expressions.is_empty() {
+        out["matchExpressions"] = expressions.into();
+    }
+    Ok(out)
+}
+
 pub fn disruption_budget(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
     let selector = kube.flags().text("selector").to_owned();
@@ -41,7 +102,7 @@ pub fn disruption_budget(kube: &mut Kube) -> Result<Next> {
         return message("a selector must be specified");
     }
     let number = |text: &str| -> Value { text.parse::<i64>().map_or_else(|_| text.into(), Into::into) };
-    let mut spec = json!({"selector": {"matchLabels": pairs(&selector, "selector")?}});
+    let mut spec = json!({"selector": label_selector(&selector)?});
     match (
         kube.flags().text("min-available"),
         kube.flags().text("max-unavailable"),

@@ -4,7 +4,7 @@ use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, Next, text};
 use super::super::output::Format;
 use super::super::resource::{known, resolve};
-use super::{generated, name};
+use super::{generated, name, pairs};
 use crate::api::Kind;
 use serde_json::{Value, json};
 
@@ -12,6 +12,25 @@ pub fn serviceaccount(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
     generated(kube, Kind::ServiceAccount, json!({"metadata": {"name": name}}))
 }
+
+/// The verbs of RBAC that mean something to the API server.
+const VERBS: [&str; 15] = [
+    "*",
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "use",
+    "bind",
+    "escalate",
+    "impersonate",
+    "approve",
+    "sign",
+];
 
 /// Rules of `create role` and `create clusterrole`.
 fn rules(kube: &mut Kube) -> Result<Vec<Value>> {
@@ -22,15 +41,30 @@ fn rules(kube: &mut Kube) -> Result<Vec<Value>> {
     let urls = kube.flags().list("non-resource-url");
     let resources = kube.flags().list("resource");
     if resources.is_empty() && urls.is_empty() {
-        return message("at least one resource must be specified");
+        return message(if kube.call.command.name.ends_with("clusterrole") {
+            "one of resource or nonResourceURL must be specified"
+        } else {
+            "at least one resource must be specified"
+        });
+    }
+    if urls.iter().any(|url| url != "*" && !url.starts_with('/')) {
+        return message("nonResourceURL should start with /");
+    }
+    for verb in verbs.iter().filter(|_| !resources.is_empty()) {
+        if !VERBS.contains(&verb.as_str()) {
+            kube.err(&format!("Warning: '{verb}' is not a standard resource verb\n"));
+        }
     }
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for resource in resources {
         let (word, sub) = resource
             .split_once('/')
             .map_or((resource.as_str(), String::new()), |(w, s)| (w, format!("/{s}")));
-        let kind = resolve(kube, word)
-            .map_err(|_| Failure::Message(format!("the server doesn't have a resource type {word:?}")))?;
+        if word == "*" {
+            groups.push((String::new(), vec![resource.clone()]));
+            continue;
+        }
+        let kind = resolve(kube, word).map_err(|failure| Failure::Plain(failure.text()))?;
         let name = format!("{}{sub}", kind.plural);
         match groups.iter_mut().find(|g| g.0 == kind.group) {
             Some(group) => group.1.push(name),
@@ -66,6 +100,20 @@ pub fn role(kube: &mut Kube) -> Result<Next> {
 
 pub fn clusterrole(kube: &mut Kube) -> Result<Next> {
     let name = name(kube)?;
+    let aggregated = kube.flags().text("aggregation-rule").to_owned();
+    if !aggregated.is_empty() {
+        let flags = ["verb", "resource", "resource-name", "non-resource-url"];
+        if flags.iter().any(|flag| kube.flags().changed(flag)) {
+            return message("aggregation rule must be specified without any other rules");
+        }
+        let labels = pairs(&aggregated, "aggregation-rule")?;
+        let rule = json!({"clusterRoleSelectors": [{"matchLabels": labels}]});
+        return generated(
+            kube,
+            Kind::ClusterRole,
+            json!({"metadata": {"name": name}, "aggregationRule": rule, "rules": null}),
+        );
+    }
     let rules = rules(kube)?;
     generated(
         kube,
@@ -143,7 +191,7 @@ pub fn token(kube: &mut Kube) -> Result<Next> {
     }
     let answer = kube
         .post(&path, &json!({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {"creationTimestamp": null}, "spec": spec, "status": {"token": "", "expirationTimestamp": null}}))
-        .map_err(|f| f.wrapped("failed to create token: "))?;
+        .map_err(|f| f.retold("failed to create token: "))?;
     match Format::of(kube)? {
         Some(format) => format.print(kube, &answer)?,
         None => {

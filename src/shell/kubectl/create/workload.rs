@@ -5,18 +5,22 @@ use super::super::kube::{Kube, Next, text};
 use super::super::resource::{Selection, known, select};
 use super::{command, generated, name, required};
 use crate::api::Kind;
+use crate::apiserver::sha256;
 use serde_json::{Value, json};
 
-/// `nginx:1.25` → `nginx`, as a container is named after its image.
+/// `nginx:1.25` → `nginx`, as a container is named after its image. What cannot stand in a name
+/// becomes a dash, and then something of its own follows.
 pub(super) fn image_name(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     let last = last.split(['@', ':']).next().unwrap_or(last);
-    last.to_ascii_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect::<String>()
-        .trim_matches('-')
-        .to_owned()
+    if !last.contains(['_', '.']) {
+        return last.to_owned();
+    }
+    let own: String = sha256::digest(last.as_bytes())[..5]
+        .iter()
+        .map(|byte| b"bcdfghjklmnpqrstvwxz2456789"[usize::from(*byte) % 27] as char)
+        .collect();
+    format!("{}-{own}", last.replace(['_', '.'], "-"))
 }
 
 pub fn deployment(kube: &mut Kube) -> Result<Next> {
@@ -56,7 +60,10 @@ pub fn job(kube: &mut Kube) -> Result<Next> {
     if !from.is_empty() {
         let source = match select(kube, &[from])? {
             Selection::Named(named) if named[0].0.is(Kind::CronJob) => named[0].1.clone(),
-            _ => return message("from must be an existing cronjob"),
+            Selection::Named(named) => {
+                return message(format!("unknown object type *v1.{}", named[0].0.kind));
+            }
+            Selection::Types(_) => return message("from must be an existing cronjob"),
         };
         let cron = kube.get(&known(Kind::CronJob).path(&kube.namespace(), &source))?;
         let mut annotations = cron["spec"]["jobTemplate"]["metadata"]["annotations"].clone();
