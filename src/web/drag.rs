@@ -13,6 +13,7 @@ use yew::prelude::*;
 
 use super::gesture::Place;
 use super::host::{self, Carried};
+use super::reach;
 use super::words::{Lang, Words, fill};
 use crate::cluster::view::Cargo;
 
@@ -176,6 +177,7 @@ fn lift(x: f64, y: f64) {
 fn hold(carry: Carry, cargo: Cargo, label: Rc<str>) {
     let _ = carry.card.class_list().add_1("held");
     CARRY.with_borrow_mut(|slot| *slot = Some(carry));
+    reach::begin();
     let fit = host::fit(&cargo);
     host::change(|page| page.carried = Some(Rc::new(Carried { cargo, label, fit })));
 }
@@ -211,6 +213,7 @@ fn follow(x: f64, y: f64) {
         }
     });
     aim(target_at(x, y));
+    reach::follow(x, y, follow);
 }
 
 /// The nearest place under the point that takes what is carried.
@@ -236,6 +239,7 @@ fn release(drop: bool) {
     let Some(carry) = CARRY.with_borrow_mut(Option::take) else {
         return;
     };
+    reach::end();
     let carried = host::read(|page| page.carried.clone());
     let _ = carry.card.class_list().remove_1("held");
     if let Some(ghost) = &carry.ghost {

@@ -36,6 +36,8 @@ mod host;
 #[cfg(target_arch = "wasm32")]
 mod path;
 #[cfg(target_arch = "wasm32")]
+mod reach;
+#[cfg(target_arch = "wasm32")]
 mod recovery;
 #[cfg(target_arch = "wasm32")]
 mod requests;

@@ -430,3 +430,86 @@ async fn a_finger_carries_a_pod_to_a_desk() {
     })
     .await;
 }
+
+/// On a phone the floor is longer than the screen and the tables lie over it: a carried thing scrolls the
+/// floor at its edge, opens the tables from the bar, and closes what lies over the floor.
+#[tokio::test]
+async fn a_finger_reaches_what_is_out_of_sight() {
+    let phone = Options {
+        size: (390, 844),
+        touch: true,
+        ..Options::default()
+    };
+    with_page("reach", phone, |page| async move {
+        begin(&page, "# company-x bob").await;
+        for line in [
+            "kbh node add inazu",
+            "kbh seat kubelet autopilot",
+            "kbh seat node-lifecycle autopilot",
+            "ssh inazu modprobe ip_vs",
+            "kubectl run web --image=nginx --labels=app=web",
+            "kubectl expose pod web --port=80 --cluster-ip=10.96.0.10",
+        ] {
+            page.js("kubeByHand.run(arguments[0])", &[json!(line)]).await;
+            page.advance(5_000).await;
+        }
+        page.touch(".tray [data-pod='web']").await;
+        scroll_to(&page, "[data-drop='desk:inazu'] .plate").await;
+        drop_on(&page, "desk:inazu").await;
+        page.advance(20_000).await;
+        page.sees("[data-drop='desk:inazu'] [data-pod='web']", "Running")
+            .await;
+
+        let list = "[data-drop='endpoints:default/web']";
+        page.touch("[data-drop='desk:inazu'] [data-pod='web']").await;
+        page.slide_to(page.middle(".thumb button:nth-child(3)").await)
+            .await;
+        page.find(".panel.open #dock-body").await;
+        slide_when_in_reach(&page, list).await;
+        drop_on(&page, "endpoints:default/web").await;
+        let row = format!("{list} [data-endpoint='10.244.2.2:80']");
+        page.find(&row).await;
+
+        page.touch(&format!("{row} td:last-child")).await;
+        page.until(
+            "the tables go away",
+            "return !document.querySelector('.panel.open')",
+        )
+        .await;
+        scroll_to(&page, "[data-drop='board:inazu'] .name").await;
+        drop_on(&page, "board:inazu").await;
+        let rules = page.ok("ssh inazu ipvsadm -Ln -t 10.96.0.10:80").await;
+        assert!(rules.contains("-> 10.244.2.2:80"), "{rules}");
+        assert_eq!(page.console().await, [""; 0]);
+    })
+    .await;
+}
+
+/// Holds the finger at the floor's lower edge until a place has come up, and moves onto it.
+async fn scroll_to(page: &Page, place: &str) {
+    let script = "const r = document.querySelector('.office').getBoundingClientRect(); return [r.x + 200, r.bottom - 10]";
+    let edge = page.js(script, &[]).await;
+    page.slide_to((edge[0].as_f64().expect("x"), edge[1].as_f64().expect("y")))
+        .await;
+    slide_when_in_reach(page, place).await;
+}
+
+async fn slide_when_in_reach(page: &Page, place: &str) {
+    let begun = std::time::Instant::now();
+    loop {
+        if let Some(at) = page.in_reach(place).await {
+            return page.slide_to(at).await;
+        }
+        assert!(
+            begun.elapsed() < super::PATIENCE,
+            "{place} does not come into reach"
+        );
+    }
+}
+
+/// Lets go over a place that is aimed at.
+async fn drop_on(page: &Page, place: &str) {
+    page.find(&format!("[data-drop='{place}'][data-aim]")).await;
+    page.lift_finger().await;
+    page.advance(500).await;
+}

@@ -1,5 +1,6 @@
 //! What a person does with the page: find, read, click, drag and type.
 
+use super::driver::devtools;
 use super::{PATIENCE, Page};
 use fantoccini::actions::{
     InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, TouchActions,
@@ -134,6 +135,40 @@ impl Page {
         self.pointer(Hand::Mouse, vec![up]).await;
     }
 
+    /// Puts a finger on the middle of an element until what is there can be carried. (WebDriver takes a touch
+    /// as a whole; here something can be looked at while the finger is down.)
+    pub async fn touch(&self, css: &str) {
+        let at = self.middle(css).await;
+        self.finger("touchStart", &[at]).await;
+        self.find(".ghost").await;
+    }
+
+    /// Moves the finger to a point.
+    pub async fn slide_to(&self, (x, y): (f64, f64)) {
+        self.finger("touchMove", &[(x - 4.0, y - 4.0)]).await;
+        self.finger("touchMove", &[(x, y)]).await;
+    }
+
+    pub async fn lift_finger(&self) {
+        self.finger("touchEnd", &[]).await;
+    }
+
+    async fn finger(&self, kind: &str, points: &[(f64, f64)]) {
+        let points: Vec<_> = points.iter().map(|(x, y)| json!({"x": x, "y": y})).collect();
+        let touch = json!({"type": kind, "touchPoints": points});
+        devtools(&self.client, "Input.dispatchTouchEvent", touch).await;
+    }
+
+    /// Where the middle of an element is, if it can be touched there now.
+    pub async fn in_reach(&self, css: &str) -> Option<(f64, f64)> {
+        let script = "const e = document.querySelector(arguments[0]), r = e?.getBoundingClientRect();
+            if (!r) return null;
+            const at = [r.x + r.width / 2, r.y + r.height / 2];
+            return e.contains(document.elementFromPoint(...at)) ? at : null;";
+        let at = self.js(script, &[json!(css)]).await;
+        Some((at[0].as_f64()?, at[1].as_f64()?))
+    }
+
     /// Types into whatever has the focus.
     pub async fn type_text(&self, text: &str) {
         let stroke = |keys, value| {
@@ -173,7 +208,7 @@ impl Page {
     }
 
     /// Where the middle of an element is in the viewport, after scrolling it into view.
-    async fn middle(&self, css: &str) -> (f64, f64) {
+    pub async fn middle(&self, css: &str) -> (f64, f64) {
         self.find(css).await;
         let script = "const e = document.querySelector(arguments[0]);
             const r = e.getBoundingClientRect();
