@@ -57,7 +57,7 @@ fn string(value: &JsValue) -> String {
     value.as_string().unwrap_or_default()
 }
 
-fn call(mut act: impl FnMut(JsValue, JsValue, JsValue) -> JsValue + 'static) -> Call {
+fn call(act: impl FnMut(JsValue, JsValue, JsValue) -> JsValue + 'static) -> Call {
     Closure::new(act)
 }
 

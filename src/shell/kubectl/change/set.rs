@@ -68,10 +68,8 @@ fn each_container(
 ) -> Result<usize> {
     let Some(pointer) = pod_spec(target) else {
         return message(format!(
-            "{}/{} the object is not a pod or does not have a pod template: {}",
-            target.kind.plural,
-            target.name,
-            format!("*v1.{}", target.kind.kind)
+            "{}/{} the object is not a pod or does not have a pod template: *v1.{}",
+            target.kind.plural, target.name, target.kind.kind
         ));
     };
     let mut count = 0;
