@@ -19,6 +19,7 @@ use served::Server;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant, SystemTime};
@@ -182,13 +183,32 @@ fn ours(wire: &mut Wire, session: &mut Session, line: &str) -> Outcome {
     }
 }
 
+/// The real kubectl on this machine's path.
+fn kubectl() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("kubectl"))
+        .find(|file| file.is_file())
+}
+
+/// N of the client's version 1.N.
+fn minor_version(program: &Path) -> Option<u32> {
+    let arguments = ["version", "--client", "-o", "json"];
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let version: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+    let minor = version["clientVersion"]["minor"].as_str()?;
+    minor.trim_end_matches('+').parse().ok()
+}
+
 fn theirs(home: &str, line: &str) -> Outcome {
-    let mut child = Command::new("kubectl")
+    let mut child = Command::new(kubectl().expect("looked for before"))
         .args(shlex::split(line).unwrap())
         .current_dir(FOLDER)
         .env("HOME", home)
         .env("KUBECONFIG", format!("{home}/config"))
         .env("KUBECTL_EXTERNAL_DIFF", "diff -u -N")
+        // kubectl looks for plugins in every folder of its path, and tells of those it cannot read.
+        .env("PATH", "/usr/bin:/bin")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -284,14 +304,17 @@ fn mask(word: &str) -> String {
 
 #[test]
 fn both_kubectls_say_the_same() {
-    if Command::new("kubectl")
-        .arg("version")
-        .arg("--client")
-        .output()
-        .is_err()
-    {
-        eprintln!("no kubectl on the path: nothing to compare with");
-        return;
+    match kubectl().map(|program| (minor_version(&program), program)) {
+        None => {
+            eprintln!("no kubectl on the path: nothing to compare with (this needs kubectl 1.30 or newer)");
+            return;
+        }
+        Some((Some(30..), _)) => {}
+        Some((minor, program)) => {
+            let found = minor.map_or("has no version".to_owned(), |m| format!("is 1.{m}"));
+            eprintln!("{} {found}: this needs kubectl 1.30 or newer", program.display());
+            return;
+        }
     }
     let server = Server::start(&["--nodes", "3", "--kubelet", "plain", "--anonymous-admin"]);
     let home = std::env::temp_dir().join(format!("differential-{}", std::process::id()));
