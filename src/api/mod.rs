@@ -30,4 +30,4 @@ pub use labels::Selector;
 pub use object::{Object, Resource};
 pub use qos::pod_qos_class;
 pub use quantity::Quantity;
-pub use status::Status;
+pub use status::{Status, StatusCause, StatusDetails};

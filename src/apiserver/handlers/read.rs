@@ -2,7 +2,7 @@
 
 use super::super::{ApiServer, List, Reply, Request, VersionMatch};
 use super::Handled;
-use crate::api::{Object, Status};
+use crate::api::{Object, Status, StatusCause, StatusDetails};
 use crate::etcd::Key;
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
@@ -11,7 +11,11 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_
 
 impl ApiServer {
     pub(super) fn get(&self, request: &Request) -> Handled {
-        self.live(request).map(Reply::Object)
+        let current = self.etcd.revision();
+        match request.options.version {
+            VersionMatch::NotOlderThan(revision) if revision > current => Err(too_large(revision, current)),
+            _ => self.live(request).map(Reply::Object),
+        }
     }
 
     pub(super) fn list(&self, request: &Request) -> Handled {
@@ -115,12 +119,22 @@ pub(in crate::apiserver) fn selected(request: &Request, object: &Object) -> bool
             .is_none_or(|selector| selector.matches(object))
 }
 
+/// Source: NewTooLargeResourceVersionError of k8s.io/apiserver/pkg/storage/errors.go.
 fn too_large(revision: u64, current: u64) -> Status {
-    Status::new(
-        504,
-        "Timeout",
-        format!("Too large resource version: {revision}, current: {current}"),
-    )
+    let message = format!("Timeout: Too large resource version: {revision}, current: {current}");
+    let cause = StatusCause {
+        reason: "ResourceVersionTooLarge".to_owned(),
+        message: "Too large resource version".to_owned(),
+        field: String::new(),
+    };
+    Status {
+        details: Some(Box::new(StatusDetails {
+            causes: vec![cause],
+            retry_after_seconds: Some(1),
+            ..StatusDetails::default()
+        })),
+        ..Status::new(504, "Timeout", message)
+    }
 }
 
 fn gone(after: &Option<Key>, revision: u64) -> Status {

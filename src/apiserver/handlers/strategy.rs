@@ -7,7 +7,7 @@ use crate::api::{Kind, Object};
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
-    NamespaceSpec, NamespaceStatus, PersistentVolumeClaimStatus, PersistentVolumeStatus, PodCondition,
+    NamespaceSpec, NamespaceStatus, PersistentVolumeClaimStatus, PersistentVolumeStatus, Pod, PodCondition,
     PodStatus,
 };
 use std::sync::Arc;
@@ -248,18 +248,50 @@ pub(super) fn prepare_for_update(object: &mut Object, live: &Object, subresource
     }
 }
 
-/// The status subresource: everything but the status stays what it was.
+/// The status subresource: the spec stays what it was. Labels and annotations may change here, as upstream lets
+/// them, but for a Deployment's labels and a Pod's owners. Source: the status strategies' PrepareForUpdate in
+/// pkg/registry.
 pub(super) fn prepare_for_status_update(object: &mut Object, live: &Object) {
     object.take_spec(live);
-    let old = live.meta();
-    let new = object.meta_mut();
-    if new.labels != old.labels {
-        new.labels.clone_from(&old.labels);
+    match (object, live) {
+        (Object::Deployment(new), Object::Deployment(old)) if new.metadata.labels != old.metadata.labels => {
+            Arc::make_mut(new)
+                .metadata
+                .labels
+                .clone_from(&old.metadata.labels);
+        }
+        (Object::Pod(new), Object::Pod(old)) => keep_pod_status(new, old),
+        _ => {}
     }
-    if new.owner_references != old.owner_references {
-        new.owner_references.clone_from(&old.owner_references);
+}
+
+/// What older kubelets leave out of a Pod's status, or spoil. Source: pkg/registry/core/pod/strategy.go.
+fn keep_pod_status(new: &mut Arc<Pod>, old: &Arc<Pod>) {
+    if new.metadata.owner_references != old.metadata.owner_references {
+        let owners = &mut Arc::make_mut(new).metadata.owner_references;
+        owners.clone_from(&old.metadata.owner_references);
     }
-    if new.finalizers != old.finalizers && live.kind() != Kind::Job {
-        new.finalizers.clone_from(&old.finalizers);
+    let Some(old) = &old.status else { return };
+    let lost = |new: &PodStatus| {
+        new.qos_class.is_none() && old.qos_class.is_some()
+            || new.observed_generation.is_none() && old.observed_generation.is_some()
+    };
+    if new.status.as_ref().is_none_or(lost) {
+        let status = Arc::make_mut(new).status.get_or_insert_default();
+        status.qos_class = status.qos_class.take().or_else(|| old.qos_class.clone());
+        status.observed_generation = status.observed_generation.or(old.observed_generation);
+    }
+    for condition in old.conditions.iter().flatten() {
+        let lost = |new: &PodCondition| {
+            new.type_ == condition.type_
+                && new.observed_generation.is_none()
+                && condition.observed_generation.is_some()
+        };
+        let conditions = new.status.as_ref().and_then(|status| status.conditions.as_ref());
+        let Some(at) = conditions.and_then(|conditions| conditions.iter().position(lost)) else {
+            continue;
+        };
+        let status = Arc::make_mut(new).status.get_or_insert_default();
+        status.conditions.get_or_insert_default()[at].observed_generation = condition.observed_generation;
     }
 }

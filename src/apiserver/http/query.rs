@@ -140,6 +140,16 @@ pub fn list(kind: Kind, query: &Query, watch: bool) -> Result<(Options, WatchOpt
     Ok((options, watch_options))
 }
 
+/// `metav1.GetOptions`: a state at least as new as the revision asked for.
+pub fn get(query: &Query) -> Result<Options, Status> {
+    let mut options = Options::default();
+    if let Some(text) = query.get("resourceVersion").filter(|text| !text.is_empty()) {
+        let invalid = |why| Status::bad_request(format!("invalid resource version: {why}"));
+        options.version = VersionMatch::NotOlderThan(revision(text).map_err(invalid)?);
+    }
+    Ok(options)
+}
+
 fn check_list(options: &Options, more: &WatchOptions, matching: &str, watch: bool) -> Vec<FieldError> {
     let path = Path::root("resourceVersionMatch");
     let mut errors = Vec::new();

@@ -190,7 +190,10 @@ fn stored_kind(
             Method::GET,
             true,
             Sub::None | Sub::Status | Sub::Scale | Sub::EphemeralContainers | Sub::Resize,
-        ) => request(Verb::Get, Body::None),
+        ) => Request {
+            options: query::get(&asked.query)?,
+            ..request(Verb::Get, Body::None)
+        },
         (Method::GET, true, Sub::Log) => request(Verb::Get, body::parameters(&asked.query)),
         (Method::GET, true, Sub::Exec) => request(Verb::Get, body::parameters(&asked.query)),
         (Method::POST, true, Sub::Exec) => request(Verb::Create, body::parameters(&asked.query)),

@@ -183,6 +183,48 @@ fn what_is_refused_and_how() {
 }
 
 #[test]
+fn a_revision_of_the_future_is_too_large() {
+    let mut server = server();
+    for path in ["/api/v1/pods", "/api/v1/namespaces/default"] {
+        let line = format!("GET {path}?resourceVersion=999999");
+        let (code, body) = json_of(&mut server, &line, &Value::Null);
+        assert_eq!((code, &body["reason"]), (504, &json!("Timeout")));
+        let message = body["message"].as_str().unwrap();
+        assert!(message.starts_with("Timeout: Too large resource version: 999999, current: "));
+        let details = json!({"retryAfterSeconds": 1,
+            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]});
+        assert_eq!(body["details"], details);
+    }
+}
+
+/// A status update may label a Pod, but not a Deployment. Source: pkg/registry, the status strategies.
+#[test]
+fn labels_through_the_status() {
+    let mut server = server();
+    let containers = json!([{"name": "c", "image": "nginx"}]);
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": containers}});
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {
+        "selector": {"matchLabels": {"app": "a"}},
+        "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": containers}}}});
+    for (path, object, expected) in [
+        ("/api/v1/namespaces/default/pods", pod, json!({"x": "y"})),
+        (
+            "/apis/apps/v1/namespaces/default/deployments",
+            deployment,
+            Value::Null,
+        ),
+    ] {
+        let (code, _) = json_of(&mut server, &format!("POST {path}"), &object);
+        assert_eq!(code, 201);
+        let patch = r#"{"metadata": {"labels": {"x": "y"}}}"#;
+        let headers = "content-type: application/merge-patch+json";
+        let (code, body) = text(&mut server, &format!("PATCH {path}/a/status"), headers, patch);
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((code, &body["metadata"]["labels"]), (200, &expected));
+    }
+}
+
+#[test]
 fn a_watch_ends_with_lines() {
     let mut server = server();
     let HttpAnswer::Watch(mut watch) = send(&mut server, &format!("GET {CONFIGMAPS}?watch=1"), "", "") else {

@@ -253,13 +253,26 @@ pub(super) fn stripped() -> FieldSet {
 /// What a write through this door cannot change, whatever it carries: the status through the object, the spec through
 /// the status. Source: the strategies' GetResetFields.
 pub(super) fn reset(ty: &'static Type, subresource: &str) -> FieldSet {
-    let name = match subresource {
-        "status" => "spec",
-        _ if ty.field("status").is_some() && ty.field("spec").is_some() => "status",
-        _ => return FieldSet::new(),
-    };
     let mut set = FieldSet::new();
-    set.insert(&[format!("f:{name}")]);
+    let more: &[&str] = match subresource {
+        "status" => {
+            set.insert(&["f:spec".to_owned()]);
+            match ty.name {
+                "Pod" => &["deletionTimestamp", "ownerReferences"],
+                "Deployment" => &["labels"],
+                _ => &[],
+            }
+        }
+        _ => {
+            if ty.field("status").is_some() && ty.field("spec").is_some() {
+                set.insert(&["f:status".to_owned()]);
+            }
+            &[]
+        }
+    };
+    for name in more {
+        set.insert(&["f:metadata".to_owned(), format!("f:{name}")]);
+    }
     set
 }
 
