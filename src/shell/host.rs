@@ -15,6 +15,7 @@ use crate::sim::SimTime;
 use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the console's programs hold open, and the page's pace.
 #[derive(Default)]
@@ -41,6 +42,30 @@ enum Stream {
 
 struct Exchange {
     flight: Flight,
+    from: Box<str>,
+    /// When the first SYN left, and how many have left since.
+    begun: SimTime,
+    repeated: u32,
+}
+
+/// Linux sends an unanswered SYN again this often (`net.ipv4.tcp_syn_retries`), after 1, 3, 7, … seconds.
+const SYN_RETRIES: u32 = 6;
+
+impl Exchange {
+    /// When the SYN is sent again: a switchboard that was set right meanwhile then takes it. One that IPVS
+    /// gave to a server already has its connection, and goes to that server each time.
+    fn repeats_at(&self) -> Option<SimTime> {
+        let vain = matches!(self.flight.trace.outcome, Outcome::Timeout);
+        let pause = Duration::from_secs((2 << self.repeated) - 1);
+        (vain && self.flight.trace.server().is_none() && self.repeated < SYN_RETRIES)
+            .then(|| self.begun + pause)
+    }
+
+    fn due_at(&self) -> SimTime {
+        self.repeats_at()
+            .unwrap_or_else(|| self.flight.lands())
+            .min(self.flight.lands())
+    }
 }
 
 impl Host {
@@ -57,7 +82,7 @@ impl Host {
             Stream::Log { .. } => None,
         });
         watches
-            .chain(self.exchanges.values().map(|exchange| exchange.flight.lands()))
+            .chain(self.exchanges.values().map(Exchange::due_at))
             .min()
     }
 }
@@ -238,12 +263,23 @@ impl Transport for Attached<'_> {
         let flight = self.cluster.send(from, asked);
         self.host.next += 1;
         let id = ExchangeId(self.host.next);
-        self.host.exchanges.insert(id, Exchange { flight });
+        let exchange = Exchange {
+            begun: flight.started,
+            repeated: 0,
+            from: from.into(),
+            flight,
+        };
+        self.host.exchanges.insert(id, exchange);
         id
     }
 
     fn answer(&mut self, exchange: ExchangeId) -> Option<Result<ApiResponse, NetError>> {
-        let known = self.host.exchanges.get(&exchange)?;
+        let known = self.host.exchanges.get_mut(&exchange)?;
+        if known.repeats_at().is_some_and(|at| at <= self.cluster.now()) {
+            known.repeated += 1;
+            let again = known.flight.trace.request.clone();
+            known.flight = self.cluster.send(&known.from, again);
+        }
         if known.flight.lands() > self.cluster.now() {
             return None;
         }

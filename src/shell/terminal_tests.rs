@@ -230,3 +230,46 @@ fn an_edit_is_in_the_log_with_its_answer() {
     );
     assert_eq!(again.hash(), terminal.hash());
 }
+
+/// A SYN that nobody takes is sent again after 1, 3, 7, … seconds, and each looks at the switchboard anew.
+#[test]
+fn a_call_waits_for_the_switchboard() {
+    let mut terminal = terminal(Preset::Autopilot, &["bob"]);
+    run(
+        &mut terminal,
+        "kubectl create deployment web --image=kubebyhand/hello:1.0; kubectl rollout status deployment web",
+    );
+    run(
+        &mut terminal,
+        "kbh seat kube-proxy human; kubectl expose deployment web --port=80 --target-port=8080 --cluster-ip=10.96.0.10",
+    );
+    terminal.advance(Duration::from_secs(1));
+    let refused = terminal.run("ssh bob curl -sS -m 2 10.96.0.10", Duration::from_secs(60));
+    assert_eq!(
+        (refused.code, refused.stderr().as_str()),
+        (Some(28), "curl: (28) Connection timed out after 2000 milliseconds\n")
+    );
+    let called = terminal.now();
+    let (job, _) = terminal.enter("ssh bob curl -sS 10.96.0.10");
+    terminal.advance(Duration::from_secs(2));
+    assert_eq!(terminal.take(job).code, None);
+    run(&mut terminal, "kbh seat kube-proxy autopilot");
+    let rest = called + Duration::from_millis(3_100);
+    terminal.run_until(rest);
+    let answer = terminal.take(job);
+    assert_eq!((answer.code, answer.stderr()), (Some(0), String::new()));
+    assert!(answer.stdout().starts_with("Hello from web-"), "{}", answer.stdout());
+    // Where a server was chosen, the connection stays with it.
+    run(&mut terminal, "kbh seat kube-proxy human");
+    run(
+        &mut terminal,
+        "ssh bob ipvsadm -a -t 10.96.0.10:80 -r 10.244.9.9:8080 -m -w 1",
+    );
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        let line = "ssh bob curl -s -m 5 10.96.0.10";
+        codes.push(terminal.run(line, Duration::from_secs(60)).code);
+    }
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(28)]);
+}

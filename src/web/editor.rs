@@ -5,14 +5,10 @@ use yew::prelude::*;
 
 use super::codemirror::{self, CodeMirror};
 use super::host::{self, use_view};
+use super::templates::{DEPLOYMENT, POD, REPLICASET, SERVICE};
 use super::ui::use_ui;
 use super::words::{Words, fill};
 use crate::shell::editor::CLOSE_LINE;
-
-pub const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  labels:\n    app: web\nspec:\n  containers:\n  - name: nginx\n    image: nginx\n    ports:\n    - containerPort: 80\n    resources:\n      requests:\n        cpu: 250m\n        memory: 64Mi\n";
-pub const REPLICASET: &str = "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: web\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n      - name: nginx\n        image: nginx\n        ports:\n        - containerPort: 80\n";
-pub const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n      - name: nginx\n        image: nginx\n        ports:\n        - containerPort: 80\n";
-pub const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  selector:\n    app: web\n  ports:\n  - port: 80\n    targetPort: 80\n";
 
 /// The names of the templates in the reader's language, with their texts.
 fn templates(words: &'static Words) -> [(&'static str, &'static str); 4] {

@@ -7,6 +7,7 @@
 pub mod gesture;
 pub mod look;
 pub mod share;
+pub mod templates;
 #[cfg(test)]
 mod palette;
 pub mod words;

@@ -45,7 +45,7 @@ pub fn Tables() -> Html {
     let desks = use_view(|page| page.views.desks.clone());
     let write_service = {
         let ui = ui.clone();
-        Callback::from(move |_| ui.dispatch(Do::Manifest(super::editor::SERVICE.into())))
+        Callback::from(move |_| ui.dispatch(Do::Manifest(super::templates::SERVICE.into())))
     };
     let (services, more_services) = use_window(network.services.len(), 4);
     let (slices, more_slices) = use_window(network.slices.len(), 4);

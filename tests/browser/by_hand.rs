@@ -269,13 +269,14 @@ async fn replica_set(i: &Person) {
     page.focus_by_tab(".editor select").await;
     page.type_text("R").await;
     page.sees(".cm-content", "kind: ReplicaSet").await;
-    // Its Pods are to say who they are.
-    page.click_text(".cm-line", "image: nginx").await;
-    page.press(Key::End.into()).await;
-    for _ in 0.."nginx".len() {
+    // One copy of the form would do: the number is typed over, and typed back.
+    page.click_text(".cm-line", "replicas: 3").await;
+    for digit in ["1", "3"] {
+        page.press(Key::End.into()).await;
         page.press(Key::Backspace.into()).await;
+        page.type_text(digit).await;
     }
-    page.type_text("kubebyhand/hello:1.0").await;
+    page.sees(".cm-content", "image: kubebyhand/hello:1.0").await;
     page.find(".editor .messages .fine").await;
     page.click(".editor .btn.ink").await;
     i.finish().await;
@@ -319,7 +320,7 @@ async fn replica_set(i: &Person) {
 /// A Service: ready Pods to the list, addresses to the switchboards; calls, and one wrong rule.
 async fn service(i: &Person) {
     let page = &i.page;
-    i.types_ok("kubectl expose rs web --port=80 --target-port=8080 --cluster-ip=10.96.0.10")
+    i.types_ok("kubectl expose rs web --port=80 --target-port=http --cluster-ip=10.96.0.10")
         .await;
     page.click("#tab-tables").await;
     let list = "[data-drop='endpoints:default/web']";
