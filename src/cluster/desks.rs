@@ -181,6 +181,12 @@ impl Cluster {
             process.connected = false;
             process.inbox.clear();
         }
+        for id in ["kubelet", "kube-proxy"].map(|component| SeatId::at(component, name)) {
+            if let Some(seat) = self.seats.get_mut(&id) {
+                seat.doubt_duties(self.now);
+            }
+            self.schedule_work(&id);
+        }
         Ok(())
     }
 

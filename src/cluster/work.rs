@@ -56,6 +56,10 @@ impl Cluster {
         match seat.mode {
             Mode::Human => {
                 seat.answered(&key, self.now, None);
+                // From a desk whose cable is out nobody can report anything.
+                if machine.is_some_and(|machine| !machine.reachable()) {
+                    plan.duties.retain(|duty| matches!(duty.action, Action::Local(_)));
+                }
                 seat.set_duties(key, plan.duties);
             }
             Mode::Autopilot => {

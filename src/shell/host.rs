@@ -81,9 +81,7 @@ impl Host {
             Stream::Watch { watch, .. } => watch.next_deadline(),
             Stream::Log { .. } => None,
         });
-        watches
-            .chain(self.exchanges.values().map(Exchange::due_at))
-            .min()
+        watches.chain(self.exchanges.values().map(Exchange::due_at)).min()
     }
 }
 

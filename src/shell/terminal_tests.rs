@@ -247,7 +247,10 @@ fn a_call_waits_for_the_switchboard() {
     let refused = terminal.run("ssh bob curl -sS -m 2 10.96.0.10", Duration::from_secs(60));
     assert_eq!(
         (refused.code, refused.stderr().as_str()),
-        (Some(28), "curl: (28) Connection timed out after 2000 milliseconds\n")
+        (
+            Some(28),
+            "curl: (28) Connection timed out after 2000 milliseconds\n"
+        )
     );
     let called = terminal.now();
     let (job, _) = terminal.enter("ssh bob curl -sS 10.96.0.10");
@@ -258,7 +261,11 @@ fn a_call_waits_for_the_switchboard() {
     terminal.run_until(rest);
     let answer = terminal.take(job);
     assert_eq!((answer.code, answer.stderr()), (Some(0), String::new()));
-    assert!(answer.stdout().starts_with("Hello from web-"), "{}", answer.stdout());
+    assert!(
+        answer.stdout().starts_with("Hello from web-"),
+        "{}",
+        answer.stdout()
+    );
     // Where a server was chosen, the connection stays with it.
     run(&mut terminal, "kbh seat kube-proxy human");
     run(
@@ -272,4 +279,20 @@ fn a_call_waits_for_the_switchboard() {
     }
     codes.sort_unstable();
     assert_eq!(codes, [Some(0), Some(28)]);
+}
+
+#[test]
+fn an_unplugged_desk_has_nothing_to_report() {
+    let mut terminal = terminal(Preset::CompanyX, &["bob"]);
+    let todo = "kbh todo kubelet@bob";
+    terminal.advance(Duration::from_secs(20));
+    assert!(run(&mut terminal, todo).contains("that it lives"));
+    run(&mut terminal, "kbh node unplug bob");
+    terminal.advance(Duration::from_secs(1));
+    assert_eq!(run(&mut terminal, todo), "Nothing to do.\n");
+    terminal.advance(Duration::from_secs(30));
+    assert_eq!(run(&mut terminal, todo), "Nothing to do.\n");
+    run(&mut terminal, "kbh node plug bob");
+    terminal.advance(Duration::from_secs(1));
+    assert!(run(&mut terminal, todo).contains("that it lives"));
 }
