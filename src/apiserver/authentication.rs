@@ -5,6 +5,7 @@
 
 use super::authorization::{self, Attributes};
 use super::{ApiServer, Context, Identity, Reply, Request, Stage, User, sha256};
+use crate::api::codec;
 use crate::api::{Kind, Status};
 use crate::etcd::Key;
 use crate::sim::SimTime;
@@ -318,10 +319,10 @@ impl ApiServer {
             "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
             "metadata": {
                 "name": &*request.name, "namespace": &*request.namespace, "uid": account.uid(),
-                "creationTimestamp": context.now.meta_time(), "managedFields": managed,
+                "creationTimestamp": codec::to_value(&context.now.meta_time()), "managedFields": managed,
             },
             "spec": {"audiences": audiences, "expirationSeconds": lifetime, "boundObjectRef": null},
-            "status": {"token": token, "expirationTimestamp": expires},
+            "status": {"token": token, "expirationTimestamp": codec::to_value(&expires)},
         });
         let reference = value["spec"]["boundObjectRef"].take();
         if reference.is_object() {
@@ -372,7 +373,7 @@ pub fn managed_fields(
         .collect();
     let manager = identity.agent.split('/').next().unwrap_or("");
     let mut entry = json!({
-        "manager": manager, "operation": "Update", "apiVersion": api_version, "time": now.meta_time(),
+        "manager": manager, "operation": "Update", "apiVersion": api_version, "time": codec::to_value(&now.meta_time()),
         "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": own},
     });
     if !subresource.is_empty() {

@@ -3,6 +3,7 @@
 //! Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
 
 use super::pods::{normal, warning};
+use crate::api::codec;
 use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, PatchType, Request};
@@ -330,7 +331,7 @@ impl Component for NodeLifecycle {
 /// Nobody vouches for a Pod on a node that is not ready.
 fn unready(key: &Key, pod: &Pod, node: &str, now: SimTime) -> Duty {
     let condition = pod_condition(pod, "Ready").map(|known| {
-        json!({"type": "Ready", "status": "False", "lastTransitionTime": now.meta_time(),
+        json!({"type": "Ready", "status": "False", "lastTransitionTime": codec::to_value(&now.meta_time()),
                "observedGeneration": known.observed_generation})
     });
     let patch = json!({"status": {"conditions": [condition]}});

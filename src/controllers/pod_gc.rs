@@ -3,6 +3,7 @@
 //! Source: pkg/controller/podgc/gc_controller.go.
 
 use super::node_lifecycle::index_by_node;
+use crate::api::codec;
 use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource};
@@ -85,7 +86,7 @@ impl Component for PodGarbageCollector {
             if !pod_is_terminal(pod) {
                 let patch = json!({"status": {"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True",
                     "reason": "DeletionByPodGC", "message": "PodGC: node no longer exists",
-                    "lastTransitionTime": observed.now.meta_time()}]}});
+                    "lastTransitionTime": codec::to_value(&observed.now.meta_time())}]}});
                 let request = Request::patch(
                     Kind::Pod,
                     &pod_key.namespace,

@@ -4,6 +4,7 @@
 
 use super::node_lifecycle::index_by_node;
 use super::pods::normal;
+use crate::api::codec;
 use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource};
@@ -119,7 +120,7 @@ impl Component for TaintEviction {
             let why = Why::new("taint-eviction.delete", &[&pod_key.name, &key.name, taint]);
             let condition = json!({"status": {"conditions": [{"type": "DisruptionTarget", "status": "True",
                 "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint",
-                "lastTransitionTime": observed.now.meta_time()}]}});
+                "lastTransitionTime": codec::to_value(&observed.now.meta_time())}]}});
             let said = Request::patch(
                 Kind::Pod,
                 &pod_key.namespace,

@@ -16,6 +16,7 @@
 //! ```
 
 mod goals;
+pub mod markdown;
 mod text;
 
 use std::sync::OnceLock;

@@ -19,6 +19,7 @@ mod view;
 mod volumes;
 mod words;
 
+use crate::api::codec;
 use crate::api::sorted::SortedMap;
 pub use filter::{Rejection, fits};
 pub use info::{NodeInfo, PodInfo};
@@ -183,7 +184,7 @@ fn report(pod: &PodInfo, failure: &Failure, now: SimTime, duties: &mut Vec<Duty>
             let other = &*victim.key.name;
             let why = Why::new("scheduler.preempt", &[name, other, node]);
             let condition = json!({"status": {"conditions": [{"type": "DisruptionTarget", "status": "True",
-                "reason": "PreemptionByScheduler", "lastTransitionTime": now.meta_time(),
+                "reason": "PreemptionByScheduler", "lastTransitionTime": codec::to_value(&now.meta_time()),
                 "message": "default-scheduler: preempting to accommodate a higher priority pod"}]}});
             let request = Request::patch(
                 Kind::Pod,
@@ -219,7 +220,7 @@ fn report(pod: &PodInfo, failure: &Failure, now: SimTime, duties: &mut Vec<Duty>
         .and_then(|c| c.last_transition_time.clone());
     let mut patch = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
         "reason": "Unschedulable", "message": *failure.message, "lastProbeTime": null,
-        "lastTransitionTime": since.unwrap_or_else(|| now.meta_time())}]}});
+        "lastTransitionTime": codec::to_value(&since.unwrap_or_else(|| now.meta_time()))}]}});
     if let Some(generation) = pod.pod.metadata.generation {
         patch["status"]["conditions"][0]["observedGeneration"] = generation.into();
     }

@@ -1,6 +1,5 @@
 //! The guide: the scene at hand on three slides (situation, commands, seriously) and its goals.
 
-use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd, html::push_html};
 use yew::prelude::*;
 
 use super::app::CloseSheet;
@@ -8,6 +7,7 @@ use super::bits::{icon, tab_keys};
 use super::host::use_view;
 use super::ui::{Do, Sheet, use_ui};
 use super::words::{Lang, fill};
+use crate::lessons::markdown::{self, Block, Span};
 use crate::lessons::{self, Slide};
 
 const SLIDES: [Slide; 3] = [Slide::Situation, Slide::Commands, Slide::Seriously];
@@ -85,7 +85,7 @@ pub fn Guide() -> Html {
                                 html! {
                                     <li key={goal.id.clone()} data-goal={goal.id.clone()}>
                                         <span class={classes!("check", met.then_some("met"))}>{ icon("check") }</span>
-                                        <span>{ strong(&goal.text) }</span>
+                                        <span>{ inline(&markdown::spans(&goal.text)) }</span>
                                         if met { <span class="sr">{ words.stamped }</span> }
                                     </li>
                                 }
@@ -108,22 +108,15 @@ pub fn Guide() -> Html {
     }
 }
 
-/// A goal's sentence; what stands between `**` is strong, between backticks code.
-fn strong(text: &str) -> Html {
-    let plain = |text: &str| -> Html {
-        let parts = text.split('`').enumerate();
-        let part = |(index, part): (usize, &str)| match index % 2 {
-            1 => html! { <code>{ part }</code> },
-            _ => html! { part },
-        };
-        parts.map(part).collect()
+fn inline(spans: &[Span]) -> Html {
+    let span = |span: &Span| match span {
+        Span::Text(text) => html! { text },
+        Span::Code(text) => html! { <code>{ text }</code> },
+        Span::Emphasis(spans) => html! { <em>{ inline(spans) }</em> },
+        Span::Strong(spans) => html! { <strong>{ inline(spans) }</strong> },
+        Span::Break => html! { <br /> },
     };
-    let parts = text.split("**").enumerate();
-    let part = |(index, part): (usize, &str)| match index % 2 {
-        1 => html! { <b>{ part }</b> },
-        _ => plain(part),
-    };
-    parts.map(part).collect()
+    spans.iter().map(span).collect()
 }
 
 #[derive(Properties, PartialEq)]
@@ -132,68 +125,30 @@ struct ProseProps {
     lang: Lang,
 }
 
-/// A piece of a slide.
-enum Piece {
-    /// HTML this crate's Markdown parser wrote; raw HTML in the text was turned into text.
-    Html(String),
-    /// A block of commands, offered to the console.
-    Code(String),
-}
-
-fn pieces(markdown: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut prose: Vec<Event> = Vec::new();
-    let mut code: Option<String> = None;
-    let flush = |prose: &mut Vec<Event>, pieces: &mut Vec<Piece>| {
-        if !prose.is_empty() {
-            let mut html = String::new();
-            push_html(&mut html, prose.drain(..));
-            pieces.push(Piece::Html(html));
-        }
-    };
-    for event in Parser::new(markdown) {
-        match event {
-            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented)) => {
-                code = Some(String::new())
-            }
-            Event::End(TagEnd::CodeBlock) => {
-                flush(&mut prose, &mut pieces);
-                pieces.extend(code.take().map(|code| Piece::Code(code.trim_end().to_string())));
-            }
-            Event::Text(text) if code.is_some() => {
-                if let Some(code) = &mut code {
-                    code.push_str(&text);
-                }
-            }
-            Event::Html(html) | Event::InlineHtml(html) => prose.push(Event::Text(html)),
-            // A lesson may come from anyone: its links and images do not lead out of the page.
-            Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::End(TagEnd::Link | TagEnd::Image) => {
-            }
-            other => prose.push(other),
-        }
-    }
-    flush(&mut prose, &mut pieces);
-    pieces
-}
-
 #[component]
 fn Prose(props: &ProseProps) -> Html {
     let ui = use_ui();
     let words = props.lang.words();
     html! {
         <div class="prose">
-            { for pieces(&props.markdown).into_iter().enumerate().map(|(index, piece)| match piece {
-                Piece::Html(html) => html! { <div key={index}>{ Html::from_html_unchecked(html.into()) }</div> },
-                Piece::Code(code) => {
+            { for markdown::blocks(&props.markdown).into_iter().map(|block| match block {
+                Block::Paragraph(spans) => html! { <p>{ inline(&spans) }</p> },
+                Block::Heading(spans) => html! { <h3>{ inline(&spans) }</h3> },
+                Block::List { ordered, items } => {
+                    let tag = if ordered { "ol" } else { "ul" };
+                    html! { <@{tag}>{ for items.iter().map(|item| html! { <li>{ inline(item) }</li> }) }</@> }
+                }
+                // A block of commands, offered to the console.
+                Block::Code(code) => {
                     let onclick = {
                         let (ui, code) = (ui.clone(), code.clone());
                         Callback::from(move |_| ui.dispatch(Do::Prompt(code.as_str().into())))
                     };
                     html! {
-                        <div key={index}>
+                        <>
                             <pre tabindex="0"><code>{ code }</code></pre>
                             <div class="give"><button class="btn small" {onclick}>{ words.put_in_console }</button></div>
-                        </div>
+                        </>
                     }
                 }
             }) }

@@ -3,6 +3,7 @@
 
 use super::super::{ApiServer, Body, Context, PatchType, Reply, Request, Subresource};
 use super::Handled;
+use crate::api::codec;
 use crate::api::labels::Selector;
 use crate::api::validation::field::{Path, Raw};
 use crate::api::{Object, Status};
@@ -145,7 +146,7 @@ fn scale_of(object: &Object) -> Value {
     }
     metadata["uid"] = object.uid().into();
     metadata["resourceVersion"] = meta.resource_version.clone().into();
-    metadata["creationTimestamp"] = json!(meta.creation_timestamp);
+    metadata["creationTimestamp"] = codec::to_value(&meta.creation_timestamp);
     let mut status = json!({"replicas": current.unwrap_or(0)});
     if !selector.is_empty() {
         status["selector"] = selector.into();

@@ -4,6 +4,7 @@
 
 use super::body::{self, Named};
 use crate::api::Status;
+use crate::api::codec;
 use crate::api::decode::FieldValidation;
 use crate::apiserver::authentication::{managed_fields, token_user};
 use crate::apiserver::authorization::Attributes;
@@ -149,7 +150,7 @@ pub fn answer(
         value["metadata"]["managedFields"] = managed;
     }
     if named.name == "SelfSubjectReview" {
-        value["metadata"]["creationTimestamp"] = json!(asked.now.meta_time());
+        value["metadata"]["creationTimestamp"] = codec::to_value(&asked.now.meta_time());
     }
     value["status"] = status;
     Ok((value, warnings))
