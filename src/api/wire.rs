@@ -162,8 +162,29 @@ struct Open {
     /// What is always in it, and which of that it has got.
     rows: &'static [Row],
     seen: u16,
-    /// The names of a struct's fields that were not asked for yet.
-    names: std::str::Split<'static, char>,
+    /// The names of a struct's fields that were not asked for yet, and how many of them are passed over.
+    names: Names,
+    absent: usize,
+}
+
+/// Names of a struct's fields, each with a space behind it.
+pub struct Names(pub &'static str);
+
+impl Names {
+    /// The next name, after passing over some; empty after the last.
+    pub fn after(&mut self, passed: usize) -> &'static str {
+        let mut name = "";
+        for _ in 0..=passed {
+            let end = self
+                .0
+                .bytes()
+                .position(|byte| byte == b' ')
+                .unwrap_or(self.0.len());
+            name = self.0.get(..end).unwrap_or("");
+            self.0 = self.0.get(end + 1..).unwrap_or("");
+        }
+        name
+    }
 }
 
 /// Appends as JSON, with or without what is always there.
@@ -183,6 +204,18 @@ pub fn value(with_zeros: bool, object: impl FnOnce(&mut Writer)) -> Value {
         Form::Value(value) => value,
         Form::Text(_) => Value::Null,
     }
+}
+
+/// Appends a text in quotes; hardly any has something to escape.
+fn quoted(out: &mut Vec<u8>, text: &str) {
+    let escaped = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if text.bytes().fold(false, |any, byte| any | escaped(byte)) {
+        return serde_json::to_writer(out, text).unwrap_or(());
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }
 
 impl Writer {
@@ -223,7 +256,7 @@ impl Writer {
     #[inline(never)]
     pub fn text(&mut self, text: &str) {
         match &mut self.form {
-            Form::Text(out) => serde_json::to_writer(out, text).unwrap_or(()),
+            Form::Text(out) => quoted(out, text),
             Form::Value(_) => self.put(text.into()),
         }
     }
@@ -254,7 +287,8 @@ impl Writer {
             is_list,
             rows,
             seen: 0,
-            names: names.split(' '),
+            names: Names(names),
+            absent: 0,
         });
     }
 
@@ -267,11 +301,16 @@ impl Writer {
     /// Writes the name of the struct's next field, unless that is absent; whether its value is next.
     #[inline(never)]
     pub fn next_field(&mut self, absent: bool) -> bool {
-        let name = self.open.last_mut().and_then(|open| open.names.next());
-        if let (Some(name), false) = (name, absent) {
-            self.field(name);
+        let Some(open) = self.open.last_mut() else {
+            return false;
+        };
+        if absent {
+            open.absent += 1;
+            return false;
         }
-        !absent
+        let name = open.names.after(std::mem::take(&mut open.absent));
+        self.field(name);
+        true
     }
 
     pub fn list<T: Encode>(&mut self, items: &[T]) {
@@ -321,7 +360,7 @@ impl Writer {
         }
         match &mut self.form {
             Form::Text(out) => {
-                serde_json::to_writer(&mut *out, key).unwrap_or(());
+                quoted(out, key);
                 out.push(b':');
             }
             Form::Value(_) => open.key = key.to_owned(),

@@ -8,10 +8,31 @@ use crate::api::sorted::SortedMap;
 use crate::etcd::Key;
 use crate::sim::{SimTime, StateHasher};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many past versions keep their managers, for watches that lag.
 const MOST_PAST: usize = 4096;
+
+/// How many bytes of encoded objects are kept for the next reader.
+const MOST_WRITTEN: usize = 16 * 1024 * 1024;
+
+/// Objects as they last left over HTTP, managed fields included. Nothing depends on what is in it, and a copy of
+/// the machine starts without.
+#[derive(Debug, Default)]
+struct Written(Mutex<Encoded>);
+
+#[derive(Debug, Default)]
+struct Encoded {
+    /// By revision; beside the bytes the very object they are of.
+    by_revision: SortedMap<u64, (Object, Arc<[u8]>)>,
+    bytes: usize,
+}
+
+impl Clone for Written {
+    fn clone(&self) -> Written {
+        Written::default()
+    }
+}
 
 /// The managers of all objects.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +40,7 @@ pub struct Managers {
     current: SortedMap<Key, Managed>,
     /// By revision, oldest first.
     past: VecDeque<(u64, Managed)>,
+    written: Written,
 }
 
 impl Managers {
@@ -43,6 +65,32 @@ impl Managers {
             return Some(codec::to_json(own).into());
         }
         self.of(object).json()
+    }
+
+    /// A stored object as JSON with its managed fields: what `encode` says, once for everybody who reads this version.
+    pub fn encoded(&self, object: &Object, encode: impl FnOnce() -> Vec<u8>) -> Arc<[u8]> {
+        let revision = object.revision();
+        let mut written = self.written.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((own, bytes)) = written.by_revision.get(&revision)
+            && own.same(object)
+        {
+            return bytes.clone();
+        }
+        let bytes: Arc<[u8]> = encode().into();
+        written.bytes += bytes.len();
+        if let Some((_, former)) = written
+            .by_revision
+            .insert(revision, (object.clone(), bytes.clone()))
+        {
+            written.bytes -= former.len();
+        }
+        while written.bytes > MOST_WRITTEN {
+            let Some((_, (_, oldest))) = written.by_revision.pop_first() else {
+                break;
+            };
+            written.bytes -= oldest.len();
+        }
+        bytes
     }
 
     /// Notes the managers of a version just written.

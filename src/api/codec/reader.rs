@@ -1,6 +1,8 @@
 //! Where decoding is.
 
+use crate::api::wire::Names;
 use serde_json::{Map, Value};
+use std::cmp::Ordering;
 
 /// The value to be read next, and what is left of the lists, maps and structs around it.
 pub struct Reader {
@@ -12,11 +14,7 @@ enum Open {
     Items(std::vec::IntoIter<Value>),
     Entries(serde_json::map::IntoIter),
     /// A struct: the names that were not asked for yet, the next field, and those behind it.
-    Fields(
-        std::str::Split<'static, char>,
-        Option<(String, Value)>,
-        serde_json::map::IntoIter,
-    ),
+    Fields(Names, Option<(String, Value)>, serde_json::map::IntoIter),
 }
 
 /// None of these is inlined: they are all the code the structs share.
@@ -101,7 +99,7 @@ impl Reader {
     #[inline(never)]
     pub fn enter_struct(&mut self, names: &'static str) {
         let mut map = self.map();
-        self.open.push(Open::Fields(names.split(' '), map.next(), map));
+        self.open.push(Open::Fields(Names(names), map.next(), map));
     }
 
     /// Goes to the next item of the list; false, and out of it, after the last.
@@ -136,19 +134,24 @@ impl Reader {
         let Some(Open::Fields(names, next, rest)) = self.open.last_mut() else {
             return false;
         };
-        let wanted = names.next().unwrap_or("");
+        // Nothing is left, which is so for most fields of a large struct.
+        if next.is_none() {
+            return false;
+        }
+        let wanted = names.after(0);
         // Both are in byte order, so that what comes before is unknown here.
-        while next.as_ref().is_some_and(|(key, _)| key.as_str() < wanted) {
-            *next = rest.next();
-        }
-        match next {
-            Some((key, value)) if key == wanted => {
-                self.value = std::mem::take(value);
-                *next = rest.next();
-                !self.value.is_null()
+        while let Some((key, value)) = next {
+            match key.as_str().cmp(wanted) {
+                Ordering::Less => *next = rest.next(),
+                Ordering::Greater => return false,
+                Ordering::Equal => {
+                    self.value = std::mem::take(value);
+                    *next = rest.next();
+                    return !self.value.is_null();
+                }
             }
-            _ => false,
         }
+        false
     }
 
     pub fn leave(&mut self) {

@@ -8,6 +8,7 @@ use crate::apiserver::List;
 use crate::apiserver::managers::Managers;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How rows of a Table carry their object (`?includeObject=`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,8 +77,9 @@ impl Encoder {
     pub fn object(&self, object: &Object, managers: &Managers) -> Result<Vec<u8>, Status> {
         match self.accepted.shape {
             Shape::Whole if self.is_plain_json() => {
-                let mut out = Vec::with_capacity(2048);
-                write(object, managers, &mut out);
+                let text = written(object, managers);
+                let mut out = Vec::with_capacity(text.len() + 1);
+                out.extend_from_slice(&text);
                 out.push(b'\n');
                 Ok(out)
             }
@@ -204,7 +206,7 @@ impl Encoder {
     /// The common case, without building values in between.
     fn plain_list(&self, list: &List, managers: &Managers) -> Vec<u8> {
         let (kind, version) = (self.info().name, self.info().api_version());
-        let mut out = Vec::with_capacity(256 + 1536 * list.items.len());
+        let mut out = Vec::with_capacity(256 + 4096 * list.items.len());
         out.extend_from_slice(
             format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":").as_bytes(),
         );
@@ -216,13 +218,12 @@ impl Encoder {
             if i > 0 {
                 out.push(b',');
             }
-            let start = out.len();
-            write(object, managers, &mut out);
-            if out[start..].starts_with(head.as_bytes()) {
-                out.drain(start + 1..start + head.len());
-            } else {
-                out.truncate(start);
-                out.extend_from_slice(self.item(object, managers).to_string().as_bytes());
+            match written(object, managers).strip_prefix(head.as_bytes()) {
+                Some(rest) => {
+                    out.push(b'{');
+                    out.extend_from_slice(rest);
+                }
+                None => out.extend_from_slice(self.item(object, managers).to_string().as_bytes()),
             }
         }
         out.extend_from_slice(b"]}\n");
@@ -281,24 +282,32 @@ fn fill(metadata: &mut Value, object: &Object, managers: &Managers) {
     }
 }
 
-/// Appends an object with its managed fields, which are kept as text: they are put in behind the brace of `metadata`.
-pub(super) fn write(object: &Object, managers: &Managers, out: &mut Vec<u8>) {
-    let start = out.len();
-    object.write_json(out);
-    if object.meta().managed_fields.is_some() {
-        return;
+/// An object with its managed fields.
+pub(super) fn written(object: &Object, managers: &Managers) -> Arc<[u8]> {
+    // A dry run's object carries its managers, and is stored nowhere.
+    if object.meta().managed_fields.is_some() || object.revision() == 0 {
+        let mut out = Vec::new();
+        object.write_json(&mut out);
+        return out.into();
     }
-    let Some(fields) = managers.json(object) else {
-        return;
+    managers.encoded(object, || encode(object, managers))
+}
+
+/// A stored object with its managed fields, which are kept as text: they are put in behind the brace of `metadata`.
+fn encode(object: &Object, managers: &Managers) -> Vec<u8> {
+    let mut out = Vec::with_capacity(4096);
+    object.write_json(&mut out);
+    let (Some(fields), Some(at)) = (managers.json(object), metadata_start(&out)) else {
+        return out;
     };
-    let Some(at) = metadata_start(&out[start..]) else {
-        return;
-    };
-    let mut text = format!("\"managedFields\":{fields}");
-    if out.get(start + at) != Some(&b'}') {
-        text.push(',');
+    let rest = out.split_off(at);
+    out.extend_from_slice(b"\"managedFields\":");
+    out.extend_from_slice(fields.as_bytes());
+    if !rest.starts_with(b"}") {
+        out.push(b',');
     }
-    out.splice(start + at..start + at, text.into_bytes());
+    out.extend_from_slice(&rest);
+    out
 }
 
 /// Where the fields of an object's own `metadata` begin (others may be nested deeper).

@@ -87,7 +87,7 @@ impl OpenWatch {
             out.extend_from_slice(b"{\"type\":\"");
             out.extend_from_slice(word.as_bytes());
             out.extend_from_slice(b"\",\"object\":");
-            super::encode::write(object, managers, out);
+            out.extend_from_slice(&super::encode::written(object, managers));
             out.extend_from_slice(b"}\n");
             return true;
         }

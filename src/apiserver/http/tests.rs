@@ -328,3 +328,39 @@ fn any_bytes_get_an_answer() {
         })
         .unwrap();
 }
+
+#[test]
+fn encoded_objects_are_those_of_their_version() {
+    let mut server = server();
+    let path = "/api/v1/namespaces/default/configmaps";
+    let get = format!("GET {path}/a");
+    let object = json!({"metadata": {"name": "a"}, "data": {"k": "1"}});
+    json_of(&mut server, &format!("POST {path}"), &object);
+    let before = json_of(&mut server, &get, &Value::Null).1;
+    assert_eq!(before, json_of(&mut server, &get, &Value::Null).1);
+    // A dry run leaves nothing behind.
+    let merge = "content-type: application/merge-patch+json";
+    let change = |k: &str| json!({"data": {"k": k}}).to_string();
+    let (_, dry) = text(
+        &mut server,
+        &format!("PATCH {path}/a?dryRun=All"),
+        merge,
+        &change("2"),
+    );
+    assert!(dry.contains(r#""k":"2""#), "{dry}");
+    assert_eq!(before, json_of(&mut server, &get, &Value::Null).1);
+    text(&mut server, &format!("PATCH {path}/a"), merge, &change("3"));
+    let after = json_of(&mut server, &get, &Value::Null).1;
+    assert_eq!(after["data"]["k"], "3");
+    assert!(after["metadata"]["managedFields"].is_array());
+    let list = json_of(&mut server, &format!("GET {path}"), &Value::Null).1;
+    let mut item = list["items"][0].clone();
+    (item["kind"], item["apiVersion"]) = ("ConfigMap".into(), "v1".into());
+    assert_eq!(item, after);
+    // A copy of the machine goes its own way to the same revision.
+    let mut other = server.clone();
+    text(&mut server, &format!("PATCH {path}/a"), merge, &change("4"));
+    text(&mut other, &format!("PATCH {path}/a"), merge, &change("5"));
+    assert_eq!(json_of(&mut server, &get, &Value::Null).1["data"]["k"], "4");
+    assert_eq!(json_of(&mut other, &get, &Value::Null).1["data"]["k"], "5");
+}
