@@ -3,8 +3,9 @@ const { js, wasm: module } = document.querySelector('meta[name=program]').datase
 const at = (path) => new URL(path, document.baseURI).href;
 // The editor is a program of its own, fetched when it is first opened.
 globalThis.kubeByHandEditor = () => import(at('editor.js'));
-// What every field is for: fetched with it.
-globalThis.kubeByHandDocs = async () => (await fetch(at('docs.txt'))).text();
+// What every field is for, and every value: fetched with it.
+const text = async (path) => (await fetch(at(path))).text();
+globalThis.kubeByHandDocs = async () => (await text('docs.txt')) + (await text('enums.txt'));
 try {
   const { default: init } = await import(at(js));
   const wasm = await init({ module_or_path: at(module) });

@@ -113,6 +113,35 @@ mod tests {
     }
 
     #[test]
+    fn fields_name_their_values() {
+        let document = document_of("", "v1");
+        let field = |ty: &str, name: &str| {
+            document["components"]["schemas"][format!("io.k8s.api.core.v1.{ty}")]["properties"][name].clone()
+        };
+        let operator = field("Toleration", "operator");
+        assert_eq!(operator["enum"], json!(["Equal", "Exists", "Gt", "Lt"]));
+        let description = operator["description"].as_str().unwrap();
+        assert!(
+            description.ends_with(concat!(
+                "\n\nPossible enum values:\n - `\"Equal\"`\n - `\"Exists\"`",
+                "\n - `\"Gt\"`\n - `\"Lt\"`"
+            )),
+            "{description}"
+        );
+        // Of a list's and a map's values only the names are published.
+        let families = field("ServiceSpec", "ipFamilies");
+        assert_eq!(families["items"]["enum"], json!(["", "IPv4", "IPv6"]));
+        assert!(families["enum"].is_null());
+        assert!(!families["description"].as_str().unwrap().contains("Possible"));
+        let statuses = field("PersistentVolumeClaimStatus", "allocatedResourceStatuses");
+        assert_eq!(
+            statuses["additionalProperties"]["enum"].as_array().map(Vec::len),
+            Some(5)
+        );
+        assert!(field("Container", "restartPolicy")["enum"].is_null(), "no +enum");
+    }
+
+    #[test]
     fn every_reference_is_defined() {
         fn references<'a>(value: &'a Value, out: &mut Vec<&'a str>) {
             match value {

@@ -106,9 +106,13 @@ impl Collected {
         let mut properties = Map::new();
         for field in &ty.fields {
             let mut value = self.of_type(&field.ty, true);
-            let doc = docs().of_field(ty, field.name);
+            let doc = docs().description(ty, field);
             if !doc.is_empty() {
                 value["description"] = doc.into();
+            }
+            let values: Vec<Value> = docs().values(field).map(|(value, _)| value.into()).collect();
+            if !values.is_empty() {
+                innermost(&mut value)["enum"] = Value::Array(values);
             }
             annotate(&mut value, field);
             properties.insert(field.name.to_owned(), value);
@@ -210,6 +214,16 @@ impl Collected {
             Ty::Map(inner) => json!({"type": "object", "additionalProperties": self.of_type(inner, false)}),
         }
     }
+}
+
+/// What is at the bottom of lists and maps.
+fn innermost(value: &mut Value) -> &mut Value {
+    for inner in ["items", "additionalProperties"] {
+        if value[inner].is_object() {
+            return innermost(&mut value[inner]);
+        }
+    }
+    value
 }
 
 /// What patches need to know of a field.

@@ -51,13 +51,13 @@ pub fn complete(api: &ApiServer, now: SimTime, text: &str, offset: usize, docs: 
             Some((_, field)) if item(&field.ty).is_some_and(|ty| ty.base_struct().is_some()) => {
                 keys(&cursor, docs)
             }
-            Some((_, field)) => values(api, now, text, &cursor, item(&field.ty).unwrap_or(&field.ty)),
+            Some((_, field)) => values(api, now, text, &cursor, field, docs),
             None => Vec::new(),
         },
         Slot::Value(key) if cursor.path.is_empty() && key == "kind" => kinds(&cursor.api_version),
         Slot::Value(key) if cursor.path.is_empty() && key == "apiVersion" => versions(&cursor.kind),
         Slot::Value(key) => match field_at(&cursor, Some(key)) {
-            Some((_, field)) => values(api, now, text, &cursor, &field.ty),
+            Some((_, field)) => values(api, now, text, &cursor, field, docs),
             None => Vec::new(),
         },
     };
@@ -80,10 +80,10 @@ pub fn hover(text: &str, offset: usize, docs: &Docs) -> Option<Hover> {
     let path: Vec<&str> = cursor.path.iter().map(String::as_str).chain(key).collect();
     let required = if field.required { " -required-" } else { "" };
     let mut text = format!("{} <{}>{required}", path.join("."), field.ty.explain_name());
-    let own = docs.of_field(ty, field.name);
+    let own = docs.description(ty, field);
     if !own.is_empty() {
         text.push_str("\n\n");
-        text.push_str(own);
+        text.push_str(&own);
     }
     Some(Hover {
         from: cursor.from,
@@ -151,7 +151,7 @@ fn keys(cursor: &Cursor, docs: &Docs) -> Vec<Offer> {
         .map(|field| Offer {
             label: field.name.to_owned(),
             detail: field.ty.explain_name(),
-            docs: docs.of_field(ty, field.name).to_owned(),
+            docs: docs.description(ty, field),
             text: match &field.ty {
                 Ty::List(_) => format!("{}:\n{indent}- ", field.name),
                 Ty::Map(_) | Ty::Struct(_) => format!("{}:\n{indent}  ", field.name),
@@ -208,10 +208,35 @@ fn versions(kind: &str) -> Vec<Offer> {
     words(versions.iter().map(String::as_str))
 }
 
-fn values(api: &ApiServer, now: SimTime, text: &str, cursor: &Cursor, ty: &Ty) -> Vec<Offer> {
+fn values(
+    api: &ApiServer,
+    now: SimTime,
+    text: &str,
+    cursor: &Cursor,
+    field: &'static Field,
+    docs: &Docs,
+) -> Vec<Offer> {
+    let ty = match cursor.slot {
+        Slot::Item => item(&field.ty).unwrap_or(&field.ty),
+        _ => &field.ty,
+    };
     match ty {
         Ty::Bool => words(["false", "true"]),
-        Ty::String => words(supported(api, now, text, cursor).iter().map(String::as_str)),
+        Ty::String => {
+            let mut offers = words(supported(api, now, text, cursor).iter().map(String::as_str));
+            if offers.is_empty() {
+                offers = words(
+                    docs.values(field)
+                        .map(|(value, _)| value)
+                        .filter(|v| !v.is_empty()),
+                );
+            }
+            for offer in &mut offers {
+                let known = docs.values(field).find(|(value, _)| *value == offer.label);
+                offer.docs = known.map_or("", |(_, meaning)| meaning).to_owned();
+            }
+            offers
+        }
         _ => Vec::new(),
     }
 }
@@ -241,17 +266,19 @@ mod tests {
     use super::*;
     use crate::apiserver::Config;
 
-    fn docs() -> Docs {
-        Docs::parse(include_str!("../../api/schema/docs.txt"))
-    }
-
     /// What is offered at `|`.
     fn offers(text: &str) -> Vec<Offer> {
         let api = ApiServer::new(Config::default());
         let offset = text.find('|').unwrap();
-        complete(&api, SimTime::ZERO, &text.replacen('|', "", 1), offset, &docs())
-            .map(|found| found.offers)
-            .unwrap_or_default()
+        complete(
+            &api,
+            SimTime::ZERO,
+            &text.replacen('|', "", 1),
+            offset,
+            schema::docs(),
+        )
+        .map(|found| found.offers)
+        .unwrap_or_default()
     }
 
     fn labels(text: &str) -> Vec<String> {
@@ -295,6 +322,15 @@ mod tests {
             labels(&format!("{POD}  restartPolicy: Alw|ays\n")),
             ["Always", "OnFailure", "Never"]
         );
+        assert_eq!(
+            offers(&format!("{POD}    imagePullPolicy: |\n"))[2].docs,
+            "means that kubelet never pulls an image, but only uses a local image. Container will fail if the image isn't present"
+        );
+        // The API server does not come to the value: those that the schema names.
+        assert_eq!(
+            labels(&format!("{POD}  hostNetwork: perhaps\n  restartPolicy: |\n")),
+            ["Always", "Never", "OnFailure"]
+        );
         assert_eq!(labels(&format!("{POD}  hostNetwork: |\n")), ["false", "true"]);
         assert!(labels("apiVersion: apps/v1\nkind: |\n").contains(&"StatefulSet".to_owned()));
         assert!(!labels("apiVersion: apps/v1\nkind: |\n").contains(&"Pod".to_owned()));
@@ -312,7 +348,7 @@ mod tests {
     fn what_a_field_is_for() {
         let hover = |text: &str| {
             let offset = text.find('|').unwrap();
-            hover(&text.replacen('|', "", 1), offset, &docs()).map(|hover| hover.text)
+            hover(&text.replacen('|', "", 1), offset, schema::docs()).map(|hover| hover.text)
         };
         let image = hover(&POD.replace("image", "im|age")).unwrap();
         assert!(
@@ -325,6 +361,11 @@ mod tests {
         assert!(
             containers.starts_with("spec.containers <[]Container> -required-\n\n"),
             "{containers}"
+        );
+        let policy = hover(&format!("{POD}  restart|Policy: Always\n")).unwrap();
+        assert!(
+            policy.ends_with("\n - `\"Never\"`\n - `\"OnFailure\"`"),
+            "{policy}"
         );
         assert_eq!(hover(&format!("{POD}  nonsense|: 1\n")), None);
     }

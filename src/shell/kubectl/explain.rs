@@ -7,6 +7,8 @@ use serde_json::Value;
 
 /// The documentation is wrapped at this column.
 const WIDTH: usize = 80;
+/// A field among others shows no more values.
+const MOST_VALUES: usize = 4;
 /// `--recursive` stops here; schemas may refer to themselves.
 const MAX_DEPTH: usize = 32;
 
@@ -85,8 +87,13 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     let mut out = head;
     if let Some((name, property)) = &field {
         out.push_str(&format!("FIELD: {name} <{}>\n", pages.type_name(property, 0)));
-        out.push_str(&pages.enumeration(property, ""));
-        out.push_str("\n\n");
+        let values = enumeration(property);
+        if values.is_empty() {
+            out.push('\n');
+        } else {
+            out.push_str(&format!("ENUM:\n    {}\n", values.join("\n    ")));
+        }
+        out.push('\n');
     }
     out.push_str("DESCRIPTION:\n");
     let mut texts = Vec::new();
@@ -167,15 +174,6 @@ impl Pages<'_> {
         }
     }
 
-    fn enumeration(&self, property: &Value, indent: &str) -> String {
-        let values: Vec<&str> = list(property, "/enum").iter().filter_map(Value::as_str).collect();
-        match values.len() {
-            0 => String::new(),
-            n if n > 4 => format!("{indent}enum: {}, ....\n", values[..4].join(", ")),
-            _ => format!("{indent}enum: {}\n", values.join(", ")),
-        }
-    }
-
     fn fields(
         &self,
         schema: &Value,
@@ -199,7 +197,14 @@ impl Pages<'_> {
                 "{indent}{name}\t<{}>{mark}\n",
                 self.type_name(property, 0)
             ));
-            out.push_str(&self.enumeration(property, &indent));
+            let values = enumeration(property);
+            let (shown, more) = match values.len() {
+                n if n > MOST_VALUES => (&values[..MOST_VALUES], ", ...."),
+                _ => (values.as_slice(), ""),
+            };
+            if !shown.is_empty() {
+                out.push_str(&format!("{indent}enum: {}{more}\n", shown.join(", ")));
+            }
             if recursive {
                 let target = format!(
                     "{:?}",
@@ -230,6 +235,14 @@ impl Pages<'_> {
             }
         }
     }
+}
+
+/// The values a property may have, the empty one in quotes.
+fn enumeration(property: &Value) -> Vec<&str> {
+    let values = list(property, "/enum").iter().filter_map(Value::as_str);
+    values
+        .map(|value| if value.is_empty() { "\"\"" } else { value })
+        .collect()
 }
 
 /// The name of the schema a `$ref` or a single `allOf` points to.
