@@ -111,7 +111,8 @@ impl From<Note> for Fact {
     }
 }
 
-/// The first duty of a round that was not granted; the duties after it were not tried.
+/// The first duty of a round that was not granted. The duties after it were not tried, unless the plan says that
+/// they are [independent](Plan::independent).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
     /// What the duty was about; `None` for local work.

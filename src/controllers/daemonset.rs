@@ -407,12 +407,9 @@ impl Component for DaemonSets {
             Object::DaemonSet(_) => dirty.push(change.key.clone()),
             Object::ControllerRevision(_) => owner_keys(Kind::DaemonSet, change, dirty),
             Object::Pod(pod) => {
-                let selects = |set: &&Arc<DaemonSet>| {
-                    let spec = set.spec.as_ref();
-                    spec.is_some_and(|spec| selector_matches(&spec.selector, pod.metadata.labels.as_ref()))
-                };
-                let sets = caches.list::<DaemonSet>(&change.key.namespace).filter(selects);
-                self.pods.mark(change, &mut sets.map(|set| &set.metadata), dirty);
+                let sets = caches.list::<DaemonSet>(&change.key.namespace);
+                let mut sets = sets.filter_map(|set| Some((&set.metadata, &set.spec.as_ref()?.selector)));
+                self.pods.mark_selected(change, pod, &mut sets, dirty);
             }
             Object::Node(_) => {
                 let side = |object: &Option<Object>| {

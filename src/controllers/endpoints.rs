@@ -96,21 +96,24 @@ pub fn with_pod(known: Option<&Endpoints>, service: &Service, pod: &Pod) -> Opti
     }
     let ports = ports(service, pod);
     let ports = (!ports.is_empty()).then_some(ports);
-    let at = subsets
-        .iter()
-        .position(|subset| subset.ports == ports)
-        .unwrap_or_else(|| {
-            subsets.push(EndpointSubset {
-                ports,
-                ..EndpointSubset::default()
-            });
-            subsets.len() - 1
-        });
-    let addresses = subsets[at].addresses.get_or_insert_default();
+    let addresses = with_ports(subsets, ports).addresses.get_or_insert_default();
     addresses.push(address(service, pod));
     addresses.sort_by_cached_key(by_ip);
     subsets.retain(|subset| subset.addresses.is_some() || subset.not_ready_addresses.is_some());
     Some(endpoints)
+}
+
+/// The subset with these ports; a new one where there is none.
+fn with_ports(subsets: &mut Vec<EndpointSubset>, ports: Option<Vec<EndpointPort>>) -> &mut EndpointSubset {
+    let at = subsets.iter().position(|subset| subset.ports == ports);
+    let at = at.unwrap_or_else(|| {
+        subsets.push(EndpointSubset {
+            ports,
+            ..EndpointSubset::default()
+        });
+        subsets.len() - 1
+    });
+    &mut subsets[at]
 }
 
 fn by_ip(address: &EndpointAddress) -> (Option<Ipv4Addr>, String, Option<String>) {
@@ -138,21 +141,12 @@ impl EndpointsController {
                 continue;
             }
             let ports = (!ports.is_empty()).then_some(ports);
-            let at = subsets
-                .iter()
-                .position(|subset| subset.ports == ports)
-                .unwrap_or_else(|| {
-                    subsets.push(EndpointSubset {
-                        ports,
-                        ..EndpointSubset::default()
-                    });
-                    subsets.len() - 1
-                });
+            let subset = with_ports(&mut subsets, ports);
             let ready = publish || pod_is_ready(pod);
             let list = if ready {
-                &mut subsets[at].addresses
+                &mut subset.addresses
             } else {
-                &mut subsets[at].not_ready_addresses
+                &mut subset.not_ready_addresses
             };
             list.get_or_insert_default().push(address(service, pod));
         }

@@ -3,10 +3,10 @@
 use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::client::Change;
-use crate::client::helpers::controller_of;
+use crate::client::helpers::{controller_of, selector_matches};
 use crate::etcd::Key;
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use std::sync::Arc;
 
 type ByName = SortedMap<Arc<str>, Arc<Pod>>;
@@ -84,6 +84,19 @@ impl OwnedPods {
             };
             dirty.extend(selecting.map(key));
         }
+    }
+
+    /// [`OwnedPods::mark`] among owners with their selectors; `pod` is what changed.
+    pub fn mark_selected(
+        &mut self,
+        change: &Change,
+        pod: &Pod,
+        owners: &mut dyn Iterator<Item = (&ObjectMeta, &LabelSelector)>,
+        dirty: &mut Vec<Key>,
+    ) {
+        let labels = pod.metadata.labels.as_ref();
+        let selecting = owners.filter(|(_, selector)| selector_matches(selector, labels));
+        self.mark(change, &mut selecting.map(|(meta, _)| meta), dirty);
     }
 
     /// The Pods an owner controls, by name.

@@ -159,6 +159,12 @@ impl Replicated<'_> {
         }
     }
 
+    /// Adds the status to a plan. A round ends at its first refusal: what is said about the last one comes first.
+    pub fn report(plan: &mut Plan, failure: Option<(&'static str, &str)>, status: Duty) {
+        let at = if failure.is_some() { 0 } else { plan.duties.len() };
+        plan.duties.insert(at, status);
+    }
+
     /// The conditions a status had, with or without `ReplicaFailure`: a set's and a
     /// ReplicationController's conditions differ in name only, so `new` makes one.
     pub fn conditions<C>(
@@ -231,12 +237,9 @@ impl Component for ReplicaSets {
         match change.object() {
             Object::ReplicaSet(_) => dirty.push(change.key.clone()),
             Object::Pod(pod) => {
-                let selects = |set: &&Arc<ReplicaSet>| {
-                    let spec = set.spec.as_ref();
-                    spec.is_some_and(|spec| selector_matches(&spec.selector, pod.metadata.labels.as_ref()))
-                };
-                let sets = caches.list::<ReplicaSet>(&change.key.namespace).filter(selects);
-                self.pods.mark(change, &mut sets.map(|set| &set.metadata), dirty);
+                let sets = caches.list::<ReplicaSet>(&change.key.namespace);
+                let mut sets = sets.filter_map(|set| Some((&set.metadata, &set.spec.as_ref()?.selector)));
+                self.pods.mark_selected(change, pod, &mut sets, dirty);
             }
             _ => {}
         }
@@ -300,10 +303,11 @@ impl Component for ReplicaSets {
                 spec: set.spec.clone(),
                 status: Some(status),
             };
-            // A round ends at its first refusal: what is said about the last one comes first.
-            let at = if failure.is_some() { 0 } else { plan.duties.len() };
-            plan.duties
-                .insert(at, Duty::api(why, Request::update_status(updated)));
+            Replicated::report(
+                &mut plan,
+                failure,
+                Duty::api(why, Request::update_status(updated)),
+            );
         }
         plan
     }

@@ -113,9 +113,11 @@ impl Component for ReplicationControllers {
             let why = Why::new("replicaset.status", &[&key.name, &replicas, &ready]);
             let mut updated = (**controller).clone();
             updated.status = Some(status);
-            let at = if failure.is_some() { 0 } else { plan.duties.len() };
-            plan.duties
-                .insert(at, Duty::api(why, Request::update_status(updated)));
+            Replicated::report(
+                &mut plan,
+                failure,
+                Duty::api(why, Request::update_status(updated)),
+            );
         }
         plan
     }

@@ -376,12 +376,9 @@ impl Component for StatefulSets {
             Object::StatefulSet(_) => dirty.push(change.key.clone()),
             Object::ControllerRevision(_) => owner_keys(Kind::StatefulSet, change, dirty),
             Object::Pod(pod) => {
-                let selects = |set: &&Arc<StatefulSet>| {
-                    let spec = set.spec.as_ref();
-                    spec.is_some_and(|spec| selector_matches(&spec.selector, pod.metadata.labels.as_ref()))
-                };
-                let sets = caches.list::<StatefulSet>(&change.key.namespace).filter(selects);
-                self.pods.mark(change, &mut sets.map(|set| &set.metadata), dirty);
+                let sets = caches.list::<StatefulSet>(&change.key.namespace);
+                let mut sets = sets.filter_map(|set| Some((&set.metadata, &set.spec.as_ref()?.selector)));
+                self.pods.mark_selected(change, pod, &mut sets, dirty);
             }
             _ => {}
         }

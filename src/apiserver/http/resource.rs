@@ -306,35 +306,16 @@ fn call(
     let encoder = encoder(asked, accepted, kind, alias)?;
     let answer = server.call(asked.now, &asked.identity, 0, request);
     let warnings = answer.warnings;
-    let content_type = accepted.format.content_type();
+    let body = |code, bytes, warnings| Reply::Body {
+        code,
+        content_type: accepted.format.content_type(),
+        bytes,
+        warnings,
+    };
     let reply = match answer.result? {
-        Served::Object(object) => {
-            let bytes = encoder.object(&object, &server.managers)?;
-            Reply::Body {
-                code: 200,
-                content_type,
-                bytes,
-                warnings,
-            }
-        }
-        Served::Created(object) => {
-            let bytes = encoder.object(&object, &server.managers)?;
-            Reply::Body {
-                code: 201,
-                content_type,
-                bytes,
-                warnings,
-            }
-        }
-        Served::List(list) => {
-            let bytes = encoder.list(&list, &server.managers)?;
-            Reply::Body {
-                code: 200,
-                content_type,
-                bytes,
-                warnings,
-            }
-        }
+        Served::Object(object) => body(200, encoder.object(&object, &server.managers)?, warnings),
+        Served::Created(object) => body(201, encoder.object(&object, &server.managers)?, warnings),
+        Served::List(list) => body(200, encoder.list(&list, &server.managers)?, warnings),
         Served::Value { code, value } => with_warnings(Reply::value(code, &value, accepted), warnings),
         Served::Success(value) => with_warnings(Reply::value(200, &value, accepted), warnings),
         Served::Text(text) => Reply::text(200, text),

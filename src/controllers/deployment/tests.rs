@@ -1,3 +1,4 @@
+use super::util::{condition, replicas, revision};
 use super::*;
 use crate::controllers::testing::{Bench, body, verbs};
 use serde_json::{Value, json};

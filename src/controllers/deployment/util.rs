@@ -94,6 +94,14 @@ impl Wanted {
     }
 }
 
+/// How many of a ReplicaSet's Pods are available, as it last said.
+pub fn available(set: &ReplicaSet) -> i32 {
+    set.status
+        .as_ref()
+        .and_then(|status| status.available_replicas)
+        .unwrap_or(0)
+}
+
 pub fn replicas(set: &ReplicaSet) -> i32 {
     set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
 }

@@ -544,12 +544,10 @@ impl Component for Jobs {
         match change.object() {
             Object::Job(_) => dirty.push(change.key.clone()),
             Object::Pod(pod) => {
-                let selects = |job: &&Arc<Job>| {
-                    let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-                    selector.is_some_and(|selector| selector_matches(selector, pod.metadata.labels.as_ref()))
-                };
-                let jobs = caches.list::<Job>(&change.key.namespace).filter(selects);
-                self.pods.mark(change, &mut jobs.map(|job| &job.metadata), dirty);
+                let jobs = caches.list::<Job>(&change.key.namespace);
+                let mut jobs =
+                    jobs.filter_map(|job| Some((&job.metadata, job.spec.as_ref()?.selector.as_ref()?)));
+                self.pods.mark_selected(change, pod, &mut jobs, dirty);
             }
             _ => {}
         }

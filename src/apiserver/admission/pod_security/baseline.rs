@@ -4,7 +4,7 @@
 
 use super::{Check, Container, View, Violation, named, plural, quoted, setters, violation};
 use crate::api::order::StableSort;
-use k8s_openapi::api::core::v1::{SELinuxOptions, SecurityContext};
+use k8s_openapi::api::core::v1::{PodSecurityContext, SELinuxOptions, SecurityContext};
 
 pub(super) const ALWAYS: [Check; 10] = [
     Check {
@@ -104,28 +104,42 @@ pub(super) fn note(values: &mut Vec<String>, value: &str) {
     }
 }
 
-fn app_armor(pod: &View<'_>) -> Option<Violation> {
+/// Who sets a profile type other than the two harmless ones, and which types those are.
+fn profiles(
+    pod: &View<'_>,
+    of_pod: impl Fn(&PodSecurityContext) -> Option<&str>,
+    of_container: impl Fn(&SecurityContext) -> Option<&str>,
+) -> Option<(String, Vec<String>)> {
     let mut values = Vec::new();
     let mut is_bad = |kind: Option<&str>| {
         let bad = kind.filter(|kind| !matches!(*kind, "RuntimeDefault" | "Localhost"));
         bad.inspect(|kind| note(&mut values, kind)).is_some()
     };
-    let context = pod.spec.security_context.as_ref();
-    let of_pod = is_bad(
-        context
-            .and_then(|c| c.app_armor_profile.as_ref())
-            .map(|p| p.type_.as_str()),
-    );
-    let mut containers = Vec::new();
-    for container in &pod.containers {
-        let profile = container
-            .context
-            .and_then(|context| context.app_armor_profile.as_ref());
-        if is_bad(profile.map(|profile| profile.type_.as_str())) {
-            containers.push(quoted(container.name));
-        }
-    }
-    let who = setters(of_pod, &containers)?;
+    let pod_is_bad = is_bad(pod.spec.security_context.as_ref().and_then(of_pod));
+    let bad = pod
+        .containers
+        .iter()
+        .filter(|container| is_bad(container.context.and_then(&of_container)));
+    let containers: Vec<String> = bad.map(|container| quoted(container.name)).collect();
+    Some((setters(pod_is_bad, &containers)?, values))
+}
+
+fn app_armor(pod: &View<'_>) -> Option<Violation> {
+    let (who, values) = profiles(
+        pod,
+        |context| {
+            context
+                .app_armor_profile
+                .as_ref()
+                .map(|profile| profile.type_.as_str())
+        },
+        |context| {
+            context
+                .app_armor_profile
+                .as_ref()
+                .map(|profile| profile.type_.as_str())
+        },
+    )?;
     let reason = plural("forbidden AppArmor profile", values.len());
     violation(
         0,
@@ -354,27 +368,21 @@ fn se_linux(pod: &View<'_>) -> Option<Violation> {
 }
 
 fn seccomp(pod: &View<'_>) -> Option<Violation> {
-    let mut values = Vec::new();
-    let mut is_bad = |kind: Option<&str>| {
-        let bad = kind.filter(|kind| !matches!(*kind, "RuntimeDefault" | "Localhost"));
-        bad.inspect(|kind| note(&mut values, kind)).is_some()
-    };
-    let context = pod.spec.security_context.as_ref();
-    let of_pod = is_bad(
-        context
-            .and_then(|c| c.seccomp_profile.as_ref())
-            .map(|p| p.type_.as_str()),
-    );
-    let mut containers = Vec::new();
-    for container in &pod.containers {
-        let profile = container
-            .context
-            .and_then(|context| context.seccomp_profile.as_ref());
-        if is_bad(profile.map(|profile| profile.type_.as_str())) {
-            containers.push(quoted(container.name));
-        }
-    }
-    let who = setters(of_pod, &containers)?;
+    let (who, values) = profiles(
+        pod,
+        |context| {
+            context
+                .seccomp_profile
+                .as_ref()
+                .map(|profile| profile.type_.as_str())
+        },
+        |context| {
+            context
+                .seccomp_profile
+                .as_ref()
+                .map(|profile| profile.type_.as_str())
+        },
+    )?;
     let what = values.join(", ");
     violation(
         9,

@@ -14,7 +14,7 @@ pub mod template;
 pub mod workload;
 
 use super::super::print::TabWriter;
-use super::super::print::times::micros;
+use super::super::print::times::{micros, rfc1123};
 use super::events::event_age;
 use super::failure::{Failure, Result, message};
 use super::kube::{Kube, Next, list, map, text, with_query};
@@ -192,6 +192,33 @@ pub fn or<'t>(text: &'t str, instead: &'t str) -> &'t str {
 /// A number or text of an `IntOrString`.
 pub fn int_or_string(value: &Value) -> String {
     super::super::print::jsonpath::scalar(value)
+}
+
+/// The table of a status' conditions, whose third column shows their `LastHeartbeatTime` or `LastProbeTime`.
+pub fn conditions(out: &mut Lines, status: &Value, seen: &str) {
+    let conditions = list(status, "/conditions");
+    if conditions.is_empty() {
+        return;
+    }
+    out.line(0, "Conditions:");
+    let titles = ["Type", "Status", seen, "LastTransitionTime", "Reason", "Message"];
+    out.line(1, titles.join("\t"));
+    out.line(1, titles.map(|title| "-".repeat(title.len())).join("\t"));
+    let field = format!("{}{}", seen[..1].to_lowercase(), &seen[1..]);
+    for c in conditions {
+        out.line(
+            1,
+            format!(
+                "{} \t{} \t{} \t{} \t{} \t{}",
+                text(c, "/type"),
+                text(c, "/status"),
+                rfc1123(&c[&field]),
+                rfc1123(&c["lastTransitionTime"]),
+                text(c, "/reason"),
+                text(c, "/message")
+            ),
+        );
+    }
 }
 
 pub fn run(kube: &mut Kube) -> Result<Next> {

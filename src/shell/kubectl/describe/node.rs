@@ -4,7 +4,7 @@ use super::super::super::print::times::{age, rfc1123};
 use super::super::failure::Result;
 use super::super::kube::{Kube, list, map, text, with_query};
 use super::super::resource::{known, list_pages};
-use super::{Lines, or};
+use super::{Lines, conditions, or};
 use crate::api::Kind;
 use crate::api::order::StableSort;
 use crate::api::quantity::Quantity;
@@ -64,32 +64,7 @@ pub fn describe(kube: &mut Kube, node: &Value, events: Option<&[Value]>, out: &m
             out.line(1, format!("RenewTime:\t{}", time("renewTime")));
         }
     }
-    let conditions = list(status, "/conditions");
-    if !conditions.is_empty() {
-        out.line(0, "Conditions:");
-        out.line(
-            1,
-            "Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage",
-        );
-        out.line(
-            1,
-            "----\t------\t-----------------\t------------------\t------\t-------",
-        );
-        for c in conditions {
-            out.line(
-                1,
-                format!(
-                    "{} \t{} \t{} \t{} \t{} \t{}",
-                    text(c, "/type"),
-                    text(c, "/status"),
-                    rfc1123(&c["lastHeartbeatTime"]),
-                    rfc1123(&c["lastTransitionTime"]),
-                    text(c, "/reason"),
-                    text(c, "/message")
-                ),
-            );
-        }
-    }
+    conditions(out, status, "LastHeartbeatTime");
     out.line(0, "Addresses:");
     list(status, "/addresses")
         .iter()

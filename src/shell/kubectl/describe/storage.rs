@@ -6,7 +6,7 @@ use super::super::kube::{Kube, list, map, text};
 use super::super::output::go_value;
 use super::super::resource::{known, list_pages};
 use super::template::volume_source;
-use super::{Lines, or};
+use super::{Lines, conditions, or};
 use crate::api::Kind;
 use crate::api::order::StableSort;
 use serde_json::Value;
@@ -115,33 +115,7 @@ pub fn claim(kube: &mut Kube, object: &Value, events: Option<&[Value]>, out: &mu
         .iter()
         .skip(1)
         .for_each(|user| out.line(0, format!("\t{user}")));
-    let conditions = list(object, "/status/conditions");
-    if !conditions.is_empty() {
-        out.line(0, "Conditions:");
-        out.line(
-            1,
-            "Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage",
-        );
-        out.line(
-            1,
-            "----\t------\t-----------------\t------------------\t------\t-------",
-        );
-        for c in conditions {
-            use super::super::super::print::times::rfc1123;
-            out.line(
-                1,
-                format!(
-                    "{} \t{} \t{} \t{} \t{} \t{}",
-                    text(c, "/type"),
-                    text(c, "/status"),
-                    rfc1123(&c["lastProbeTime"]),
-                    rfc1123(&c["lastTransitionTime"]),
-                    text(c, "/reason"),
-                    text(c, "/message")
-                ),
-            );
-        }
-    }
+    conditions(out, &object["status"], "LastProbeTime");
     out.events(kube, events);
     Ok(())
 }
