@@ -4,7 +4,11 @@ const at = (path) => new URL(path, document.baseURI).href;
 // The editor is a program of its own, fetched when it is first opened.
 globalThis.kubeByHandEditor = () => import(at('editor.js'));
 // What every field is for, and every value: fetched with it.
-const text = async (path) => (await fetch(at(path))).text();
+const text = async (path) => {
+  const answer = await fetch(at(path));
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.text();
+};
 globalThis.kubeByHandDocs = async () => (await text('docs.txt')) + (await text('enums.txt'));
 try {
   const { default: init } = await import(at(js));

@@ -1,12 +1,12 @@
 //! CodeMirror, fetched when the editor is first opened; `src/web/editor/editor.js` is its other half.
 
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::api::object;
+use super::fetched::{fetched, load_docs};
 use super::host;
 use crate::api::schema;
 use crate::shell::draft;
@@ -43,16 +43,6 @@ impl Drop for CodeMirror {
     }
 }
 
-/// What one of the page's fetchers (boot.js) brings.
-async fn fetched(name: &str) -> Option<JsValue> {
-    let fetch: Function = Reflect::get(&gloo::utils::window(), &name.into())
-        .ok()?
-        .dyn_into()
-        .ok()?;
-    let promise: Promise = fetch.call0(&JsValue::NULL).ok()?.dyn_into().ok()?;
-    JsFuture::from(promise).await.ok()
-}
-
 fn string(value: &JsValue) -> String {
     value.as_string().unwrap_or_default()
 }
@@ -64,12 +54,8 @@ fn call(act: impl FnMut(JsValue, JsValue, JsValue) -> JsValue + 'static) -> Call
 /// Opens an editor in `place`; `None` where the bundle is not there or the place has gone.
 pub async fn open(place: &NodeRef, label: &str, changed: Callback<String>) -> Option<CodeMirror> {
     let module = fetched("kubeByHandEditor").await?;
-    wasm_bindgen_futures::spawn_local(async {
-        // The editor works without them.
-        if let Some(docs) = fetched("kubeByHandDocs").await {
-            schema::load_docs(&string(&docs));
-        }
-    });
+    // The editor works without them.
+    wasm_bindgen_futures::spawn_local(load_docs());
     let create: Function = Reflect::get(&module, &"create".into()).ok()?.dyn_into().ok()?;
     // The panel may have been closed while the editor came.
     let parent = place

@@ -15,6 +15,7 @@ use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
+use super::fetched::{load_docs, wants_docs};
 use super::gesture::{self, Place};
 use super::look::{self, Looker};
 use super::words::{Words, fill};
@@ -597,6 +598,18 @@ pub fn run(line: &str, by_gesture: bool) {
 
 /// The same, and calls back when it is done.
 pub fn run_then(line: &str, by_gesture: bool, done: Option<Done>) {
+    if wants_docs(line) {
+        let line = line.to_owned();
+        wasm_bindgen_futures::spawn_local(async move {
+            load_docs().await;
+            enter(&line, by_gesture, done);
+        });
+    } else {
+        enter(line, by_gesture, done);
+    }
+}
+
+fn enter(line: &str, by_gesture: bool, done: Option<Done>) {
     with(|host| host.enter(line, by_gesture, done));
     tell();
     schedule();

@@ -25,6 +25,11 @@ pub fn docs() -> &'static Docs {
     }
 }
 
+/// Whether [`docs`] has them.
+pub fn docs_loaded() -> bool {
+    !cfg!(target_arch = "wasm32") || LOADED.get().is_some()
+}
+
 /// Hands in the texts of `docs.txt` and `enums.txt`, one behind the other; a second time changes nothing.
 pub fn load_docs(text: &str) {
     LOADED.get_or_init(|| Docs::parse(text));

@@ -14,7 +14,7 @@ pub mod go_print;
 pub mod proto;
 
 use crate::api::sorted::SortedMap;
-pub use docs::{Docs, docs, load_docs};
+pub use docs::{Docs, docs, docs_loaded, load_docs};
 
 use crate::api::kind::Kind;
 use crate::for_each_kind;
