@@ -3,10 +3,13 @@
 //! Source: pkg/controller/job/indexed_job_utils.go.
 use crate::api::sorted::SortedSet;
 
+/// Completion indexes.
+pub type Set = SortedSet<i32>;
+
 /// Most indexes that are read from a status, which anybody can write.
 const MAX: usize = 100_000;
 
-pub fn parse(text: &str) -> SortedSet<i32> {
+pub fn parse(text: &str) -> Set {
     let mut indexes = SortedSet::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
@@ -17,7 +20,7 @@ pub fn parse(text: &str) -> SortedSet<i32> {
     indexes
 }
 
-pub fn format(indexes: &SortedSet<i32>) -> String {
+pub fn format(indexes: &Set) -> String {
     let mut parts: Vec<(i32, i32)> = Vec::new();
     for &index in indexes {
         match parts.last_mut() {

@@ -4,12 +4,16 @@
 //! Every finished Pod is counted once: it keeps a finalizer until the status has taken note of it.
 
 mod indexes;
+mod per_index;
+mod policy;
+mod ttl;
+
+pub use ttl::TtlAfterFinished;
 
 use super::claim::claim_pods;
 use super::owned::OwnedPods;
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
 use crate::api::order::StableSort;
-use crate::api::sorted::SortedSet;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, PatchType, Request};
 use crate::client::helpers::{
@@ -21,6 +25,7 @@ use crate::seat::{Component, Duty, Note, Observed, Plan, Why};
 use crate::sim::SimTime;
 use k8s_openapi::api::batch::v1::{Job, JobCondition, JobSpec, JobStatus, UncountedTerminatedPods};
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, Pod};
+use policy::Action;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +37,14 @@ const FAILURE_BACK_OFF: Duration = Duration::from_secs(10);
 const MAX_FAILURE_BACK_OFF: Duration = Duration::from_secs(600);
 /// Source: `MaxPodCreateDeletePerSync`.
 const MAX_PER_SYNC: usize = 500;
+/// Source: k8s.io/api/batch/v1, `JobReason…`.
+const FAILURES: [&str; 5] = [
+    "PodFailurePolicy",
+    "BackoffLimitExceeded",
+    "DeadlineExceeded",
+    "MaxFailedIndexesExceeded",
+    "FailedIndexes",
+];
 
 /// The job controller.
 #[derive(Clone, Debug)]
@@ -72,13 +85,34 @@ fn index_of(pod: &Pod) -> Option<i32> {
     pod.metadata.annotations.as_ref()?.get(INDEX)?.parse().ok()
 }
 
-/// When a Pod's last container ended.
+/// When a finished Pod's last container ended; if that is not known, when it was deleted or created.
 fn ended(pod: &Pod) -> Option<SimTime> {
-    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
+    let statuses = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.container_statuses.as_ref());
     let ends = statuses
-        .iter()
+        .into_iter()
+        .flatten()
         .filter_map(|status| status.state.as_ref()?.terminated.as_ref()?.finished_at.as_ref());
-    ends.map(|time| SimTime::from_timestamp(time.0)).max()
+    let last = ends.map(|time| SimTime::from_timestamp(time.0)).max();
+    let meta = &pod.metadata;
+    let deleted = || {
+        // The mark names the moment by which the Pod must be gone.
+        let grace = Duration::from_secs(meta.deletion_grace_period_seconds.unwrap_or(0).max(0) as u64);
+        let gone = moment(&meta.deletion_timestamp)?;
+        Some(SimTime::ZERO + gone.since(SimTime::ZERO).saturating_sub(grace))
+    };
+    last.or_else(deleted).or_else(|| moment(&meta.creation_timestamp))
+}
+
+/// What is left of the wait after so many failures, the last of them at `last`.
+fn back_off(now: SimTime, last: SimTime, failures: u32) -> Option<Duration> {
+    let delay = FAILURE_BACK_OFF
+        .saturating_mul(1u32.checked_shl(failures.checked_sub(1)?).unwrap_or(u32::MAX))
+        .min(MAX_FAILURE_BACK_OFF);
+    let due = last + delay;
+    (due > now).then(|| due.since(now))
 }
 
 /// The patch that lets a Pod go.
@@ -120,6 +154,8 @@ struct Look<'a> {
     pods: Vec<&'a Arc<Pod>>,
     now: SimTime,
     status: JobStatus,
+    /// Failed Pods that are counted once their successors are there.
+    delayed: i32,
     plan: Plan,
     notes: Vec<Note>,
 }
@@ -138,7 +174,32 @@ impl<'a> Look<'a> {
         self.pods.iter().filter(active).copied().collect()
     }
 
-    fn completed(&self) -> SortedSet<i32> {
+    /// Pods that still end do not count as failed yet, and nobody takes their place.
+    fn replaces_only_failed(&self) -> bool {
+        self.spec.pod_replacement_policy.as_deref() == Some("Failed")
+            || self.spec.pod_failure_policy.is_some()
+    }
+
+    /// Whether a Pod has failed. Who is deleted before the end has, unless the Job waits for the end.
+    fn is_failed(&self, pod: &Pod) -> bool {
+        match pod_phase(pod) {
+            "Failed" => true,
+            "Succeeded" => false,
+            _ => pod.metadata.deletion_timestamp.is_some() && !self.replaces_only_failed(),
+        }
+    }
+
+    fn on_failure(&self, pod: &Pod) -> Action {
+        policy::on_failure(self.spec.pod_failure_policy.as_ref(), pod)
+    }
+
+    /// Who is deleted and has not ended yet.
+    fn terminating(&self) -> impl Iterator<Item = &'a Arc<Pod>> {
+        let ending = |pod: &&&Arc<Pod>| !pod_is_terminal(pod) && pod.metadata.deletion_timestamp.is_some();
+        self.pods.iter().filter(ending).copied()
+    }
+
+    fn completed(&self) -> indexes::Set {
         indexes::parse(self.status.completed_indexes.as_deref().unwrap_or(""))
     }
 
@@ -165,27 +226,40 @@ impl<'a> Look<'a> {
         };
         settle(&mut succeeded, &mut counted.0);
         settle(&mut failed, &mut counted.1);
+        let failing = condition(self.job, "FailureTarget").is_some();
+        let successful = condition(self.job, "SuccessCriteriaMet").is_some();
+        let waiting = self.waiting_for_successors();
+        self.delayed = 0;
         for pod in self.pods.iter().filter(|pod| has_finalizer(pod)) {
             let uid = pod.metadata.uid.clone().unwrap_or_default();
-            let well = pod_phase(pod) == "Succeeded";
-            // Who is deleted before the end has failed.
-            let over =
-                pod_is_terminal(pod) || (pod.metadata.deletion_timestamp.is_some() && self.suspended());
-            if !over {
+            let well = pod_phase(pod) == "Succeeded" && !failed.contains(&uid);
+            let failed_now = self.is_failed(pod);
+            if !(well || failed_now || failing || successful) {
                 continue;
             }
-            if succeeded.contains(&uid) || failed.contains(&uid) {
-                self.plan.duties.push(untrack(pod, &self.key.name));
-            } else if !well {
-                failed.push(uid);
-            } else if let (true, Some(index)) = (self.indexed(), index_of(pod)) {
-                if completed.insert(index) {
-                    succeeded.push(uid);
-                } else {
-                    self.plan.duties.push(untrack(pod, &self.key.name));
-                }
+            let index = self.valid_index(pod);
+            let waits = |index| {
+                waiting
+                    .get(&index)
+                    .is_some_and(|own| own.metadata.uid == pod.metadata.uid)
+            };
+            if !failing && !successful && index.is_some_and(waits) {
+                self.delayed += 1;
+                continue;
+            }
+            let counts = if well {
+                !self.indexed() || index.is_some_and(|index| completed.insert(index))
             } else {
-                succeeded.push(uid);
+                // Those that success made superfluous have not failed.
+                (!successful || pod_phase(pod) == "Failed")
+                    && (!self.indexed() || index.is_some())
+                    && self.on_failure(pod) != Action::Ignore
+            };
+            let list = if well { &mut succeeded } else { &mut failed };
+            if counts && !list.contains(&uid) {
+                list.push(uid);
+            } else {
+                self.plan.duties.push(untrack(pod, &self.key.name));
             }
         }
         let list = |list: Vec<String>| (!list.is_empty()).then_some(list);
@@ -227,12 +301,21 @@ impl<'a> Look<'a> {
     fn failure(&mut self) -> Option<(&'static str, String)> {
         if let Some(target) = condition(self.job, "FailureTarget") {
             let message = target.message.clone().unwrap_or_default();
-            let reason = match target.reason.as_deref() {
-                Some("DeadlineExceeded") => "DeadlineExceeded",
-                Some("PodFailurePolicy") => "PodFailurePolicy",
-                _ => "BackoffLimitExceeded",
-            };
-            return Some((reason, message));
+            let own = target.reason.as_deref().unwrap_or("");
+            let reason = FAILURES.iter().find(|reason| **reason == own);
+            return Some((reason.copied().unwrap_or("BackoffLimitExceeded"), message));
+        }
+        for pod in self.pods.iter().filter(|pod| self.is_failed(pod)) {
+            if let Action::FailJob(message) = self.on_failure(pod) {
+                return Some(("PodFailurePolicy", message));
+            }
+        }
+        let failed = self.status.failed.unwrap_or(0) + self.uncounted().1 + self.delayed;
+        let limit = self.spec.backoff_limit.unwrap_or(6);
+        let restarts = self.restarts();
+        if failed > limit || (restarts > 0 && restarts >= limit) {
+            let message = "Job has reached the specified backoff limit";
+            return Some(("BackoffLimitExceeded", message.to_owned()));
         }
         if let (Some(seconds), Some(started)) =
             (self.spec.active_deadline_seconds, moment(&self.status.start_time))
@@ -240,38 +323,50 @@ impl<'a> Look<'a> {
         {
             let due = started + Duration::from_secs(seconds.max(0) as u64);
             if due <= self.now {
-                return Some((
-                    "DeadlineExceeded",
-                    "Job was active longer than specified deadline".to_owned(),
-                ));
+                let message = "Job was active longer than specified deadline";
+                return Some(("DeadlineExceeded", message.to_owned()));
             }
             self.plan.again_after(due.since(self.now));
         }
-        let failed = self.status.failed.unwrap_or(0) + self.uncounted().1;
-        let restarts: i32 = match self
+        let failed = self.failed_indexes()?.len();
+        if self
             .spec
-            .template
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.restart_policy.as_deref())
+            .max_failed_indexes
+            .is_some_and(|most| failed > most.max(0) as usize)
         {
-            Some("OnFailure") => {
-                let statuses = self
-                    .pods
-                    .iter()
-                    .filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref());
-                statuses.flatten().map(|status| status.restart_count).sum()
-            }
-            _ => 0,
-        };
-        let limit = self.spec.backoff_limit.unwrap_or(6);
-        let too_often = failed > limit || (restarts > 0 && restarts >= limit);
-        too_often.then(|| {
-            (
-                "BackoffLimitExceeded",
-                "Job has reached the specified backoff limit".to_owned(),
-            )
-        })
+            let message = "Job has exceeded the specified maximal number of failed indexes";
+            return Some(("MaxFailedIndexesExceeded", message.to_owned()));
+        }
+        let over = failed + self.completed().len();
+        (failed > 0 && over >= self.spec.completions.unwrap_or(0).max(0) as usize)
+            .then(|| ("FailedIndexes", "Job has failed indexes".to_owned()))
+    }
+
+    /// How often containers of Pods that still go were restarted, where that counts as failures.
+    fn restarts(&self) -> i32 {
+        let pod = self.spec.template.spec.as_ref();
+        if pod.and_then(|spec| spec.restart_policy.as_deref()) != Some("OnFailure") {
+            return 0;
+        }
+        let going = self.pods.iter().filter(|pod| !pod_is_terminal(pod));
+        let lists = going
+            .filter_map(|pod| pod.status.as_ref())
+            .flat_map(|status| [&status.init_container_statuses, &status.container_statuses]);
+        lists.flatten().flatten().map(|status| status.restart_count).sum()
+    }
+
+    /// Why the Job has succeeded, though not every Pod ran: reason and message.
+    fn success(&self) -> Option<(&'static str, String)> {
+        if let Some(met) = condition(self.job, "SuccessCriteriaMet") {
+            let own = met.reason.as_deref().unwrap_or("");
+            let reason = ["SuccessPolicy"].into_iter().find(|reason| *reason == own);
+            return Some((
+                reason.unwrap_or("CompletionsReached"),
+                met.message.clone().unwrap_or_default(),
+            ));
+        }
+        let policy = self.spec.success_policy.as_ref().filter(|_| self.indexed())?;
+        Some(("SuccessPolicy", policy::on_success(policy, &self.completed())?))
     }
 
     fn is_complete(&self, active: usize) -> bool {
@@ -281,39 +376,32 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Deletes every Pod that still runs.
-    fn stop(&mut self, sentence: &'static str) {
-        for pod in self.active() {
-            let name = pod.metadata.name.as_deref().unwrap_or("");
-            self.plan.duties.push(delete_pod(
-                self.key,
-                Why::new(sentence, &[&self.key.name, name]),
-                pod,
-            ));
+    /// Deletes a Pod that has not failed thereby: nobody is to count it.
+    fn dismiss(&mut self, pod: &Arc<Pod>, sentence: &'static str) {
+        if has_finalizer(pod) {
+            self.plan.duties.push(untrack(pod, &self.key.name));
         }
+        self.delete(pod, sentence);
+    }
+
+    fn delete(&mut self, pod: &Pod, sentence: &'static str) {
+        let name = pod.metadata.name.as_deref().unwrap_or("");
+        let why = Why::new(sentence, &[&self.key.name, name]);
+        self.plan.duties.push(delete_pod(self.key, why, pod));
     }
 
     /// How long a failed Pod holds its successor up.
     fn held_back(&self) -> Option<Duration> {
-        let mut ends: Vec<(SimTime, bool)> = self
+        let finished = self
             .pods
             .iter()
-            .filter(|pod| pod_is_terminal(pod))
-            .filter_map(|pod| {
-                Some((
-                    ended(pod).or_else(|| moment(&pod.metadata.creation_timestamp))?,
-                    pod_phase(pod) == "Failed",
-                ))
-            })
+            .filter(|pod| pod_is_terminal(pod) || self.is_failed(pod));
+        let mut ends: Vec<(SimTime, bool)> = finished
+            .filter_map(|pod| Some((ended(pod)?, self.is_failed(pod))))
             .collect();
         ends.stable_sort();
         let failures = ends.iter().rev().take_while(|(_, failed)| *failed).count() as u32;
-        let (last, _) = ends.last().filter(|_| failures > 0)?;
-        let delay = FAILURE_BACK_OFF
-            .saturating_mul(1u32.checked_shl(failures - 1).unwrap_or(u32::MAX))
-            .min(MAX_FAILURE_BACK_OFF);
-        let due = *last + delay;
-        (due > self.now).then(|| due.since(self.now))
+        back_off(self.now, ends.last()?.0, failures)
     }
 
     /// Creates or deletes Pods until as many run as should.
@@ -329,46 +417,52 @@ impl<'a> Look<'a> {
         if active.len() > wanted {
             let surplus = active.len() - wanted;
             for pod in super::pods::pods_to_delete(&active, &mut active.iter().copied(), surplus, self.now) {
-                let name = pod.metadata.name.as_deref().unwrap_or("");
-                let why = Why::new("job.surplus", &[&self.key.name, name]);
-                self.plan.duties.push(delete_pod(self.key, why, pod));
+                self.dismiss(pod, "job.surplus");
             }
             return;
         }
-        let terminating = self
-            .pods
-            .iter()
-            .filter(|pod| pod.metadata.deletion_timestamp.is_some() && !pod_is_terminal(pod))
-            .count();
-        let replaces_early = self.spec.pod_replacement_policy.as_deref() != Some("Failed");
-        let present = if replaces_early {
-            active.len()
-        } else {
-            active.len() + terminating
+        // Their places stay taken until they have ended.
+        let ending: Vec<&Arc<Pod>> = match self.replaces_only_failed() {
+            true => self.terminating().collect(),
+            false => Vec::new(),
         };
+        let present = active.len() + ending.len();
         let missing = wanted.saturating_sub(present).min(MAX_PER_SYNC);
         if missing == 0 {
             return;
         }
-        if let Some(delay) = self.held_back() {
+        let of_each = self.failed_indexes();
+        if of_each.is_none()
+            && let Some(delay) = self.held_back()
+        {
             self.plan.again_after(delay);
             return;
         }
-        let indexes: Vec<Option<i32>> = if self.indexed() {
-            let taken: SortedSet<i32> = active
-                .iter()
-                .filter_map(|pod| index_of(pod))
-                .chain(self.completed())
-                .collect();
+        let waiting = self.waiting_for_successors();
+        let mut indexes: Vec<Option<i32>> = vec![None; missing];
+        if self.indexed() {
+            let mut taken = self.completed();
+            taken.extend(active.iter().chain(&ending).filter_map(|pod| index_of(pod)));
+            taken.extend(of_each.into_iter().flatten());
             let free = (0..self.spec.completions.unwrap_or(0)).filter(|index| !taken.contains(index));
-            free.take(missing).map(Some).collect()
-        } else {
-            vec![None; missing]
-        };
+            indexes = free.take(missing).map(Some).collect();
+        }
+        // An index that must wait does not hold the others up.
+        let mut delays = Vec::new();
+        indexes.retain(|index| {
+            let delay = index.and_then(|index| self.held_back_at(&waiting, index));
+            delays.extend(delay);
+            delay.is_none()
+        });
+        delays.into_iter().for_each(|delay| self.plan.again_after(delay));
         let (wanted, present) = (wanted.to_string(), present.to_string());
         let why = Why::new("job.create", &[&self.key.name, &wanted, &present]);
         for index in indexes {
-            let pod = Object::from(self.new_pod(index));
+            let mut pod = self.new_pod(index);
+            if let Some(index) = index {
+                self.pass_on_failures(&waiting, index, &mut pod);
+            }
+            let pod = Object::from(pod);
             self.plan.duties.push(create_pod(self.key, why.clone(), pod));
         }
     }
@@ -417,6 +511,23 @@ impl<'a> Look<'a> {
         pod
     }
 
+    /// Notes the success, and the end of the Job if nothing of it is left.
+    fn succeed(&mut self, reason: &'static str, message: &str, over: bool) {
+        set_condition(
+            &mut self.status,
+            "SuccessCriteriaMet",
+            "True",
+            reason,
+            message,
+            self.now,
+        );
+        if over {
+            set_condition(&mut self.status, "Complete", "True", reason, message, self.now);
+            self.status.completion_time = Some(self.now.meta_time());
+            self.notes.push(normal(self.key, "Completed", "Job completed"));
+        }
+    }
+
     fn suspend_or_resume(&mut self) {
         let known = self
             .status
@@ -461,18 +572,16 @@ impl<'a> Look<'a> {
         self.account();
         self.suspend_or_resume();
         let active = self.active();
-        let terminating = self
-            .pods
-            .iter()
-            .filter(|pod| pod.metadata.deletion_timestamp.is_some() && !pod_is_terminal(pod))
-            .count();
+        let terminating = self.terminating().count();
         let ready = active.iter().filter(|pod| pod_is_ready(pod)).count();
         self.status.active = (!active.is_empty()).then_some(active.len() as i32);
         self.status.ready = Some(ready as i32);
         self.status.terminating = Some(terminating as i32);
+        self.status.failed_indexes = self.failed_indexes().map(|failed| indexes::format(&failed));
         let all_counted = self.uncounted() == (0, 0);
         let nothing_left = active.is_empty() && terminating == 0 && all_counted;
-        if let Some((reason, message)) = self.failure() {
+        let met = condition(self.job, "SuccessCriteriaMet").is_some();
+        if let Some((reason, message)) = (!met).then(|| self.failure()).flatten() {
             set_condition(
                 &mut self.status,
                 "FailureTarget",
@@ -481,36 +590,30 @@ impl<'a> Look<'a> {
                 &message,
                 self.now,
             );
-            self.stop("job.stop");
+            for pod in &active {
+                self.delete(pod, "job.stop");
+            }
             if nothing_left {
                 set_condition(&mut self.status, "Failed", "True", reason, &message, self.now);
                 self.notes.push(warning(self.key, reason, message));
             }
+        } else if let Some((reason, message)) = self.success() {
+            for pod in &active {
+                self.dismiss(pod, "job.stop");
+            }
+            self.succeed(reason, &message, nothing_left);
         } else if self.is_complete(active.len()) {
-            let message = "Reached expected number of succeeded pods";
-            self.stop("job.stop");
+            for pod in &active {
+                self.dismiss(pod, "job.stop");
+            }
             if nothing_left {
-                set_condition(
-                    &mut self.status,
-                    "SuccessCriteriaMet",
-                    "True",
-                    "CompletionsReached",
-                    message,
-                    self.now,
-                );
-                set_condition(
-                    &mut self.status,
-                    "Complete",
-                    "True",
-                    "CompletionsReached",
-                    message,
-                    self.now,
-                );
-                self.status.completion_time = Some(self.now.meta_time());
-                self.notes.push(normal(self.key, "Completed", "Job completed"));
+                let message = "Reached expected number of succeeded pods";
+                self.succeed("CompletionsReached", message, true);
             }
         } else if self.suspended() {
-            self.stop("job.suspend");
+            for pod in &active {
+                self.dismiss(pod, "job.suspend");
+            }
         } else {
             self.level();
         }
@@ -611,76 +714,11 @@ impl Component for Jobs {
             pods,
             now: observed.now,
             status,
+            delayed: 0,
             plan,
             notes: Vec::new(),
         }
         .run()
-    }
-
-    fn all_keys(&self, caches: &Caches) -> Vec<Key> {
-        caches.keys(Kind::Job).cloned().collect()
-    }
-
-    fn boxed_clone(&self) -> Box<dyn Component> {
-        Box::new(self.clone())
-    }
-}
-
-/// Deletes finished Jobs after their time to live.
-///
-/// Source: pkg/controller/ttlafterfinished.
-#[derive(Clone, Debug, Default)]
-pub struct TtlAfterFinished;
-
-impl Component for TtlAfterFinished {
-    fn name(&self) -> &'static str {
-        "ttl-after-finished"
-    }
-
-    fn identity(&self) -> Identity {
-        super::identity("ttl-after-finished-controller")
-    }
-
-    fn watches(&self) -> Vec<Watch> {
-        vec![Watch::all(Kind::Job)]
-    }
-
-    fn observe(&mut self, _caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
-        if let Some(Object::Job(job)) = &change.new
-            && finished(job).is_some()
-        {
-            dirty.push(change.key.clone());
-        }
-    }
-
-    fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
-        let mut plan = Plan::default();
-        let Some(job) = observed.caches.by_key::<Job>(key) else {
-            return plan;
-        };
-        let ttl = job.spec.as_ref().and_then(|spec| spec.ttl_seconds_after_finished);
-        let (Some(ttl), Some((_, Some(since)))) = (ttl, finished(job)) else {
-            return plan;
-        };
-        if job.metadata.deletion_timestamp.is_some() {
-            return plan;
-        }
-        let due = since + Duration::from_secs(ttl.max(0) as u64);
-        if due > observed.now {
-            plan.again_after(due.since(observed.now));
-            return plan;
-        }
-        let options = crate::apiserver::DeleteOptions {
-            propagation: Some(crate::apiserver::Propagation::Foreground),
-            precondition_uid: job.metadata.uid.clone(),
-            ..Default::default()
-        };
-        let why = Why::new("job.expired", &[&key.name, &ttl.to_string()]);
-        plan.duties.push(Duty::api(
-            why,
-            Request::delete(Kind::Job, &key.namespace, &key.name, options),
-        ));
-        plan
     }
 
     fn all_keys(&self, caches: &Caches) -> Vec<Key> {

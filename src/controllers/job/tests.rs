@@ -14,6 +14,11 @@ fn job(more: Value) -> Value {
 
 /// Does what the plan says; new Pods get numbers and end in `phase`. Answers what was done.
 fn step(bench: &mut Bench<Jobs>, wanted: &mut Value, phase: &str) -> Vec<String> {
+    step_to(bench, wanted, &|_| json!({"phase": phase}))
+}
+
+/// The same; `end` is the status of a new Pod.
+fn step_to(bench: &mut Bench<Jobs>, wanted: &mut Value, end: &dyn Fn(&Value) -> Value) -> Vec<String> {
     bench.put(Kind::Job, wanted.clone());
     let plan = bench.plan(Kind::Job, "d", "job");
     for duty in &plan.duties {
@@ -28,7 +33,7 @@ fn step(bench: &mut Bench<Jobs>, wanted: &mut Value, phase: &str) -> Vec<String>
             }
             (Kind::Pod, "create") => {
                 object["metadata"]["name"] = format!("job-{}", bench.caches.revision).into();
-                object["status"] = json!({"phase": phase});
+                object["status"] = end(&object);
                 bench.put(Kind::Pod, object);
             }
             (Kind::Pod, "patch") => {
@@ -47,8 +52,12 @@ fn step(bench: &mut Bench<Jobs>, wanted: &mut Value, phase: &str) -> Vec<String>
 }
 
 fn settle(bench: &mut Bench<Jobs>, wanted: &mut Value, phase: &str) {
+    settle_to(bench, wanted, &|_| json!({"phase": phase}));
+}
+
+fn settle_to(bench: &mut Bench<Jobs>, wanted: &mut Value, end: &dyn Fn(&Value) -> Value) {
     for _ in 0..20 {
-        if step(bench, wanted, phase).is_empty() {
+        if step_to(bench, wanted, end).is_empty() {
             return;
         }
     }
@@ -143,6 +152,169 @@ fn suspends_and_resumes() {
     wanted["spec"]["suspend"] = json!(false);
     settle(&mut bench, &mut wanted, "Succeeded");
     assert_eq!(wanted["status"]["succeeded"], 2);
+}
+
+/// The last condition: type, reason, message.
+fn last_condition(job: &Value) -> [&str; 3] {
+    let last = job["status"]["conditions"].as_array().unwrap().last().unwrap();
+    ["type", "reason", "message"].map(|field| last[field].as_str().unwrap())
+}
+
+fn failed_with(code: i32) -> Value {
+    json!({"phase": "Failed", "containerStatuses": [{"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": {"exitCode": code}}}]})
+}
+
+#[test]
+fn a_failure_policy_ends_the_job_or_overlooks_the_failure() {
+    let rules = json!([
+        {"action": "FailJob", "onExitCodes": {"containerName": "c", "operator": "In", "values": [42]}},
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+    ]);
+    let policy = || job(json!({"completions": 1, "parallelism": 1, "podFailurePolicy": {"rules": rules}}));
+    let mut bench = Bench::new(Jobs::default());
+    let mut wanted = policy();
+    settle_to(&mut bench, &mut wanted, &|_| failed_with(42));
+    assert_eq!(wanted["status"]["failed"], 1);
+    let [of, reason, message] = last_condition(&wanted);
+    assert_eq!((of, reason), ("Failed", "PodFailurePolicy"));
+    assert!(
+        message.starts_with("Container c for pod d/job-")
+            && message.ends_with(" failed with exit code 42 matching FailJob rule at index 0"),
+        "{message}"
+    );
+
+    let mut bench = Bench::new(Jobs::default());
+    let mut wanted = policy();
+    let disrupted =
+        json!({"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True"}]});
+    for _ in 0..12 {
+        step_to(&mut bench, &mut wanted, &|_| disrupted.clone());
+    }
+    assert_eq!(wanted["status"]["failed"], Value::Null);
+    assert!(bench.caches.list::<Pod>("d").count() > 2);
+    settle(&mut bench, &mut wanted, "Succeeded");
+    assert_eq!(last_condition(&wanted)[0], "Complete");
+}
+
+/// Index 1 fails whenever it is tried.
+fn index_one_fails(pod: &Value) -> Value {
+    let fails = pod["metadata"]["annotations"][INDEX] == "1";
+    json!({"phase": if fails { "Failed" } else { "Succeeded" }})
+}
+
+#[test]
+fn each_index_has_its_own_limit() {
+    let mut bench = Bench::new(Jobs::default());
+    let mut wanted = job(
+        json!({"completionMode": "Indexed", "completions": 3, "parallelism": 3,
+        "backoffLimit": 100, "backoffLimitPerIndex": 1}),
+    );
+    settle_to(&mut bench, &mut wanted, &index_one_fails);
+    let status = &wanted["status"];
+    assert_eq!(
+        (
+            &status["failedIndexes"],
+            &status["completedIndexes"],
+            &status["failed"]
+        ),
+        (&json!("1"), &json!("0,2"), &json!(2))
+    );
+    let last = last_condition(&wanted);
+    assert_eq!(last, ["Failed", "FailedIndexes", "Job has failed indexes"]);
+    let counts: Vec<_> = bench
+        .caches
+        .list::<Pod>("d")
+        .map(|pod| pod.metadata.annotations.clone().unwrap_or_default())
+        .filter(|own| own[INDEX] == "1")
+        .map(|own| own["batch.kubernetes.io/job-index-failure-count"].clone())
+        .collect();
+    assert_eq!(counts, ["0", "1"]);
+}
+
+#[test]
+fn too_many_failed_indexes_end_the_job() {
+    let mut bench = Bench::new(Jobs::default());
+    let mut wanted = job(
+        json!({"completionMode": "Indexed", "completions": 9, "parallelism": 2,
+        "backoffLimit": 100, "backoffLimitPerIndex": 0, "maxFailedIndexes": 0}),
+    );
+    settle_to(&mut bench, &mut wanted, &index_one_fails);
+    assert_eq!(
+        last_condition(&wanted)[..2],
+        ["Failed", "MaxFailedIndexesExceeded"]
+    );
+    assert_eq!(wanted["status"]["failedIndexes"], "1");
+}
+
+#[test]
+fn pods_that_end_are_replaced_at_once_or_when_they_have_failed() {
+    for (policy, replaced) in [("TerminatingOrFailed", true), ("Failed", false)] {
+        let mut bench = Bench::new(Jobs::default());
+        let mut wanted = job(
+            json!({"completions": 1, "parallelism": 1, "backoffLimit": 6, "podReplacementPolicy": policy}),
+        );
+        for _ in 0..3 {
+            step(&mut bench, &mut wanted, "Running");
+        }
+        let first = bench.caches.list::<Pod>("d").next().unwrap().clone();
+        let mut ending = Object::Pod(first).to_value();
+        ending["metadata"]["deletionTimestamp"] = bench.now.timestamp().to_string().into();
+        bench.put(Kind::Pod, ending.clone());
+        for _ in 0..4 {
+            step(&mut bench, &mut wanted, "Running");
+        }
+        let pods = bench.caches.list::<Pod>("d").count();
+        assert_eq!(
+            (pods == 2, wanted["status"]["failed"] == 1),
+            (replaced, replaced),
+            "{policy}"
+        );
+        let name = ending["metadata"]["name"].as_str().unwrap();
+        let pod = bench.caches.get::<Pod>("d", name).unwrap().clone();
+        let mut ended = Object::Pod(pod).to_value();
+        ended["status"]["phase"] = "Failed".into();
+        bench.put(Kind::Pod, ended);
+        for _ in 0..4 {
+            step(&mut bench, &mut wanted, "Running");
+        }
+        let status = &wanted["status"];
+        assert_eq!(
+            (&status["failed"], &status["active"]),
+            (&json!(1), &json!(1)),
+            "{policy}"
+        );
+    }
+}
+
+#[test]
+fn a_success_policy_ends_the_job_early() {
+    let mut bench = Bench::new(Jobs::default());
+    let mut wanted = job(
+        json!({"completionMode": "Indexed", "completions": 3, "parallelism": 3,
+        "successPolicy": {"rules": [{"succeededIndexes": "0-1", "succeededCount": 1}]}}),
+    );
+    settle_to(&mut bench, &mut wanted, &|pod| {
+        let first = pod["metadata"]["annotations"][INDEX] == "0";
+        json!({"phase": if first { "Succeeded" } else { "Running" }})
+    });
+    let types: Vec<_> = wanted["status"]["conditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| &own["type"])
+        .collect();
+    assert_eq!(types, ["SuccessCriteriaMet", "Complete"]);
+    assert_eq!(
+        last_condition(&wanted),
+        ["Complete", "SuccessPolicy", "Matched rules at index 0"]
+    );
+    let status = &wanted["status"];
+    assert_eq!(
+        (&status["succeeded"], &status["failed"]),
+        (&json!(1), &Value::Null)
+    );
+    assert_eq!(bench.caches.list::<Pod>("d").count(), 1);
 }
 
 #[test]
