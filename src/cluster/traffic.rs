@@ -196,6 +196,7 @@ impl Cluster {
         let mut world = World {
             machines: &mut self.machines,
             names: &Dns(&self.api.etcd),
+            store: &self.api.etcd,
             api_server: Some(SocketAddrV4::new(API_SERVER, self.api.config.secure_port)),
             latency: network::Latency::default(),
         };

@@ -4,21 +4,23 @@
 //! - [`dns`]: names inside the cluster
 //! - `route`: the way itself
 //! - `fetch`: what processes in containers ask of the network
+//! - [`policy`]: what NetworkPolicies let through; `route` asks where a packet leaves or enters a Pod
 //! - `curl`: the outcome in curl's words
-//!
-//! NetworkPolicies will be asked in `route`, where a packet is about to enter or leave a Pod.
 
 mod curl;
 pub mod dns;
 mod fetch;
+pub mod policy;
 mod route;
 
 use crate::api::sorted::SortedMap;
 pub use curl::CurlError;
 pub use dns::{Names, Resolved};
 pub use fetch::{exec, fetch};
+use policy::Direction;
 pub use route::request;
 
+use crate::etcd::Store;
 use crate::node::images::HttpResponse;
 use crate::node::ipvs::ServiceKey;
 use crate::node::{Machine, runtime::SandboxId};
@@ -73,6 +75,8 @@ impl Default for Latency {
 pub struct World<'a> {
     pub machines: &'a mut dyn Machines,
     pub names: &'a dyn Names,
+    /// Where NetworkPolicies, and the labels they select by, are looked up.
+    pub store: &'a Store,
     /// Where the API server listens; it is on none of the machines.
     pub api_server: Option<SocketAddrV4>,
     pub latency: Latency,
@@ -190,6 +194,8 @@ pub enum Loss {
     Unplugged(Arc<str>),
     /// IPVS forwarded without translation, and the Pod does not hold the Service's address.
     NotTranslated(SocketAddrV4),
+    /// A NetworkPolicy does not let it into, or out of, this Pod.
+    Denied(policy::Direction, Arc<str>),
     /// The machine or Pod that asks is not there.
     NoClient,
     /// Too many machines passed it on to each other.
@@ -275,6 +281,10 @@ impl fmt::Display for Loss {
                 f,
                 "forwarded to {server} without translation (-m); the Pod drops it"
             ),
+            Loss::Denied(Direction::Ingress, pod) => {
+                write!(f, "no NetworkPolicy of Pod {pod} lets it in")
+            }
+            Loss::Denied(Direction::Egress, pod) => write!(f, "no NetworkPolicy of Pod {pod} lets it out"),
             Loss::NoClient => f.write_str("the client is not there"),
             Loss::Loop => f.write_str("it was passed on too often"),
         }

@@ -1,10 +1,14 @@
 //! The way of a request: name, IPVS, route, Pod, and what came back.
 
+use super::policy::{self, Direction, Peer};
 use super::{ARP_TIMEOUT, From, Hop, HopKind, Loss, Outcome, Request, SYN_TIMEOUT, Trace, World, dns};
+use crate::api::Kind;
+use crate::etcd::Key;
 use crate::node::images::HttpRequest;
 use crate::node::ipvs::{ConnectionId, Ending, Forward, Protocol, ServiceKey, Transfer, Verdict};
 use crate::node::{Answer, Machine};
 use crate::sim::SimTime;
+use k8s_openapi::api::core::v1::Pod;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +26,7 @@ pub fn request(world: &mut World<'_>, now: SimTime, from: &From, request: &Reque
         request,
         hops: Vec::new(),
         elapsed: Duration::ZERO,
+        client: None,
         balanced: Vec::new(),
     };
     let (address, outcome) = way.go(from);
@@ -35,6 +40,8 @@ struct Way<'a, 'w> {
     hops: Vec<Hop>,
     /// Time spent on the way there.
     elapsed: Duration,
+    /// Namespace and name of the Pod that asks.
+    client: Option<(Arc<str>, Arc<str>)>,
     /// The connections that IPVS tables hold for this request.
     balanced: Vec<(Arc<str>, ConnectionId)>,
 }
@@ -83,12 +90,12 @@ impl Way<'_, '_> {
                 let found = self.machine(machine).filter(|machine| machine.powered());
                 let sandbox = found.and_then(|machine| Some((machine, machine.runtime().sandbox(sandbox)?)));
                 match sandbox {
-                    Some((machine, pod)) => (
-                        Some(machine.name.clone()),
-                        pod.ip,
-                        Some(pod.ip),
-                        pod.namespace.clone(),
-                    ),
+                    Some((machine, pod)) => {
+                        let asker = (pod.namespace.clone(), pod.pod_name.clone());
+                        let (machine, ip) = (machine.name.clone(), pod.ip);
+                        self.client = Some(asker.clone());
+                        (Some(machine), ip, Some(ip), asker.0)
+                    }
                     None => return (None, self.lost(Loss::NoClient, None, Outcome::Timeout)),
                 }
             }
@@ -187,6 +194,11 @@ impl Way<'_, '_> {
         }
         if let Some(refused) = self.balance(&mut packet) {
             return refused;
+        }
+        if passed == 0 && self.denies(Direction::Egress, &packet) {
+            let pod = self.client.as_ref().map_or("".into(), |(_, name)| name.clone());
+            let loss = Loss::Denied(Direction::Egress, pod);
+            return self.lost(loss, Some(packet.at), Outcome::Timeout);
         }
         let (address, here) = (*packet.to.ip(), packet.at.clone());
         let Some(machine) = self.machine(&here) else {
@@ -308,8 +320,46 @@ impl Way<'_, '_> {
         }
     }
 
+    /// Whether NetworkPolicies keep a packet in the Pod it comes from, or out of the Pod it goes to.
+    fn denies(&self, direction: Direction, packet: &Packet) -> bool {
+        let (from, to) = (*packet.source.ip(), *packet.to.ip());
+        let here = self.machine(&packet.at);
+        let is_here = |ip| here.is_some_and(|own| own.ip == ip || own.pod_gateway() == Some(ip));
+        // A Pod always reaches itself, and the machine it is on and the Pod reach each other.
+        let near = match direction {
+            Direction::Ingress => is_here(from),
+            Direction::Egress => is_here(to),
+        };
+        if near || packet.own == Some(to) {
+            return false;
+        }
+        let store = self.world.store;
+        let pod = |namespace: &str, name: &str| {
+            let key = Key::new(Kind::Pod, namespace, name);
+            store.get(&key)?.object.get::<Pod>().map(|pod| &**pod)
+        };
+        let asker = self
+            .client
+            .as_ref()
+            .and_then(|(namespace, name)| pod(namespace, name));
+        let machine = self
+            .world
+            .machines
+            .find(&|machine| machine.runtime().sandbox_at(to).is_some());
+        let asked = machine
+            .and_then(|machine| machine.runtime().sandbox_at(to))
+            .and_then(|sandbox| pod(&sandbox.namespace, &sandbox.pod_name));
+        let (own, peer, address) = match direction {
+            Direction::Ingress => (asked, asker, from),
+            Direction::Egress => (asker, asked, to),
+        };
+        let peer = Peer { address, pod: peer };
+        own.is_some_and(|own| !policy::allows(store, direction, own, &peer, packet.to.port()))
+    }
+
     /// A packet on the machine where its address is: into the Pod, or to a process of the machine.
     fn deliver(&mut self, packet: Packet) -> Outcome {
+        let denied = self.denies(Direction::Ingress, &packet);
         let Packet {
             at,
             to,
@@ -334,6 +384,12 @@ impl Way<'_, '_> {
             None if is_host => HopKind::Host { address: to },
             None => return self.lost(Loss::NoSuchPod(*to.ip()), Some(at), Outcome::Unreachable),
         };
+        if let HopKind::Pod { name, .. } = &kind
+            && denied
+        {
+            let loss = Loss::Denied(Direction::Ingress, name.clone());
+            return self.lost(loss, Some(at), Outcome::Timeout);
+        }
         let host = if self.request.port == 80 {
             self.request.host.to_string()
         } else {

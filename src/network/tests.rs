@@ -1,12 +1,16 @@
 use super::*;
+use crate::api::{Kind, Object};
+use crate::etcd::Key;
 use crate::node::ipvs::{IpvsCommand, command};
 use crate::node::runtime::ContainerConfig;
 use crate::node::{Hardware, NodeAction, Output};
 use crate::sim::{Rng, SimTime};
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
+use serde_json::json;
 
 struct Cluster {
     machines: SortedMap<String, Machine>,
+    store: Store,
     now: SimTime,
     rng: Rng,
 }
@@ -27,6 +31,7 @@ impl Cluster {
     fn new() -> Cluster {
         let mut cluster = Cluster {
             machines: SortedMap::new(),
+            store: Store::default(),
             now: SimTime::ZERO,
             rng: Rng::stream(1, "test"),
         };
@@ -102,6 +107,7 @@ impl Cluster {
         let mut world = World {
             machines: &mut self.machines,
             names: &Web,
+            store: &self.store,
             api_server: Some(API),
             latency,
         };
@@ -413,6 +419,7 @@ fn containers_ask_over_the_network_and_wait_for_the_answer() {
                 let mut world = World {
                     machines: &mut cluster.machines,
                     names: &Web,
+                    store: &cluster.store,
                     api_server: None,
                     latency,
                 };
@@ -466,6 +473,7 @@ fn exec_reaches_the_network_and_its_own_pod() {
     let mut world = World {
         machines: &mut cluster.machines,
         names: &Web,
+        store: &cluster.store,
         api_server: None,
         latency,
     };
@@ -486,6 +494,7 @@ fn exec_reaches_the_network_and_its_own_pod() {
             &mut World {
                 machines: &mut cluster.machines,
                 names: &Web,
+                store: &cluster.store,
                 api_server: None,
                 latency
             },
@@ -496,4 +505,134 @@ fn exec_reaches_the_network_and_its_own_pod() {
         )
         .is_err()
     );
+}
+
+/// Stores an object; an older one of its name is replaced.
+fn store(cluster: &mut Cluster, kind: Kind, value: serde_json::Value) {
+    let object = Object::from_value(kind, value).unwrap();
+    let key = Key::of(&object);
+    if let Some(revision) = cluster.store.get(&key).map(|known| known.mod_revision) {
+        cluster.store.delete(&key, revision, 0).unwrap();
+    }
+    cluster.store.create(key, object, 0).unwrap();
+}
+
+/// Stores the only policy there is.
+fn policy(cluster: &mut Cluster, spec: serde_json::Value) {
+    let value = json!({"metadata": {"name": "p", "namespace": "default"}, "spec": spec});
+    store(cluster, Kind::NetworkPolicy, value);
+}
+
+/// `inazu` and `bob` with the Pods web-0 and web-1, stored too.
+fn with_pods() -> (Cluster, From) {
+    let mut cluster = Cluster::new();
+    for name in ["web-0", "web-1"] {
+        let value = json!({"metadata": {"name": name, "namespace": "default", "labels": {"pod": name}}, "spec": {"containers":
+            [{"name": "c", "ports": [{"name": "http", "containerPort": 8080}]}]}});
+        store(&mut cluster, Kind::Pod, value);
+    }
+    let labels =
+        json!({"metadata": {"name": "default", "labels": {"kubernetes.io/metadata.name": "default"}}});
+    store(&mut cluster, Kind::Namespace, labels);
+    let sandbox = cluster.machines["bob"]
+        .runtime()
+        .sandboxes()
+        .next()
+        .unwrap()
+        .id
+        .clone();
+    let machine = "bob".into();
+    (cluster, From::Pod { machine, sandbox })
+}
+
+/// How a request of web-1 to web-0 ends.
+fn asks(cluster: &mut Cluster, from: &From, host: &str, port: u16) -> String {
+    shown(&cluster.send(from, &Request::get(host, port, "/")))
+}
+
+const HELLO: &str = "Hello from web-0\n";
+
+#[test]
+fn an_isolated_pod_hears_only_whom_a_policy_lets_in() {
+    let (mut cluster, client) = with_pods();
+    let web = "10.244.0.2";
+    assert_eq!(asks(&mut cluster, &client, web, 8080), HELLO);
+    policy(
+        &mut cluster,
+        json!({"podSelector": {"matchLabels": {"pod": "web-0"}}, "policyTypes": ["Ingress"]}),
+    );
+    let trace = cluster.send(&client, &Request::get(web, 8080, "/"));
+    assert_eq!((&trace.outcome, trace.total), (&Outcome::Timeout, SYN_TIMEOUT));
+    let lost = trace.hops.last().unwrap().kind.to_string();
+    assert_eq!(lost, "no NetworkPolicy of Pod web-0 lets it in");
+    // Its own machine's kubelet must reach it; other machines are strangers.
+    assert_eq!(cluster.curl("inazu", web, 8080), HELLO);
+    assert!(cluster.curl("bob", web, 8080).contains("(28)"));
+    // Others are not selected.
+    assert_eq!(cluster.curl("inazu", "10.244.1.2", 8080), "Hello from web-1\n");
+    let lets_in = |rule: serde_json::Value| json!({"podSelector": {"matchLabels": {"pod": "web-0"}}, "ingress": [rule]});
+    let named = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "default"}}});
+    for (rule, hears) in [
+        (json!({}), true),
+        (
+            json!({"from": [{"podSelector": {"matchLabels": {"pod": "web-1"}}}]}),
+            true,
+        ),
+        (
+            json!({"from": [{"podSelector": {"matchLabels": {"pod": "web-2"}}}]}),
+            false,
+        ),
+        (json!({"from": [named]}), true),
+        (
+            json!({"from": [{"namespaceSelector": {"matchLabels": {"a": "b"}}, "podSelector": {}}]}),
+            false,
+        ),
+        (json!({"from": [{"ipBlock": {"cidr": "10.244.0.0/16"}}]}), true),
+        (
+            json!({"from": [{"ipBlock": {"cidr": "10.244.0.0/16", "except": ["10.244.1.0/24"]}}]}),
+            false,
+        ),
+        (json!({"ports": [{"port": 8080}]}), true),
+        (json!({"ports": [{"port": "http"}]}), true),
+        (json!({"ports": [{"port": 8000, "endPort": 8100}]}), true),
+        (
+            json!({"ports": [{"port": 80}, {"port": "dns"}, {"port": 8080, "protocol": "UDP"}]}),
+            false,
+        ),
+    ] {
+        policy(&mut cluster, lets_in(rule.clone()));
+        assert_eq!(asks(&mut cluster, &client, web, 8080) == HELLO, hears, "{rule}");
+    }
+    // A port that is let through and at which nobody listens refuses, another one is silent.
+    policy(&mut cluster, lets_in(json!({"ports": [{"port": 81}]})));
+    assert!(asks(&mut cluster, &client, web, 81).contains("(7)"));
+    assert!(asks(&mut cluster, &client, web, 82).contains("(28)"));
+}
+
+#[test]
+fn egress_is_asked_behind_the_service() {
+    let (mut cluster, client) = with_pods();
+    for line in [
+        "-A -t 10.96.0.10:80 -s rr",
+        "-a -t 10.96.0.10:80 -r 10.244.0.2:8080 -m",
+    ] {
+        cluster.ipvsadm("bob", line);
+    }
+    let lets_out =
+        |rules: serde_json::Value| json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": rules});
+    policy(
+        &mut cluster,
+        lets_out(
+            json!([{"to": [{"podSelector": {"matchLabels": {"pod": "web-0"}}}], "ports": [{"port": 8080}]}]),
+        ),
+    );
+    assert_eq!(asks(&mut cluster, &client, "web", 80), HELLO);
+    let trace = cluster.send(&client, &Request::get("192.168.0.1", 6443, "/"));
+    assert_eq!(trace.outcome, Outcome::Timeout);
+    let lost = trace.hops.last().unwrap().kind.to_string();
+    assert_eq!(lost, "no NetworkPolicy of Pod web-1 lets it out");
+    policy(&mut cluster, lets_out(json!([{"ports": [{"port": 80}]}])));
+    assert!(asks(&mut cluster, &client, "web", 80).contains("(28)"));
+    // Who is on the machine itself is no Pod.
+    assert_eq!(cluster.curl("bob", "web", 80), HELLO);
 }
