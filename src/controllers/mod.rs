@@ -24,6 +24,7 @@ mod schedule;
 mod selected;
 pub mod statefulset;
 pub mod taint_eviction;
+pub mod ttl;
 pub mod volumes;
 mod words;
 
@@ -74,6 +75,7 @@ pub fn all() -> Vec<Box<dyn Component>> {
         Box::new(volumes::Protection::Volumes),
         Box::new(pod_gc::PodGarbageCollector::default()),
         Box::new(mirroring::Mirroring),
+        Box::new(ttl::Ttl),
     ]
 }
 

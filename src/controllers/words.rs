@@ -268,6 +268,11 @@ pub const WORDS: &[(&str, &str, &str)] = &[
         "{0} が終わってから {1} 秒以上たちました",
     ),
     (
+        "ttl.annotate",
+        "kubelet of {0} is to keep Secrets and ConfigMaps for {1} seconds",
+        "{0} の kubelet が Secret と ConfigMap を保つ秒数は {1} です",
+    ),
+    (
         "cronjob.start",
         "it is time for {0}: {1}",
         "{0} の時刻になりました: {1}",
