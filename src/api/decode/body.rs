@@ -148,25 +148,42 @@ impl<'a> Body<'a> {
             return Ok(());
         }
         let short = api_version.rsplit('/').next().unwrap_or(api_version);
-        let cannot = |why: String| {
-            Err(Status::bad_request(format!(
+        if let Some(why) = unconvertible(api_version, kind, name, internal) {
+            return Err(Status::bad_request(format!(
                 "{kind} in version \"{short}\" cannot be handled as a {name}: {why}"
-            )))
-        };
-        if !is_registered(api_version, kind) {
-            return cannot(format!(
-                "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""
-            ));
-        }
-        if kind != name {
-            return cannot(format!(
-                "converting ({short}.{kind}) to ({internal}.{name}): unknown conversion"
-            ));
+            )));
         }
         Err(Status::bad_request(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         )))
     }
+}
+
+/// Why upstream's scheme does not make `internal.name` of something of another version and kind; nothing if it does.
+fn unconvertible(api_version: &str, kind: &str, name: &str, internal: &str) -> Option<String> {
+    if !is_registered(api_version, kind) {
+        return Some(format!(
+            "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+        ));
+    }
+    let short = api_version.rsplit('/').next().unwrap_or(api_version);
+    (kind != name).then(|| format!("converting ({short}.{kind}) to ({internal}.{name}): unknown conversion"))
+}
+
+/// Why a patched object is none of the endpoint's kind any more. What is missing is taken for the endpoint's.
+pub fn foreign(value: &Value, info: &KindInfo, api_version: &str) -> Option<String> {
+    let text = |field: &str| {
+        value
+            .get(field)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let own = text("apiVersion").unwrap_or(api_version);
+    let kind = text("kind").unwrap_or(info.name);
+    if own == api_version && kind == info.name {
+        return None;
+    }
+    unconvertible(own, kind, info.name, internal_package(info.group))
 }
 
 /// The Go package of a group's internal types.

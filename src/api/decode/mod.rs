@@ -9,7 +9,7 @@ mod json;
 mod scalars;
 mod walk;
 
-pub use body::{Body, Format, decode_body};
+pub use body::{Body, Format, decode_body, foreign};
 pub use json::{MAX_DEPTH, number as json_number, parse as parse_json};
 pub use scalars::{RFC3339, RFC3339_MICRO, check_base64, check_time};
 pub use walk::{Words, json_kind};

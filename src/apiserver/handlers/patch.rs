@@ -2,7 +2,7 @@
 
 use super::super::{ApiServer, Body, Context, PatchType, Request, Subresource, Verb};
 use super::Handled;
-use crate::api::{Object, Status};
+use crate::api::{Object, Status, decode};
 use crate::apiserver::patch;
 use crate::etcd::Key;
 use serde_json::Value;
@@ -30,10 +30,17 @@ impl ApiServer {
             PatchType::Merge => patch::merge(&mut value, body),
             PatchType::Strategic | PatchType::Apply => value = patch::strategic(request.kind, &value, body)?,
         }
+        let info = request.kind.info();
+        let version = alias.map_or_else(|| info.api_version(), |alias| alias.api_version());
+        // A strategic patch is merged into the type, where version and kind say nothing.
+        if *patch_type != PatchType::Strategic
+            && let Some(why) = decode::foreign(&value, info, &version)
+        {
+            return Err(patch::blame(&value.to_string(), &why));
+        }
         if let Some(alias) = alias {
             value = (alias.to_stored)(value);
         }
-        let info = request.kind.info();
         for (field, own) in [("kind", info.name.to_owned()), ("apiVersion", info.api_version())] {
             if value.get(field).and_then(Value::as_str) != Some(&own) {
                 value[field] = own.into();

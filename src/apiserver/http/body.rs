@@ -256,6 +256,8 @@ pub fn patch(patch_type: PatchType, bytes: &[u8]) -> Result<Body, Status> {
 }
 
 /// A body of `DeleteOptions`, if there is one.
+///
+/// Errors: 400 for what is no JSON, 500 for another kind.
 pub fn delete(bytes: &[u8], content_type: &str) -> Result<Option<Value>, Status> {
     if bytes.is_empty() {
         return Ok(None);
@@ -266,6 +268,18 @@ pub fn delete(bytes: &[u8], content_type: &str) -> Result<Option<Value>, Status>
             Status::bad_request(format!("couldn't get version/kind; json parse error: {why}"))
         })?,
     };
+    // Any group's DeleteOptions will do. Another kind is an error that upstream does not take for the client's:
+    // `DeleteResource` hands the scheme's own on.
+    let text = |field: &str| parsed.value[field].as_str().unwrap_or("");
+    let (kind, version) = (text("kind"), text("apiVersion"));
+    if !matches!(kind, "" | "DeleteOptions") {
+        let version = if version.is_empty() { "v1" } else { version };
+        let message = format!(
+            "no kind \"{kind}\" is registered for version \"{version}\" in scheme \
+             \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go\""
+        );
+        return Err(Status::new(500, "", message));
+    }
     let (value, _) = decode_named::<Value>("meta/v1.DeleteOptions", parsed, FieldValidation::Ignore)?;
     Ok(Some(value))
 }

@@ -364,3 +364,58 @@ fn encoded_objects_are_those_of_their_version() {
     assert_eq!(json_of(&mut server, &get, &Value::Null).1["data"]["k"], "4");
     assert_eq!(json_of(&mut other, &get, &Value::Null).1["data"]["k"], "5");
 }
+
+#[test]
+fn patches_and_options_of_another_kind_are_refused() {
+    let mut server = server();
+    let path = "/api/v1/namespaces/default/configmaps";
+    let object = json!({"metadata": {"name": "a"}, "data": {"k": "1"}});
+    json_of(&mut server, &format!("POST {path}"), &object);
+    let mut patch = |kind: &str, body: Value| {
+        let content_type = format!("content-type: application/{kind}+json");
+        let (code, text) = text(
+            &mut server,
+            &format!("PATCH {path}/a"),
+            &content_type,
+            &body.to_string(),
+        );
+        (
+            code,
+            serde_json::from_str::<Value>(&text).unwrap()["message"]
+                .as_str()
+                .unwrap_or("")
+                .to_owned(),
+        )
+    };
+    let (code, message) = patch("merge-patch", json!({"kind": "Secret", "data": {"k": "2"}}));
+    assert_eq!(code, 422);
+    assert!(
+        message.starts_with(" \"\" is invalid: patch: Invalid value: "),
+        "{message}"
+    );
+    assert!(
+        message.ends_with("converting (v1.Secret) to (core.ConfigMap): unknown conversion"),
+        "{message}"
+    );
+    let op = json!([{"op": "replace", "path": "/apiVersion", "value": "v2"}]);
+    let (code, message) = patch("json-patch", op);
+    assert_eq!(code, 422);
+    assert!(
+        message.contains("no kind \"ConfigMap\" is registered for version \"v2\""),
+        "{message}"
+    );
+    let own = json!({"kind": "ConfigMap", "apiVersion": "v1", "data": {"k": "3"}});
+    assert_eq!(patch("merge-patch", own).0, 200);
+    assert_eq!(patch("strategic-merge-patch", json!({"kind": "Secret"})).0, 200);
+    let delete = format!("DELETE {path}/a");
+    let (code, answer) = json_of(&mut server, &delete, &json!({"kind": "Pod", "apiVersion": "v1"}));
+    assert_eq!(code, 500);
+    assert!(
+        answer["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("no kind \"Pod\" is registered for version \"v1\"")
+    );
+    let options = json!({"kind": "DeleteOptions", "apiVersion": "policy/v1", "gracePeriodSeconds": 0});
+    assert_eq!(json_of(&mut server, &delete, &options).0, 200);
+}

@@ -197,7 +197,8 @@ pub fn decode_patched(
     Ok(Decoded { object, warnings })
 }
 
-fn blame(shown: &str, why: &str) -> Status {
+/// 422 ` "" is invalid: patch: Invalid value: …`, as Go quotes what was to be decoded.
+pub fn blame(shown: &str, why: &str) -> Status {
     let message = format!("Invalid value: {}: {why}", Value::String(shown.to_owned()));
     let mut status = Status::new(422, "Invalid", format!(" \"\" is invalid: patch: {message}"));
     let cause = StatusCause {
