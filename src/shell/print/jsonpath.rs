@@ -125,11 +125,11 @@ impl Template {
 }
 
 /// How many values one template may visit: a few nested ranges or `..` over one another would otherwise never end.
-/// Dozens of fields of ten thousand Pods fit.
-const MOST_VISITS: usize = 2_000_000;
+/// A dozen fields of ten thousand Pods fit.
+const MOST_VISITS: usize = 500_000;
 
 /// How much one template may print.
-const MOST_BYTES: usize = 32 << 20;
+const MOST_BYTES: usize = 8 << 20;
 
 const TOO_MUCH: &str = "the template finds too much";
 
@@ -308,9 +308,11 @@ fn children<'v>(value: &'v Value, next: &mut Vec<&'v Value>) {
 
 fn descend<'v>(value: &'v Value, next: &mut Vec<&'v Value>) {
     next.push(value);
-    let mut inner = Vec::new();
-    children(value, &mut inner);
-    inner.into_iter().for_each(|child| descend(child, next));
+    match value {
+        Value::Array(items) => items.iter().for_each(|child| descend(child, next)),
+        Value::Object(map) => map.values().for_each(|child| descend(child, next)),
+        _ => {}
+    }
 }
 
 struct Reader {
