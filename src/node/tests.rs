@@ -619,7 +619,11 @@ fn crictl_lists_what_is_there() {
     let nginx = desk.start(config("nginx")).unwrap();
     desk.wait(seconds(90));
     let runtime = desk.machine.runtime();
-    let ps = runtime::ps_table(runtime, false, desk.now);
+    let ps = runtime::ps_table(
+        runtime,
+        &runtime::newest_containers(runtime, &|own| own.is_running()),
+        desk.now,
+    );
     let lines: Vec<&str> = ps.lines().collect();
     assert!(
         lines[0].starts_with("CONTAINER           IMAGE               CREATED              STATE "),
@@ -631,6 +635,9 @@ fn crictl_lists_what_is_there() {
         "{}",
         lines[1]
     );
-    assert!(runtime::pods_table(runtime, desk.now).contains("Ready               pod-0"));
+    assert!(
+        runtime::pods_table(&runtime::newest_sandboxes(runtime, &|_| true), desk.now)
+            .contains("Ready               pod-0")
+    );
     assert!(runtime::images_table(runtime).contains("docker.io/library/nginx   latest              "));
 }

@@ -93,6 +93,42 @@ fn what_is_left_of_a_pod_is_handed_over() {
 }
 
 #[test]
+fn crictl_shows_what_a_machine_has() {
+    let mut terminal = terminal(Preset::Autopilot, &["bob"]);
+    run(
+        &mut terminal,
+        "kubectl run web --image=nginx; kubectl run box --image=busybox -- sleep 1h",
+    );
+    terminal.advance(Duration::from_secs(30));
+    let lines = |text: String| text.lines().count();
+    assert_eq!(lines(run(&mut terminal, "ssh bob crictl ps -q")), 2);
+    assert_eq!(lines(run(&mut terminal, "ssh bob crictl ps --name web -q")), 1);
+    assert_eq!(
+        lines(run(&mut terminal, "ssh bob crictl ps --state=exited -q")),
+        0
+    );
+    assert_eq!(lines(run(&mut terminal, "ssh bob crictl pods -q --name box")), 1);
+    assert_eq!(lines(run(&mut terminal, "ssh bob crictl images -q")), 2);
+    let id = run(&mut terminal, "ssh bob crictl ps --name web -q");
+    let id = id.trim();
+    let status = run(&mut terminal, &format!("ssh bob crictl inspect {id}"));
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["status"]["state"], "CONTAINER_RUNNING");
+    assert_eq!(status["status"]["labels"]["io.kubernetes.pod.name"], "web");
+    let status = run(&mut terminal, "ssh bob crictl inspectp web");
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["status"]["state"], "SANDBOX_READY");
+    assert_eq!(
+        lines(run(&mut terminal, &format!("ssh bob crictl logs --tail 1 {id}"))),
+        1
+    );
+    assert_eq!(
+        run(&mut terminal, "ssh bob crictl ps --nope"),
+        "Incorrect Usage: flag provided but not defined: --nope\n"
+    );
+}
+
+#[test]
 fn the_console_talks_to_the_api_server() {
     let mut terminal = terminal(Preset::CompanyX, &[]);
     assert_eq!(

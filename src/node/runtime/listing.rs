@@ -6,6 +6,7 @@ use super::{Container, ContainerState, Runtime, Sandbox, SandboxState};
 use crate::api::order::StableSort;
 use crate::sim::SimTime;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A container's cells in `crictl ps`.
@@ -29,10 +30,25 @@ pub fn container_row(runtime: &Runtime, container: &Container, now: SimTime) -> 
     ]
 }
 
-/// `crictl ps`, newest first; with `-a` also those that do not run.
-pub fn ps_table(runtime: &Runtime, all: bool, now: SimTime) -> String {
-    let mut containers: Vec<_> = runtime.containers().filter(|c| all || c.is_running()).collect();
+/// The containers that are wanted, newest first.
+pub fn newest_containers<'a>(
+    runtime: &'a Runtime,
+    wanted: &dyn Fn(&Container) -> bool,
+) -> Vec<&'a Arc<Container>> {
+    let mut containers: Vec<_> = runtime.containers().filter(|own| wanted(own)).collect();
     containers.stable_sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+    containers
+}
+
+/// The sandboxes that are wanted, newest first.
+pub fn newest_sandboxes<'a>(runtime: &'a Runtime, wanted: &dyn Fn(&Sandbox) -> bool) -> Vec<&'a Sandbox> {
+    let mut sandboxes: Vec<_> = runtime.sandboxes().filter(|own| wanted(own)).collect();
+    sandboxes.stable_sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+    sandboxes
+}
+
+/// `crictl ps`.
+pub fn ps_table(runtime: &Runtime, containers: &[&Arc<Container>], now: SimTime) -> String {
     let header = [
         "CONTAINER",
         "IMAGE",
@@ -45,7 +61,7 @@ pub fn ps_table(runtime: &Runtime, all: bool, now: SimTime) -> String {
         "NAMESPACE",
     ];
     let rows = containers
-        .into_iter()
+        .iter()
         .map(|container| container_row(runtime, container, now).to_vec());
     table(&header, rows.collect())
 }
@@ -68,10 +84,8 @@ pub fn sandbox_row(sandbox: &Sandbox, now: SimTime) -> [String; 7] {
     ]
 }
 
-/// `crictl pods`, newest first.
-pub fn pods_table(runtime: &Runtime, now: SimTime) -> String {
-    let mut sandboxes: Vec<_> = runtime.sandboxes().collect();
-    sandboxes.stable_sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+/// `crictl pods`.
+pub fn pods_table(sandboxes: &[&Sandbox], now: SimTime) -> String {
     let header = [
         "POD ID",
         "CREATED",
@@ -84,7 +98,7 @@ pub fn pods_table(runtime: &Runtime, now: SimTime) -> String {
     table(
         &header,
         sandboxes
-            .into_iter()
+            .iter()
             .map(|sandbox| sandbox_row(sandbox, now).to_vec())
             .collect(),
     )
@@ -201,7 +215,7 @@ mod tests {
 
     #[test]
     fn empty_tables_keep_their_header() {
-        let text = pods_table(&Runtime::default(), SimTime::ZERO);
+        let text = pods_table(&[], SimTime::ZERO);
         assert_eq!(
             text,
             "POD ID              CREATED             STATE               NAME                \

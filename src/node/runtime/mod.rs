@@ -16,7 +16,9 @@ mod objects;
 use crate::api::sorted::{SortedMap, SortedSet};
 pub use config::{ContainerConfig, expand};
 pub use image_name::{ImageName, InvalidName};
-pub use listing::{container_row, images_table, pods_table, ps_table, sandbox_row};
+pub use listing::{
+    container_row, images_table, newest_containers, newest_sandboxes, pods_table, ps_table, sandbox_row,
+};
 pub use objects::{
     Container, ContainerId, ContainerState, Image, LOG_LINES, LogLine, Sandbox, SandboxId, SandboxState,
 };

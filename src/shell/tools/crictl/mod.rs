@@ -3,11 +3,12 @@
 //! Where the real one wants a JSON file, a Pod's or container's name will do as well: the rest is
 //! looked up in the Pod, as a kubelet would.
 
+mod list;
+
 use super::{Outcome, begin};
-use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
 use crate::etcd::Key;
-use crate::node::runtime::{Container, ContainerConfig, Sandbox, images_table, pods_table, ps_table};
+use crate::node::runtime::{Container, ContainerConfig, Sandbox};
 use crate::node::{ActionId, Machine, NodeAction};
 use crate::shell::host::{Attached, done};
 use crate::shell::transport::{ProgramOutput, Waiting};
@@ -23,18 +24,20 @@ USAGE:
 
 COMMANDS:
    pull IMAGE                     Pull an image
-   images                         List images
+   images [-q]                    List images
    rmi IMAGE                      Remove an image
    runp [NAMESPACE/]POD           Run a new sandbox for a Pod bound to this machine
    stopp POD-ID                   Stop a running sandbox
    rmp POD-ID                     Remove a sandbox
-   pods                           List sandboxes
+   pods [-q] [--name N] [--namespace N] [--state S]   List sandboxes
+   inspectp POD-ID                Display the status of a sandbox
    create POD-ID CONTAINER        Create a container of the Pod by its name
    start CONTAINER-ID             Start a created container
    stop [--timeout N] CONTAINER-ID  Stop a running container
    rm CONTAINER-ID                Remove a container
-   ps [-a] [-q]                   List containers; -q: only their ids
-   logs CONTAINER-ID              Fetch the logs of a container
+   ps [-a] [-q] [--name N] [--pod POD-ID] [--state S]   List containers; -q: only their ids
+   inspect CONTAINER-ID           Display the status of a container
+   logs [--tail N] [-t] CONTAINER-ID   Fetch the logs of a container
    exec CONTAINER-ID COMMAND...   Run a command in a running container
 ";
 
@@ -45,29 +48,14 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], _stdin: &st
         return Ok(done(USAGE));
     };
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let now = attached.cluster.now();
     match command.as_str() {
         "help" | "--help" | "-h" => Ok(done(USAGE)),
-        "ps" => {
-            let all = words.iter().any(|word| matches!(*word, "-a" | "--all" | "-aq"));
-            let runtime = machine(attached, host)?.runtime();
-            if words.iter().any(|word| matches!(*word, "-q" | "--quiet" | "-aq")) {
-                let mut shown: Vec<_> = runtime
-                    .containers()
-                    .filter(|own| all || own.is_running())
-                    .collect();
-                shown.stable_sort_by_key(|own| std::cmp::Reverse(own.created_at));
-                return Ok(done(
-                    shown
-                        .iter()
-                        .map(|own| format!("{}\n", own.id))
-                        .collect::<String>(),
-                ));
-            }
-            Ok(done(ps_table(runtime, all, now)))
-        }
-        "pods" => Ok(done(pods_table(machine(attached, host)?.runtime(), now))),
-        "images" | "img" => Ok(done(images_table(machine(attached, host)?.runtime()))),
+        "ps" => list::ps(attached, host, &words),
+        "pods" => list::pods(attached, host, &words),
+        "images" | "image" | "img" => list::images(attached, host, &words),
+        "inspect" => list::inspect(attached, host, &words),
+        "inspectp" => list::inspect_pod(attached, host, &words),
+        "logs" => list::logs(attached, host, &words),
         "pull" => {
             let image = one(&words, "IMAGE")?;
             begin(
@@ -143,15 +131,6 @@ pub fn run(attached: &mut Attached<'_>, host: &str, args: &[String], _stdin: &st
                 .clone();
             let text = format!("{container}\n");
             begin(attached, host, NodeAction::RemoveContainer { container }, text)
-        }
-        "logs" => {
-            let container = container(attached, host, one(&words, "CONTAINER-ID")?)?;
-            Ok(done(
-                container
-                    .log()
-                    .map(|line| format!("{}\n", line.text))
-                    .collect::<String>(),
-            ))
         }
         "exec" => exec(attached, host, args),
         other => Err((format!("No help topic for '{other}'\n"), 3)),
@@ -324,7 +303,7 @@ fn exec(attached: &mut Attached<'_>, host: &str, args: &[String]) -> Outcome {
 pub fn candidates(cluster: &crate::cluster::Cluster, host: &str, args: &[String]) -> Vec<String> {
     let commands = [
         "pull", "images", "rmi", "runp", "stopp", "rmp", "pods", "create", "start", "stop", "rm", "ps",
-        "logs", "exec",
+        "logs", "exec", "inspect", "inspectp",
     ];
     if args.len() <= 1 {
         return commands.iter().map(|name| (*name).to_owned()).collect();
@@ -333,12 +312,12 @@ pub fn candidates(cluster: &crate::cluster::Cluster, host: &str, args: &[String]
         return Vec::new();
     };
     match args[0].as_str() {
-        "start" | "stop" | "rm" | "logs" | "exec" => machine
+        "start" | "stop" | "rm" | "logs" | "exec" | "inspect" => machine
             .runtime()
             .containers()
             .map(|container| container.id.short().to_owned())
             .collect(),
-        "stopp" | "rmp" | "create" => machine
+        "stopp" | "rmp" | "create" | "inspectp" => machine
             .runtime()
             .sandboxes()
             .map(|sandbox| sandbox.id.short().to_owned())
