@@ -266,6 +266,8 @@ pub struct Duty {
     pub line: Text,
     /// What a hand would carry to do it.
     pub carry: Option<Cargo>,
+    /// It comes back every few seconds.
+    pub heartbeat: bool,
 }
 
 /// Something a hand can carry across the floor.

@@ -28,11 +28,25 @@ pub use text::{GoalText, SceneText, Slide};
 #[derive(Debug)]
 pub struct Scene {
     pub id: &'static str,
+    /// The seats the scene is about: components, as in [`SeatId::component`](crate::seat::SeatId::component).
+    pub seats: &'static [&'static str],
     en: SceneText,
     ja: SceneText,
 }
 
 impl Scene {
+    /// How soon a duty is wanted, the least first: what the scene is about, what is about something else,
+    /// and last the heartbeats, which come back every ten seconds. In the scene about them they are not last.
+    pub fn rank(&self, component: &str, heartbeat: bool) -> usize {
+        let about = self.seats.contains(&component);
+        match (about, heartbeat) {
+            (true, true) if self.seats.contains(&"node-lifecycle") => 0,
+            (_, true) => 2,
+            (true, false) => 0,
+            (false, false) => 1,
+        }
+    }
+
     /// In the language of a tag; English if it is not written in it.
     pub fn text(&self, tag: &str) -> &SceneText {
         if tag == "ja" { &self.ja } else { &self.en }
@@ -40,22 +54,25 @@ impl Scene {
 }
 
 macro_rules! scenes {
-    ($($folder:literal),* $(,)?) => {
+    ($($folder:literal $seats:expr),* $(,)?) => {
         &[$((
             $folder,
+            &$seats,
             include_str!(concat!("story/", $folder, "/en.md")),
             include_str!(concat!("story/", $folder, "/ja.md")),
         )),*]
     };
 }
 
-const STORY: &[(&str, &str, &str)] = scenes![
-    "1-first-day",
-    "2-clocking-in",
-    "3-first-job",
-    "4-replicaset",
-    "5-service",
-    "6-hand-over",
+type Source = (&'static str, &'static [&'static str], &'static str, &'static str);
+
+const STORY: &[Source] = scenes![
+    "1-first-day" ["kubelet", "kube-proxy"],
+    "2-clocking-in" ["kubelet", "node-lifecycle"],
+    "3-first-job" ["scheduler", "kubelet"],
+    "4-replicaset" ["replicaset", "scheduler", "kubelet"],
+    "5-service" ["endpoints", "endpointslice", "kube-proxy"],
+    "6-hand-over" [],
 ];
 
 /// The story of Company X, scene by scene.
@@ -64,8 +81,9 @@ pub fn story() -> &'static [Scene] {
     SCENES.get_or_init(|| {
         STORY
             .iter()
-            .map(|(id, en, ja)| Scene {
+            .map(|(id, seats, en, ja)| Scene {
                 id,
+                seats,
                 en: SceneText::parse(en),
                 ja: SceneText::parse(ja),
             })

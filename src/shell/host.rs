@@ -61,10 +61,13 @@ impl Exchange {
             .then(|| self.begun + pause)
     }
 
-    fn due_at(&self) -> SimTime {
-        self.repeats_at()
-            .unwrap_or_else(|| self.flight.lands())
-            .min(self.flight.lands())
+    /// When something is to be done about it; a connection that never comes ends with the patience of
+    /// who asked.
+    fn due_at(&self) -> Option<SimTime> {
+        match self.flight.trace.outcome {
+            Outcome::Timeout => self.repeats_at(),
+            _ => Some(self.flight.lands()),
+        }
     }
 }
 
@@ -81,7 +84,9 @@ impl Host {
             Stream::Watch { watch, .. } => watch.next_deadline(),
             Stream::Log { .. } => None,
         });
-        watches.chain(self.exchanges.values().map(Exchange::due_at)).min()
+        watches
+            .chain(self.exchanges.values().filter_map(Exchange::due_at))
+            .min()
     }
 }
 
@@ -249,14 +254,14 @@ impl Transport for Attached<'_> {
         self.host.streams.remove(&stream);
     }
 
-    fn dial(&mut self, from: &str, address: &str, request: &ApiRequest) -> ExchangeId {
+    fn dial(&mut self, from: &str, address: &str, request: &ApiRequest, patience: Duration) -> ExchangeId {
         let (host, port) = address.rsplit_once(':').unwrap_or((address, "80"));
         let asked = network::Request {
             host: host.into(),
             port: port.parse().unwrap_or(80),
             method: request.method.as_str().into(),
             path: request.path.as_str().into(),
-            connect_timeout: None,
+            connect_timeout: Some(patience),
         };
         let flight = self.cluster.send(from, asked);
         self.host.next += 1;
@@ -275,10 +280,12 @@ impl Transport for Attached<'_> {
         let known = self.host.exchanges.get_mut(&exchange)?;
         if known.repeats_at().is_some_and(|at| at <= self.cluster.now()) {
             known.repeated += 1;
-            let again = known.flight.trace.request.clone();
+            let mut again = known.flight.trace.request.clone();
+            let waited = self.cluster.now().since(known.begun);
+            again.connect_timeout = again.connect_timeout.map(|all| all.saturating_sub(waited));
             known.flight = self.cluster.send(&known.from, again);
         }
-        if known.flight.lands() > self.cluster.now() {
+        if known.due_at().is_none_or(|at| at > self.cluster.now()) {
             return None;
         }
         let flight = self.host.exchanges.remove(&exchange)?.flight;

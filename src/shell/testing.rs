@@ -7,6 +7,7 @@ use crate::api::sorted::SortedMap;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 #[derive(Default)]
 pub struct Fake {
@@ -101,7 +102,7 @@ impl Transport for Fake {
 
     fn close(&mut self, _: StreamId) {}
 
-    fn dial(&mut self, from: &str, address: &str, request: &ApiRequest) -> ExchangeId {
+    fn dial(&mut self, from: &str, address: &str, request: &ApiRequest, _: Duration) -> ExchangeId {
         self.dialled
             .push(format!("{from}>{address} {} {}", request.method, request.path));
         ExchangeId(1)

@@ -176,8 +176,9 @@ pub trait Transport {
     fn close(&mut self, stream: StreamId);
 
     /// Starts an HTTP exchange from a host (a node's name, or empty for the reception's own
-    /// machine) to `address` (`host:port`), which takes its flight time in the simulated network.
-    fn dial(&mut self, from: &str, address: &str, request: &ApiRequest) -> ExchangeId;
+    /// machine) to `address` (`host:port`), which takes its flight time in the simulated network. Who
+    /// asks hangs up after `patience`.
+    fn dial(&mut self, from: &str, address: &str, request: &ApiRequest, patience: Duration) -> ExchangeId;
 
     /// The outcome of an exchange, `None` while packets are under way. Forgotten once returned.
     fn answer(&mut self, exchange: ExchangeId) -> Option<Result<ApiResponse, NetError>>;

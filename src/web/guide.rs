@@ -7,10 +7,22 @@ use super::bits::{icon, tab_keys};
 use super::host::use_view;
 use super::ui::{Do, Sheet, use_ui};
 use super::words::{Lang, fill};
+use crate::cluster::view::Goal;
 use crate::lessons::markdown::{self, Block, Span};
-use crate::lessons::{self, Slide};
+use crate::lessons::{self, GoalText, Scene, Slide};
 
 const SLIDES: [Slide; 3] = [Slide::Situation, Slide::Commands, Slide::Seriously];
+
+fn met_in(scene: &Scene, goal: &GoalText, goals: &[Goal]) -> bool {
+    let id = format!("{}/{}", scene.id, goal.id);
+    goals.iter().any(|goal| goal.met && *goal.id == *id)
+}
+
+/// The first goal of a scene that is not met yet.
+pub fn next_goal(scene: &'static Scene, lang: Lang, goals: &[Goal]) -> Option<&'static GoalText> {
+    let mut own = scene.text(lang.tag()).goals.iter();
+    own.find(|goal| !met_in(scene, goal, goals))
+}
 
 #[component]
 pub fn Guide() -> Html {
@@ -24,16 +36,15 @@ pub fn Guide() -> Html {
         return Html::default();
     };
     let text = scene.text(ui.lang.tag());
-    let met_in = |scene: &lessons::Scene, id: &str| {
-        let id = format!("{}/{id}", scene.id);
-        goals.iter().any(|goal| goal.met && *goal.id == *id)
-    };
-    let done = |scene: &lessons::Scene| {
-        let goals = &scene.text(ui.lang.tag()).goals;
-        !goals.is_empty() && goals.iter().all(|goal| met_in(scene, &goal.id))
-    };
-    let met = |id: &str| met_in(scene, id);
-    let all_met = done(scene);
+    let done = |scene: &'static Scene| next_goal(scene, ui.lang, &goals).is_none();
+    let met = |goal: &GoalText| met_in(scene, goal, &goals);
+    let next = next_goal(scene, ui.lang, &goals);
+    // What is shown now is read from its beginning.
+    use_effect_with((at, *slide), |_| {
+        if let Some(body) = gloo::utils::document().get_element_by_id("slide") {
+            body.set_scroll_top(0);
+        }
+    });
     let go = |scene: usize| {
         let (ui, slide) = (ui.clone(), slide.clone());
         Callback::from(move |_| {
@@ -81,7 +92,7 @@ pub fn Guide() -> Html {
                         <h3>{ words.goals }</h3>
                         <ul>
                             { for text.goals.iter().map(|goal| {
-                                let met = met(&goal.id);
+                                let met = met(goal);
                                 html! {
                                     <li key={goal.id.clone()} data-goal={goal.id.clone()}>
                                         <span class={classes!("check", met.then_some("met"))}>{ icon("check") }</span>
@@ -91,21 +102,37 @@ pub fn Guide() -> Html {
                                 }
                             }) }
                         </ul>
-                        if all_met {
-                            <div class="done-note">
-                                <span class="seal">{ words.stamped }</span>
-                                <span>{ words.all_met }
-                                    if at + 1 < scenes.len() {
-                                        <br /><button class="btn ink" onclick={go(at + 1)}>{ words.next_scene }</button>
-                                    }
-                                </span>
-                            </div>
-                        }
+                    </div>
+                }
+            </div>
+            <div class="foot">
+                if let Some(goal) = next {
+                    <p>
+                        <span class="checks" aria-hidden="true">
+                            { for text.goals.iter().map(|goal| html! {
+                                <span key={goal.id.clone()} class={classes!("check", met(goal).then_some("met"))}>{ icon("check") }</span>
+                            }) }
+                        </span>
+                        <b>{ words.next_goal }</b>{ sentence(&goal.text) }
+                    </p>
+                } else {
+                    <div class="done-note">
+                        <span class="seal">{ words.stamped }</span>
+                        <span>{ words.all_met }
+                            if at + 1 < scenes.len() {
+                                <br /><button class="btn ink" onclick={go(at + 1)}>{ words.next_scene }</button>
+                            }
+                        </span>
                     </div>
                 }
             </div>
         </section>
     }
+}
+
+/// A goal's sentence.
+pub fn sentence(text: &str) -> Html {
+    inline(&markdown::spans(text))
 }
 
 fn inline(spans: &[Span]) -> Html {
@@ -146,7 +173,7 @@ fn Prose(props: &ProseProps) -> Html {
                     };
                     html! {
                         <>
-                            <pre tabindex="0"><code>{ code }</code></pre>
+                            <pre><code>{ for code.lines().map(|line| html! { <span>{ line.to_owned() }</span> }) }</code></pre>
                             <div class="give"><button class="btn small" {onclick}>{ words.put_in_console }</button></div>
                         </>
                     }

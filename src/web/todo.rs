@@ -7,16 +7,28 @@ use yew::prelude::*;
 use super::app::CloseSheet;
 use super::bits::{runs, use_row};
 use super::drag;
+use super::guide::{next_goal, sentence};
 use super::host::use_view;
 use super::ui::{Sheet, use_ui};
 use super::words::Lang;
+use crate::api::order::StableSort;
 use crate::cluster::view::Duty;
+use crate::lessons;
 
 #[component]
 pub fn Todo() -> Html {
     let ui = use_ui();
     let words = ui.lang.words();
     let duties = use_view(|page| page.views.duties.clone());
+    let goals = use_view(|page| page.views.goals.clone());
+    let scene = lessons::story().get(ui.scene);
+    let mut sorted: Vec<&Rc<Duty>> = duties.iter().collect();
+    if let Some(scene) = scene {
+        sorted.stable_sort_by_key(|duty| {
+            let component = duty.seat.split('@').next().unwrap_or_default();
+            scene.rank(component, duty.heartbeat)
+        });
+    }
     let someone = use_view(|page| {
         let of_desks = page
             .views
@@ -35,9 +47,12 @@ pub fn Todo() -> Html {
             <div class="body" tabindex="0">
                 if duties.is_empty() {
                     <p class="empty">{ if someone { words.todo_empty } else { words.todo_autopilot } }</p>
+                    if let Some(goal) = scene.and_then(|scene| next_goal(scene, ui.lang, &goals)) {
+                        <p class="asked"><b>{ words.next_goal }</b>{ sentence(&goal.text) }</p>
+                    }
                 }
                 <ul>
-                    { for duties.iter().take(100).map(|duty| html! { <DutyRow key={&*duty.id} duty={duty.clone()} /> }) }
+                    { for sorted.into_iter().take(100).map(|duty| html! { <DutyRow key={&*duty.id} duty={duty.clone()} /> }) }
                 </ul>
             </div>
         </section>

@@ -243,13 +243,14 @@ impl Curl {
             return Ok(self.finish(io, &answer));
         }
         let seconds = limit.unwrap_or(CONNECT_TIMEOUT_SECONDS);
-        self.deadline =
-            Some(io.transport.now() + std::time::Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+        let patience = std::time::Duration::from_secs_f64(seconds.clamp(0.0, 1e9));
+        self.deadline = Some(io.transport.now() + patience);
         let from = io.session.host.clone();
         let exchange = io.transport.dial(
             &from,
             &format!("{}:{}", self.target.host, self.target.port),
             &request,
+            patience,
         );
         self.state = State::Flying(exchange);
         Ok(self.poll(io))

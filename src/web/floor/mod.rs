@@ -43,16 +43,19 @@ pub fn Floor() -> Html {
 fn Tray() -> Html {
     let words = use_ui().lang.words();
     let pods = use_view(|page| page.views.tray.clone());
+    let first = use_view(|page| page.views.desks.iter().all(|desk| desk.pods.is_empty()));
     html! {
         <section class="tray" data-anchor="tray">
             { super::bits::name(words.tray, "Pending") }
             if pods.is_empty() {
                 <div class="empty">
                     { words.tray_empty }
-                    <div class="offer">
-                        <code>{ FIRST_POD }</code>
-                        <button class="btn small" onclick={runs(FIRST_POD)}>{ words.do_it }</button>
-                    </div>
+                    if first {
+                        <div class="offer">
+                            <code>{ FIRST_POD }</code>
+                            <button class="btn small" onclick={runs(FIRST_POD)}>{ words.do_it }</button>
+                        </div>
+                    }
                 </div>
             } else {
                 <ul>

@@ -200,6 +200,7 @@ fn duties(cluster: &Cluster) -> impl Iterator<Item = Duty> + '_ {
                 ),
                 line: commands::line(&seat.id, &duty.action, stored).into(),
                 carry: fit::cargo_of(key, &duty.action),
+                heartbeat: duty.why.sentence == "kubelet.heartbeat",
             }
         })
     })

@@ -88,7 +88,7 @@ catalogue! {
     cpu, memory, desk_free, pods, board, board_empty, board_hint, on_machine,
     fits, carry_start, carry_over, carry_drop, carry_cancel, carry_nowhere, carry_help, pods_never_move, no_address,     restarts,     visitors, visitor_from, visitor_target, visitor_rate, visitor_start, visitor_stop, visitor_count, no_service,
     // the guide
-    guide, situation, commands, seriously, goals, scene, all_met, next_scene, put_in_console,
+    guide, situation, commands, seriously, goals, scene, all_met, next_goal, next_scene, put_in_console,
     todo, todo_empty, todo_autopilot, do_it, more, more_rows, less,     // the dock
     tables, services, endpoints, slices, ipvs, manifest, requests, console, lesson, close,
     no_services, no_endpoints, no_slices, no_requests, make_service,
