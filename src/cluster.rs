@@ -8,6 +8,7 @@ mod dispatch;
 mod faults;
 mod process;
 mod recorder;
+mod rules;
 mod seats;
 pub mod traffic;
 pub mod view;
@@ -17,6 +18,7 @@ use crate::api::sorted::SortedMap;
 pub use desks::{DeskError, MAX_DESKS};
 pub use faults::Fault;
 pub use process::{Process, ProcessId};
+pub use rules::RuleChange;
 pub use seats::{Preset, SeatState};
 pub use traffic::{Client, Flight, KubeletAnswer, Traffic};
 
@@ -95,6 +97,7 @@ pub struct Cluster {
     dispatched: u64,
     pub machines: SortedMap<Arc<str>, Machine>,
     traffic: Traffic,
+    rules: rules::Rules,
     /// How actions that a person began on a machine ended; the last few.
     results: VecDeque<(Arc<str>, ActionId, Result<String, NodeError>)>,
     /// The `Desk` that is in the event queue, by machine.
@@ -133,6 +136,7 @@ impl Cluster {
             dispatched: 0,
             machines: SortedMap::new(),
             traffic: Traffic::default(),
+            rules: rules::Rules::default(),
             results: VecDeque::new(),
             deadlines: SortedMap::new(),
             recorder: Recorder::new(setup.seed),

@@ -154,7 +154,7 @@ impl Transport for Wire {
 
     fn close(&mut self, _: StreamId) {}
 
-    fn dial(&mut self, _: &str, _: &str, _: &ApiRequest) -> ExchangeId {
+    fn dial(&mut self, _: &str, _: &str, _: &ApiRequest, _: Duration) -> ExchangeId {
         ExchangeId(0)
     }
 

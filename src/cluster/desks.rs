@@ -201,7 +201,7 @@ impl Cluster {
             .collect();
         for id in processes {
             self.relist(&id);
-            self.wake_desk_seats(name, None);
+            self.wake_desk_seats(name, None, 0);
         }
         Ok(())
     }
@@ -253,13 +253,19 @@ impl Cluster {
     /// A person does something on a machine itself; its seats see the change at once. Answers the
     /// number of the action begun and when it is done. The error is the tool's own.
     pub fn local(&mut self, name: &str, action: NodeAction) -> Result<Completion, NodeError> {
-        let completion = self.begin_local(name, action)?;
-        self.wake_desk_seats(name, None);
+        let completion = self.begin_local(name, action, 0)?;
+        self.wake_desk_seats(name, None, 0);
         Ok(completion)
     }
 
     /// Begins an action and makes sure its end happens. Kernel calls end at once.
-    pub(super) fn begin_local(&mut self, name: &str, action: NodeAction) -> Result<Completion, NodeError> {
+    /// `cause` is the request that led to it.
+    pub(super) fn begin_local(
+        &mut self,
+        name: &str,
+        action: NodeAction,
+        cause: u64,
+    ) -> Result<Completion, NodeError> {
         let now = self.now;
         let Some(machine) = self.machines.get_mut(name) else {
             return Err(NodeError::Off);
@@ -269,6 +275,7 @@ impl Cluster {
                 return Err(NodeError::Off);
             }
             machine.ipvs_mut().apply(change)?;
+            self.note_rule(name, cause, &action);
             return Ok(Completion {
                 id: ActionId(0),
                 after: Duration::ZERO,
@@ -280,6 +287,7 @@ impl Cluster {
         self.queue
             .push(now + completion.after, Happening::Done(id, completion.id));
         self.schedule_desk(name, deadline);
+        self.note_begun(name, completion.id, cause);
         Ok(completion)
     }
 
@@ -304,7 +312,8 @@ impl Cluster {
                 }
             }
         }
-        self.desk_changed(name, &events);
+        let cause = self.take_cause(name, id);
+        self.desk_changed(name, &events, cause);
     }
 
     /// How an action ended that is no longer in flight: what `crictl` prints of it, or the refusal.
@@ -349,11 +358,11 @@ impl Cluster {
             return;
         };
         let events = machine.tick(now);
-        self.desk_changed(name, &events);
+        self.desk_changed(name, &events, 0);
     }
 
-    /// Tells a desk's kubelet what happened below it.
-    fn desk_changed(&mut self, name: &Arc<str>, events: &[NodeEvent]) {
+    /// Tells a desk's kubelet what happened below it, and which request led to that.
+    fn desk_changed(&mut self, name: &Arc<str>, events: &[NodeEvent], cause: u64) {
         self.refresh_desk(name);
         for event in events {
             match event {
@@ -366,7 +375,7 @@ impl Cluster {
                 NodeEvent::Done { .. } | NodeEvent::ContainerExited { .. } => {}
             }
             let pod = self.machines.get(name).and_then(|machine| pod_of(machine, event));
-            self.wake_desk_seats(name, pod.as_ref());
+            self.wake_desk_seats(name, pod.as_ref(), cause);
         }
         self.dispatch();
     }
@@ -393,7 +402,7 @@ impl Cluster {
     }
 
     /// Lets the desk's seats look again: at one Pod, or at everything.
-    fn wake_desk_seats(&mut self, name: &str, pod: Option<&Key>) {
+    fn wake_desk_seats(&mut self, name: &str, pod: Option<&Key>, cause: u64) {
         for component in ["kubelet", "kube-proxy"] {
             let id = SeatId::at(component, name);
             let Some(seat) = self.seats.get_mut(&id) else {
@@ -401,10 +410,10 @@ impl Cluster {
             };
             match pod {
                 Some(_) if component == "kube-proxy" => continue,
-                Some(key) => seat.look_at(key.clone(), self.now, 0),
+                Some(key) => seat.look_at(key.clone(), self.now, cause),
                 None => {
                     if let Some(process) = self.processes.get(&seat.process) {
-                        seat.look_at_everything(&process.caches, self.machines.get(name), self.now);
+                        seat.look_at_everything(&process.caches, self.machines.get(name), self.now, cause);
                     }
                 }
             }

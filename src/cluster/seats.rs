@@ -157,7 +157,13 @@ impl SeatState {
         }
     }
 
-    pub(super) fn look_at_everything(&mut self, caches: &Caches, machine: Option<&Machine>, now: SimTime) {
+    pub(super) fn look_at_everything(
+        &mut self,
+        caches: &Caches,
+        machine: Option<&Machine>,
+        now: SimTime,
+        cause: u64,
+    ) {
         let mut keys = match &self.runner {
             Runner::Control(component) => component.all_keys(caches),
             Runner::Node(component) => component.all_keys(caches),
@@ -166,7 +172,7 @@ impl SeatState {
             keys.extend(component.keys_of_host(machine));
         }
         for key in keys {
-            self.queue.add(key, now, 0);
+            self.queue.add(key, now, cause);
         }
         self.doubt_duties(now);
     }
@@ -324,7 +330,7 @@ impl Cluster {
         seat.clear_duties();
         if let Some(process) = self.processes.get(&seat.process) {
             let machine = process.node.as_ref().and_then(|node| self.machines.get(node));
-            seat.look_at_everything(&process.caches, machine, self.now);
+            seat.look_at_everything(&process.caches, machine, self.now, 0);
         }
         self.schedule_work(id);
         true
@@ -387,7 +393,7 @@ impl Cluster {
             for seat in &process.seats {
                 if let Some(seat) = self.seats.get_mut(seat) {
                     let machine = process.node.as_ref().and_then(|node| self.machines.get(node));
-                    seat.look_at_everything(&process.caches, machine, self.now);
+                    seat.look_at_everything(&process.caches, machine, self.now, 0);
                 }
             }
         }

@@ -161,7 +161,7 @@ impl Cluster {
                 // Only a node's components have local work.
                 let Some(node) = node else { return Ok(()) };
                 let outcome = self
-                    .begin_local(node, action)
+                    .begin_local(node, action, cause)
                     .map(|_| String::new())
                     .map_err(|error| error.to_string());
                 for note in &duty.notes {

@@ -7,6 +7,7 @@ use super::bits::icon;
 use super::console::Console;
 use super::drag;
 use super::editor::Editor;
+use super::embed::{Part, Teller};
 use super::floor::Floor;
 use super::guide::Guide;
 use super::host::{self, use_view};
@@ -53,17 +54,38 @@ fn App() -> Html {
             }
         })
     };
+    let shows = |part| ui.frame.shows(part);
+    let (lesson, todo, console) = (shows(Part::Lesson), shows(Part::Todo), shows(Part::Console));
+    let dock = [Part::Tables, Part::Manifest, Part::Requests]
+        .into_iter()
+        .any(shows);
+    let office = classes!(
+        "office",
+        (!lesson && !todo).then_some("no-left"),
+        (!dock && !console).then_some("no-right")
+    );
     html! {
         <ContextProvider<UiHandle> context={ui}>
             <div class="page" onkeydown={close}>
                 <Bar />
-                <main class="office">
-                    <div class="aside"><Guide /><Todo /></div>
+                <main class={office}>
+                    if lesson || todo {
+                        <div class="aside">
+                            if lesson { <Guide /> }
+                            if todo { <Todo /> }
+                        </div>
+                    }
                     <Floor />
-                    <div class="aside dock"><DockPanel /><Console /></div>
+                    if dock || console {
+                        <div class="aside dock">
+                            if dock { <DockPanel /> }
+                            if console { <Console /> }
+                        </div>
+                    }
                 </main>
                 <Thumb />
             </div>
+            <Teller />
             <Sky />
             <StatusLine />
             <Notice />
@@ -96,9 +118,9 @@ fn DockPanel() -> Html {
     html! {
         <section class={classes!("panel", "sheet", open.then_some("open"))} aria-label={words.tables}>
             <div class="tabs" role="tablist" onkeydown={super::bits::tab_keys()}>
-                { tab(Dock::Tables, words.tables, "tab-tables") }
-                { tab(Dock::Manifest, words.manifest, "tab-manifest") }
-                { tab(Dock::Requests, words.requests, "tab-requests") }
+                if ui.frame.shows(Part::Tables) { { tab(Dock::Tables, words.tables, "tab-tables") } }
+                if ui.frame.shows(Part::Manifest) { { tab(Dock::Manifest, words.manifest, "tab-manifest") } }
+                if ui.frame.shows(Part::Requests) { { tab(Dock::Requests, words.requests, "tab-requests") } }
             </div>
             <CloseSheet />
             <div class="body flush" id="dock-body" role="tabpanel" aria-labelledby={label} tabindex="0">{ body }</div>
@@ -121,16 +143,18 @@ fn Thumb() -> Html {
     let ui = use_ui();
     let words = ui.lang.words();
     let duties = use_view(|page| page.views.duties.len());
+    let goals = use_view(|page| page.views.goals.clone());
+    let asked = super::guide::open_goals(ui.scene, &goals);
     let entries = [
-        (Sheet::Lesson, words.lesson, "book"),
-        (Sheet::Todo, words.todo, "list"),
-        (Sheet::Tables, words.tables, "table"),
-        (Sheet::Manifest, words.manifest, "pen"),
-        (Sheet::Console, words.console, "prompt"),
+        (Part::Lesson, Sheet::Lesson, words.lesson, "book"),
+        (Part::Todo, Sheet::Todo, words.todo, "list"),
+        (Part::Tables, Sheet::Tables, words.tables, "table"),
+        (Part::Manifest, Sheet::Manifest, words.manifest, "pen"),
+        (Part::Console, Sheet::Console, words.console, "prompt"),
     ];
     html! {
         <nav class="thumb" aria-label={words.floor}>
-            { for entries.into_iter().map(|(sheet, label, image)| {
+            { for entries.into_iter().filter(|(part, ..)| ui.frame.shows(*part)).map(|(_, sheet, label, image)| {
                 let open = ui.sheet == Some(sheet);
                 let onclick = {
                     let ui = ui.clone();
@@ -139,8 +163,12 @@ fn Thumb() -> Html {
                 html! {
                     <button key={image} {onclick} aria-expanded={open.to_string()}>
                         { icon(image) }<span>{ label }</span>
-                        if sheet == Sheet::Todo && duties > 0 {
-                            <span class="badge">{ duties }</span>
+                        if let Some(waiting) = match sheet {
+                            Sheet::Lesson => Some(asked),
+                            Sheet::Todo => Some(duties),
+                            _ => None,
+                        }.filter(|waiting| *waiting > 0) {
+                            <span class="badge">{ waiting }</span>
                         }
                     </button>
                 }

@@ -24,6 +24,14 @@ pub fn next_goal(scene: &'static Scene, lang: Lang, goals: &[Goal]) -> Option<&'
     own.find(|goal| !met_in(scene, goal, goals))
 }
 
+/// How many goals of the scene with this number are not met.
+pub fn open_goals(scene: usize, goals: &[Goal]) -> usize {
+    lessons::story().get(scene).map_or(0, |scene| {
+        let own = scene.text(Lang::En.tag()).goals.iter();
+        own.filter(|goal| !met_in(scene, goal, goals)).count()
+    })
+}
+
 #[component]
 pub fn Guide() -> Html {
     let ui = use_ui();
@@ -77,6 +85,7 @@ pub fn Guide() -> Html {
                             let title = other.text(ui.lang.tag()).title.clone();
                             html! {
                                 <button key={index} class={done(other).then_some("done")} onclick={go(index)} title={title.clone()}
+                                    disabled={ui.frame.lesson_locked && index != at}
                                     aria-current={(index == at).then_some("step")}>{ index + 1 }<span class="sr">{ title }</span></button>
                             }
                         }) }
@@ -119,7 +128,7 @@ pub fn Guide() -> Html {
                     <div class="done-note">
                         <span class="seal">{ words.stamped }</span>
                         <span>{ words.all_met }
-                            if at + 1 < scenes.len() {
+                            if at + 1 < scenes.len() && !ui.frame.lesson_locked {
                                 <br /><button class="btn ink" onclick={go(at + 1)}>{ words.next_scene }</button>
                             }
                         </span>

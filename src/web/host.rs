@@ -714,6 +714,11 @@ pub fn chain(id: u64) -> Vec<Request> {
     ask(|terminal| look::chain(&terminal.cluster, id))
 }
 
+/// What a request led to.
+pub fn followed(id: u64) -> Vec<Request> {
+    ask(|terminal| look::followed(&terminal.cluster, id))
+}
+
 /// Remembers what is in the editor.
 pub fn write(text: &str) {
     with(|host| {

@@ -54,6 +54,22 @@ fn Line(props: &Props) -> Html {
         let (on, id) = (props.on.clone(), request.id);
         Callback::from(move |_| on.emit(id))
     };
+    let followed = if props.open {
+        host::followed(request.id)
+    } else {
+        Vec::new()
+    };
+    let what = |step: &Request| {
+        html! {
+            <>
+                <div>
+                    <b>{ step.verb.clone() }</b>{ " " }{ breakable(&step.path) }
+                    if step.code > 0 { { " " }<b>{ step.code }</b> }
+                </div>
+                if !step.message.is_empty() { <div class="bad">{ step.message.clone() }</div> }
+            </>
+        }
+    };
     html! {
         <>
             <tr class={props.open.then_some("open")}>
@@ -73,11 +89,21 @@ fn Line(props: &Props) -> Html {
                         { for host::chain(request.id).into_iter().map(|step| html! {
                             <li key={step.id}>
                                 <span class="by">{ clock(step.at) }{ " " }{ breakable(&step.user) }</span>
-                                <div><b>{ step.verb.clone() }</b>{ " " }{ breakable(&step.path) }{ " " }<b>{ step.code }</b></div>
-                                if !step.message.is_empty() { <div class="bad">{ step.message.clone() }</div> }
+                                { what(&step) }
                             </li>
                         }) }
                     </ol>
+                    if !followed.is_empty() {
+                        <h3>{ words.followed }</h3>
+                        <ol>
+                            { for followed.into_iter().enumerate().map(|(index, step)| html! {
+                                <li key={index}>
+                                    <span class="by">{ clock(step.at) }{ " " }{ breakable(&step.user) }</span>
+                                    { what(&step) }
+                                </li>
+                            }) }
+                        </ol>
+                    }
                 </td></tr>
             }
         </>

@@ -12,6 +12,7 @@ use yew::prelude::*;
 
 use super::bits::reduced_motion;
 use super::host;
+use super::ui::use_ui;
 use crate::cluster::view::{Dot, Outcome, Place, Slip};
 
 /// Slips in the air at once; beyond it they are only filed.
@@ -29,6 +30,8 @@ struct Flying {
     points: Vec<Point>,
     /// The note shown, by hop.
     at_hop: usize,
+    /// In the order of Tab.
+    reachable: bool,
 }
 
 #[derive(Default)]
@@ -57,7 +60,8 @@ pub fn Sky() -> Html {
             move || drop(subscription)
         }
     });
-    html! { <div class="sky" ref={sky} /> }
+    let words = use_ui().lang.words();
+    html! { <div class="sky" ref={sky} role="region" aria-label={words.in_flight} /> }
 }
 
 fn centre(element: &Element) -> Point {
@@ -155,6 +159,7 @@ fn slips(sky: &HtmlElement, state: &mut State) {
 
 /// Lets a paper fly and takes it away where it lands.
 fn fly(sky: &HtmlElement, paper: &HtmlElement) {
+    let _ = paper.set_attribute("aria-hidden", "true");
     let _ = sky.append_child(paper);
     let landed = paper.clone();
     EventListener::once(paper, "animationend", move |_| landed.remove()).forget();
@@ -170,7 +175,11 @@ fn place_of(place: &Place, from: &str) -> Option<Point> {
 }
 
 fn dots(sky: &HtmlElement, state: &mut State) {
-    let (traffic, now) = host::read(|page| (page.views.traffic.clone(), page.views.clock.now));
+    let (traffic, now, paused) = host::read(|page| {
+        let clock = &page.views.clock;
+        (page.views.traffic.clone(), clock.now, clock.paused)
+    });
+    // Reachable with Tab while it stands still: what flies would be gone before it is read.
     state.dots.retain(|id, flying| {
         let stays = traffic.dots.iter().any(|dot| dot.id == *id);
         if !stays {
@@ -187,6 +196,10 @@ fn dots(sky: &HtmlElement, state: &mut State) {
         let Some(flying) = state.dots.get_mut(&dot.id) else {
             continue;
         };
+        if flying.reachable != paused {
+            flying.reachable = paused;
+            flying.element.set_tab_index(if paused { 0 } else { -1 });
+        }
         let passed = dot.hops.iter().filter(|hop| hop.at <= now).count().max(1);
         let (here, next) = (passed - 1, passed.min(flying.points.len() - 1));
         let (start, end) = (dot.hops[here].at, dot.hops[next].at);
@@ -224,7 +237,7 @@ fn describe(dot: &Dot, flying: &Flying) {
         }
     }
     let text = format!("{}\n{}", dot.label, seen.join("\n"));
-    let _ = flying.element.set_attribute("aria-label", &dot.label);
+    let _ = flying.element.set_attribute("aria-label", text.trim_end());
     if let Some(tip) = flying.element.first_element_child() {
         tip.set_text_content(Some(text.trim_end()));
     }
@@ -259,6 +272,7 @@ fn launch(sky: &HtmlElement, dot: &Dot) -> Option<Flying> {
         element,
         points,
         at_hop: 0,
+        reachable: false,
     };
     describe(dot, &flying);
     Some(flying)

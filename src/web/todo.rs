@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use web_sys::{FocusEvent, HtmlElement};
 use yew::prelude::*;
 
 use super::app::CloseSheet;
@@ -29,6 +30,28 @@ pub fn Todo() -> Html {
             scene.rank(component, duty.heartbeat)
         });
     }
+    // A duty that is done takes its button with it; who pressed it stays at the list.
+    let (list, inside) = (use_node_ref(), use_mut_ref(|| false));
+    let enters = {
+        let inside = inside.clone();
+        Callback::from(move |_: FocusEvent| *inside.borrow_mut() = true)
+    };
+    let leaves = {
+        let inside = inside.clone();
+        Callback::from(move |event: FocusEvent| {
+            *inside.borrow_mut() &= event.related_target().is_none();
+        })
+    };
+    use_effect_with(duties.clone(), {
+        let list = list.clone();
+        move |_| {
+            let document = gloo::utils::document();
+            let nowhere = document.active_element().is_none_or(|at| at.tag_name() == "BODY");
+            if let (true, true, Some(list)) = (nowhere, *inside.borrow(), list.cast::<HtmlElement>()) {
+                let _ = list.focus();
+            }
+        }
+    });
     let someone = use_view(|page| {
         let of_desks = page
             .views
@@ -44,7 +67,7 @@ pub fn Todo() -> Html {
                 if !duties.is_empty() { <span class="badge">{ duties.len() }</span> }
             </div>
             <CloseSheet />
-            <div class="body" tabindex="0">
+            <div ref={list} class="body" tabindex="0" onfocusin={enters} onfocusout={leaves}>
                 if duties.is_empty() {
                     <p class="empty">{ if someone { words.todo_empty } else { words.todo_autopilot } }</p>
                     if let Some(goal) = scene.and_then(|scene| next_goal(scene, ui.lang, &goals)) {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use super::embed::{Frame, Part};
 use super::words::{Lang, Words};
 
 /// A sheet on a small screen.
@@ -32,6 +33,8 @@ pub struct Ui {
     pub sheet: Option<Sheet>,
     pub dock: Dock,
     pub scene: usize,
+    /// What the author of the page around this one shows and locks.
+    pub frame: Frame,
     /// A template or manifest to put into the editor, with a number that makes it new.
     pub manifest: Option<(u32, Rc<str>)>,
     /// A line to put into the console's prompt.
@@ -65,6 +68,7 @@ impl Reducible for Ui {
                 }
             }
             Do::Dock(dock) => ui.dock = dock,
+            Do::Scene(scene) if ui.frame.lesson_locked && scene != ui.scene => {}
             Do::Scene(scene) => ui.scene = scene,
             Do::Manifest(text) => {
                 ui.dock = Dock::Manifest;
@@ -99,11 +103,19 @@ impl Ui {
         let tag = of("lang")
             .or_else(|| gloo::utils::window().navigator().language())
             .unwrap_or_default();
+        let frame = Frame::of_address();
+        let docks = [
+            (Part::Tables, Dock::Tables),
+            (Part::Manifest, Dock::Manifest),
+            (Part::Requests, Dock::Requests),
+        ];
+        let dock = docks.into_iter().find(|(part, _)| frame.shows(*part));
         Ui {
             lang: Lang::of_tag(&tag),
             dark: of("theme").map(|theme| theme == "dark"),
             sheet: None,
-            dock: Dock::Tables,
+            dock: dock.map_or(Dock::Tables, |(_, dock)| dock),
+            frame,
             scene: of("scene")
                 .and_then(|scene| scene.parse().ok())
                 .map_or(0, |scene: usize| scene.saturating_sub(1)),

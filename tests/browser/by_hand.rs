@@ -7,7 +7,6 @@ use super::{Options, Page, with_page};
 use crate::play::setup;
 use fantoccini::key::Key;
 use kube_by_hand::shell::Terminal;
-use kube_by_hand::sim::SimTime;
 use serde_json::{Value, json};
 
 /// Someone at the page.
@@ -496,7 +495,7 @@ async fn scroll_to(page: &Page, place: &str) {
 }
 
 async fn slide_when_in_reach(page: &Page, place: &str) {
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     loop {
         if let Some(at) = page.in_reach(place).await {
             return page.slide_to(at).await;

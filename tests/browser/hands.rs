@@ -55,12 +55,6 @@ impl Page {
         found.unwrap_or_else(|e| panic!("nothing matches {css}: {e}"))
     }
 
-    /// The text a person sees in the first element that matches.
-    pub async fn text(&self, css: &str) -> String {
-        let text = self.find(css).await.text().await;
-        text.unwrap_or_else(|e| panic!("{css}: {e}"))
-    }
-
     /// How many elements match now.
     pub async fn count(&self, css: &str) -> usize {
         self.client

@@ -5,6 +5,7 @@
 mod by_hand;
 mod driver;
 mod editor;
+mod embed;
 pub mod hands;
 mod motion;
 mod sharing;

@@ -77,3 +77,55 @@ async fn who_wants_no_motion_gets_none() {
     })
     .await;
 }
+
+/// A dot that stands still is reached with Tab and says where it has been; the request that made its way is
+/// followed to it.
+#[tokio::test]
+async fn a_dot_can_be_read_and_is_what_followed_from_a_service() {
+    let options = Options {
+        query: "?preset=autopilot",
+        ..Options::default()
+    };
+    with_page("dots", options, |page| async move {
+        page.started().await;
+        page.pause().await;
+        page.ok("kubectl create deployment web --image=kubebyhand/hello:1.0")
+            .await;
+        page.advance(15_000).await;
+        page.ok("kubectl expose deployment web --port=80 --target-port=8080 --cluster-ip=10.96.0.10")
+            .await;
+        page.advance(3_000).await;
+        page.ok("kbh traffic --from bob --rate 2 http://10.96.0.10").await;
+        page.advance(2_400).await;
+        page.find(".dot").await;
+        page.focus_by_tab(".dot").await;
+        let label = "return document.activeElement.matches('.sky[aria-label] .dot') && document.activeElement.ariaLabel";
+        let label = page.js(label, &[]).await;
+        assert!(
+            label.as_str().is_some_and(|label| label.contains("GET http://10.96.0.10:80/")
+                && label.contains("IPVS 10.96.0.10:80 -> 10.244.1.2:8080")),
+            "{label}"
+        );
+        page.sees(".dot:focus .tip", "10.244.1.2:8080").await;
+
+        page.click("#tab-requests").await;
+        page.click_text(".log button", "/api/v1/namespaces/default/services").await;
+        let chain = page
+            .js("return document.querySelector('.chain').innerText", &[])
+            .await;
+        let chain = chain.as_str().expect("a text").to_owned();
+        let mut rest = chain.as_str();
+        for step in [
+            "What followed",
+            "endpointslice-controller",
+            "kube-proxy@bob",
+            "ipvsadm -a -t 10.96.0.10:80 -r 10.244.1.2:8080 -m -w 1",
+            "GET http://10.96.0.10:80/ → 10.244.1.2:8080 200",
+        ] {
+            let at = rest.find(step).unwrap_or_else(|| panic!("{step}: {chain}"));
+            rest = &rest[at..];
+        }
+        assert_eq!(page.console().await, [""; 0]);
+    })
+    .await;
+}

@@ -1,7 +1,9 @@
-//! Serves `dist/` under a sub-path, as a blog would, so that an absolute path anywhere is noticed.
+//! Serves `dist/` under a sub-path, as a blog would, so that an absolute path anywhere is noticed; and an
+//! article that embeds it.
 
-use super::root;
+use super::{embed, root};
 use axum::Router;
+use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_http::services::ServeDir;
@@ -25,7 +27,15 @@ impl Site {
         );
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}{UNDER}/", listener.local_addr().expect("an address"));
-        let router = Router::new().nest_service(UNDER, ServeDir::new(dist));
+        let router = Router::new().nest_service(UNDER, ServeDir::new(dist)).route(
+            "/blog/2026/article",
+            get(|| async {
+                (
+                    [("content-type", "text/html; charset=windows-1252")],
+                    embed::ARTICLE,
+                )
+            }),
+        );
         let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("the server runs") });
         Site { url, task }
     }

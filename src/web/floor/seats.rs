@@ -19,7 +19,8 @@ pub struct Props {
 /// One seat, as a switch: on means autopilot.
 #[component]
 pub fn SeatChip(props: &Props) -> Html {
-    let words = use_ui().lang.words();
+    let ui = use_ui();
+    let words = ui.lang.words();
     let seat = &props.seat;
     let sentence = if seat.human {
         words.hand_over
@@ -35,7 +36,7 @@ pub fn SeatChip(props: &Props) -> Html {
     }
     html! {
         <button class={classes!("seat", (!seat.human).then_some("auto"))} role="switch"
-            aria-checked={(!seat.human).to_string()} title={label.clone()}
+            disabled={ui.frame.seats_locked} aria-checked={(!seat.human).to_string()} title={label.clone()}
             data-anchor={format!("seat/{}", seat.id)} data-seat={seat.id.clone()}
             onclick={runs(gesture::seat(&seat.id, !seat.human))}>
             <span class="face">

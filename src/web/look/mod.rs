@@ -22,7 +22,7 @@ use crate::seat::Mode;
 use crate::shell::commands::{self, Language};
 
 pub use fit::fit;
-pub use requests::chain;
+pub use requests::{chain, followed};
 pub use wiring::{add_endpoint, add_rule};
 
 /// Above this many Pods, or desks, the floor draws density instead of cards.

@@ -4,10 +4,14 @@ use std::rc::Rc;
 
 use super::{keep_list, text};
 use crate::api::Kind;
+use crate::api::order::StableSort;
 use crate::apiserver::{LogEntry, Stage as Station, Subresource, Verb};
-use crate::cluster::Cluster;
 use crate::cluster::view::{Reception, Request, Slip, Stage, Text, Verdict, Views};
+use crate::cluster::{Cluster, RuleChange};
 use crate::etcd::Key;
+use crate::network::{HopKind, Outcome};
+use crate::node::NodeAction;
+use crate::node::ipvs::Change;
 
 /// Lines of the log that are made.
 const LINES: usize = 200;
@@ -175,6 +179,85 @@ fn stamps(entry: &LogEntry, read: bool) -> Rc<[(Stage, Verdict)]> {
         .collect()
 }
 
+/// Steps that are shown of what a request led to.
+const FOLLOWED: usize = 40;
+
+/// What a request led to, in the order of time: requests that have it among their causes, rules on the
+/// switchboards, and the first packet that each rule sent on its way.
+pub fn followed(cluster: &Cluster, id: u64) -> Vec<Request> {
+    let mut led: Vec<u64> = vec![id];
+    let mut steps: Vec<Request> = Vec::new();
+    let mut later: Vec<&LogEntry> = cluster
+        .api
+        .log
+        .recent()
+        .take_while(|entry| entry.id > id)
+        .map(|entry| &**entry)
+        .collect();
+    later.reverse();
+    for entry in later {
+        // Ids grow with time and so does `led`.
+        if led.binary_search(&entry.cause).is_ok() {
+            led.push(entry.id);
+            if entry.kind != Kind::Event {
+                steps.push(line(entry));
+            }
+        }
+    }
+    for change in cluster
+        .rule_changes()
+        .filter(|change| led.binary_search(&change.cause).is_ok())
+    {
+        steps.push(Request {
+            id: 0,
+            at: change.at,
+            verb: "ipvsadm".into(),
+            path: change.action.to_string().trim_start_matches("ipvsadm ").into(),
+            user: format!("kube-proxy@{}", change.machine).into(),
+            code: 0,
+            message: "".into(),
+        });
+        steps.extend(first_packet(cluster, change));
+    }
+    steps.stable_sort_by_key(|step| step.at);
+    // The first causes and the last effects are what the way is about.
+    if steps.len() > FOLLOWED {
+        steps.drain(FOLLOWED / 2..steps.len() - FOLLOWED / 2);
+    }
+    steps
+}
+
+/// The first request that a machine sent to a server after a rule led there.
+fn first_packet(cluster: &Cluster, change: &RuleChange) -> Option<Request> {
+    let NodeAction::Ipvs(Change::AddServer { service, server, .. }) = &change.action else {
+        return None;
+    };
+    let sent = |hop: &crate::network::Hop| {
+        hop.machine.as_ref() == Some(&change.machine)
+            && matches!(&hop.kind, HopKind::Balanced { service: to, server: own, .. } if to == service && own == server)
+    };
+    let flight = cluster
+        .traffic()
+        .flights()
+        .find(|flight| flight.started >= change.at && flight.trace.hops.iter().any(sent))?;
+    let asked = &flight.trace.request;
+    Some(Request {
+        id: 0,
+        at: flight.started,
+        verb: text(&asked.method),
+        path: format!("http://{}:{}{} → {server}", asked.host, asked.port, asked.path).into(),
+        user: text(&change.machine),
+        code: match &flight.trace.outcome {
+            Outcome::Http(answer) => answer.status,
+            _ => 0,
+        },
+        message: flight
+            .trace
+            .curl_error()
+            .map_or_else(|| "".into(), |error| error.message.as_str().into()),
+    })
+}
+
 /// How a request came about, the first cause first.
 pub fn chain(cluster: &Cluster, id: u64) -> Vec<Request> {
     let mut chain: Vec<Request> = cluster
@@ -186,4 +269,60 @@ pub fn chain(cluster: &Cluster, id: u64) -> Vec<Request> {
         .collect();
     chain.reverse();
     chain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Preset, Setup};
+    use crate::shell::Terminal;
+    use std::time::Duration;
+
+    /// From a manifest to a packet: what a click on its request shows.
+    #[test]
+    fn a_request_is_followed_to_the_packet() {
+        let mut office = Terminal::new(Setup {
+            preset: Preset::Autopilot,
+            desks: vec!["bob".into()],
+            ..Setup::default()
+        });
+        let mut run = |line: &str| {
+            let printed = office.run(line, Duration::from_secs(60));
+            assert_eq!(
+                (printed.code, printed.stderr()),
+                (Some(0), String::new()),
+                "{line}"
+            );
+            office.advance(Duration::from_secs(5));
+        };
+        run("kubectl create service clusterip web --tcp=80:8080");
+        run("kubectl create deployment web --image=kubebyhand/hello:1.0");
+        run("kubectl rollout status deployment web");
+        run("ssh bob curl -sS -m 2 http://web");
+        let made = |entry: &&std::sync::Arc<LogEntry>| {
+            entry.kind == Kind::Deployment && entry.verb == Verb::Create && !entry.refused()
+        };
+        let id = office.cluster.api.log.recent().find(made).expect("a POST").id;
+        let steps = followed(&office.cluster, id);
+        let told: Vec<String> = steps
+            .iter()
+            .map(|step| format!("{} {} {}", step.user, step.verb, step.path))
+            .collect();
+        let expected = [
+            ("deployment-controller POST", "replicasets"),
+            ("replicaset-controller POST", "pods"),
+            ("kube-scheduler POST", "binding"),
+            ("node:bob PUT", "status"),
+            ("endpointslice-controller", "endpointslices"),
+            ("kube-proxy@bob ipvsadm", ":8080 -m -w 1"),
+            ("bob GET", "http://web:80/ → 10.244.1.2:8080"),
+        ];
+        let mut rest = told.iter();
+        for (who, what) in expected {
+            assert!(
+                rest.any(|step| step.contains(who) && step.contains(what)),
+                "{who} {what}: {told:#?}"
+            );
+        }
+    }
 }

@@ -91,7 +91,7 @@ fn dot(flight: &Flight) -> Dot {
                 format!("{name} {address}"),
             ),
             HopKind::Host { address } => (desk(&hop.machine), address.to_string()),
-            HopKind::Lost(loss) => (Place::Nowhere, format!("{loss:?}")),
+            HopKind::Lost(loss) => (Place::Nowhere, loss.to_string()),
             HopKind::Client { .. }
             | HopKind::Resolved { .. }
             | HopKind::Wire { .. }

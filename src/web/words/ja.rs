@@ -131,6 +131,8 @@ pub const WORDS: Words = Words {
     col_code: "結果",
     yes: "はい",
     no: "いいえ",
+    followed: "そこから起きたこと",
+    in_flight: "飛行中のリクエスト",
     because: "こうなった経緯",
     template: "ひな形",
     apply: "提出",

@@ -93,7 +93,7 @@ catalogue! {
     tables, services, endpoints, slices, ipvs, manifest, requests, console, lesson, close,
     no_services, no_endpoints, no_slices, no_requests, make_service,
     col_name, col_ip, col_ports, col_selector, col_address, col_pod, col_node, col_ready, col_service,
-    col_time, col_request, col_user, col_code, yes, no, because,     template, apply, fine, line_of, template_pod, template_replicaset, template_deployment, template_service,
+    col_time, col_request, col_user, col_code, yes, no, because, followed, in_flight,     template, apply, fine, line_of, template_pod, template_replicaset, template_deployment, template_service,
     editor_label, changes, changes_none, changes_of, edit_close, edit_save, edit_open, edit_wait,
     console_hint, console_intro, console_label, clear, by_gesture, still_running,     // the status line
     status_line, link_broken, link_instead,
