@@ -9,12 +9,19 @@
 use kube_by_hand::cluster::{Cluster, Preset};
 use kube_by_hand::seat::Mode;
 use kube_by_hand::sim::SimTime;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 /// How long the clock may hold the lock before requests get their turn.
-const SLICE: Duration = Duration::from_millis(4);
+const SLICE: Duration = Duration::from_millis(1);
+
+/// How long it leaves the lock to requests when some came, so that a burst of them is answered first.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// How far the control plane may be behind on the wall's clock for that; then requests wait for it.
+const MOST_BEHIND: Duration = Duration::from_millis(250);
 
 /// How long the clock sleeps at most, so that a wrong guess is never long.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -31,6 +38,8 @@ pub struct Machine {
     revision: watch::Sender<u64>,
     /// A request may have made something due.
     woken: Notify,
+    /// Whether requests came since the clock last had the lock.
+    asked: AtomicBool,
 }
 
 impl Machine {
@@ -43,6 +52,7 @@ impl Machine {
             started: Instant::now(),
             revision,
             woken: Notify::new(),
+            asked: AtomicBool::new(false),
         }
     }
 
@@ -66,14 +76,26 @@ impl Machine {
     /// Works on the cluster at the present moment and tells everybody what changed.
     pub fn with<T>(&self, work: impl FnOnce(&mut Cluster) -> T) -> T {
         let mut cluster = self.lock();
-        // Only a request that finds the clock behind by a whole slice sees an older moment.
-        run(&mut cluster, self.now(), Instant::now() + SLICE);
+        let now = self.now();
+        // What is due is the clock's to run; a request that comes before sees an older moment.
+        if self.behind(&cluster, now) > MOST_BEHIND {
+            run(&mut cluster, now, Instant::now() + SLICE);
+        } else {
+            cluster.settle_at(now);
+        }
+        self.asked.store(true, Ordering::Relaxed);
         let out = work(&mut cluster);
         cluster.after_request();
         self.tell(&cluster);
         drop(cluster);
         self.woken.notify_one();
         out
+    }
+
+    /// How long on the wall something is due already.
+    fn behind(&self, cluster: &Cluster, now: SimTime) -> Duration {
+        let late = cluster.next_at().map_or(Duration::ZERO, |at| now.since(at));
+        Duration::from_secs_f64(late.as_secs_f64() / self.speed)
     }
 
     /// Looks at the cluster without changing it.
@@ -109,12 +131,17 @@ fn run(cluster: &mut Cluster, moment: SimTime, stop: Instant) -> bool {
 /// Keeps the virtual clock in step, for ever.
 pub async fn pace(machine: Arc<Machine>) {
     loop {
-        let (caught_up, next) = {
+        let (caught_up, next, behind) = {
             let mut cluster = machine.lock();
             let caught_up = run(&mut cluster, machine.now(), Instant::now() + SLICE);
             machine.tell(&cluster);
-            (caught_up, cluster.next_at())
+            let behind = machine.behind(&cluster, machine.now());
+            (caught_up, cluster.next_at(), behind)
         };
+        if machine.asked.swap(false, Ordering::Relaxed) && behind <= MOST_BEHIND {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
         if !caught_up {
             tokio::task::yield_now().await;
             continue;
