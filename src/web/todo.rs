@@ -47,7 +47,9 @@ pub fn Todo() -> Html {
         move |_| {
             let document = gloo::utils::document();
             let nowhere = document.active_element().is_none_or(|at| at.tag_name() == "BODY");
-            if let (true, true, Some(list)) = (nowhere, *inside.borrow(), list.cast::<HtmlElement>()) {
+            // Read before the focus moves: that is noted in the same place.
+            let left_behind = nowhere && *inside.borrow();
+            if let (true, Some(list)) = (left_behind, list.cast::<HtmlElement>()) {
                 let _ = list.focus();
             }
         }
