@@ -256,6 +256,8 @@ fn status_patch(node: &Node, wanted: NodeStatus) -> Request {
 }
 
 impl Kubelet {
+    /// The Node as it is registered. A plain kubelet has no volumes to attach, and says how the machine is
+    /// afterwards, as simulated ones do.
     fn new_node(&self, machine: &Machine, now: SimTime) -> Node {
         let labels = [
             ("beta.kubernetes.io/arch", "amd64"),
@@ -273,10 +275,12 @@ impl Kubelet {
                         .map(|(key, value)| (key.to_owned(), value.to_owned()))
                         .into(),
                 ),
-                annotations: Some(BTreeMap::from([(
-                    "volumes.kubernetes.io/controller-managed-attach-detach".to_owned(),
-                    "true".to_owned(),
-                )])),
+                annotations: (!self.plain).then(|| {
+                    BTreeMap::from([(
+                        "volumes.kubernetes.io/controller-managed-attach-detach".to_owned(),
+                        "true".to_owned(),
+                    )])
+                }),
                 ..ObjectMeta::default()
             },
             spec: Some(NodeSpec {
@@ -284,7 +288,7 @@ impl Kubelet {
                 pod_cidrs: range.map(|range| vec![range]),
                 ..NodeSpec::default()
             }),
-            status: Some(first_status(machine, now)),
+            status: (!self.plain).then(|| first_status(machine, now)),
         }
     }
 
