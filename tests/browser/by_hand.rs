@@ -497,8 +497,12 @@ async fn scroll_to(page: &Page, place: &str) {
 async fn slide_when_in_reach(page: &Page, place: &str) {
     let begun = tokio::time::Instant::now();
     loop {
+        // The floor may still be scrolling: where the place was is not where it is.
         if let Some(at) = page.in_reach(place).await {
-            return page.slide_to(at).await;
+            page.slide_to(at).await;
+            if page.in_reach(place).await == Some(at) {
+                return;
+            }
         }
         assert!(
             begun.elapsed() < super::PATIENCE,
