@@ -69,9 +69,13 @@ struct Checkpoint {
 /// At most this many checkpoints; when there are more, every other one of the older half goes.
 const CHECKPOINTS: usize = 24;
 
-/// Virtual time between checkpoints, and the cost they may have: above this many objects a copy
-/// costs more than replaying does.
+/// What happens between two checkpoints at the least, in virtual time and in things that happen: a
+/// copy of the machine costs as much as some thousand of them.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+const CHECKPOINT_HAPPENINGS: u64 = 2_000;
+/// In a long session they are further apart: going back replays this part of it, at most.
+const CHECKPOINT_PART: u64 = 32;
+/// Above this many objects a copy costs more than replaying does.
 const CHECKPOINT_OBJECTS: usize = 20_000;
 
 /// The shell remembers this many lines.
@@ -317,11 +321,7 @@ impl Terminal {
             return false;
         };
         let at = at.max(self.now());
-        if self
-            .checkpoints
-            .last()
-            .is_none_or(|last| self.now() >= last.at + CHECKPOINT_EVERY)
-        {
+        if self.needs_checkpoint() {
             self.checkpoint();
         }
         if self.future.first().is_some_and(|line| line.at <= at)
@@ -347,6 +347,15 @@ impl Terminal {
 
     pub fn advance(&mut self, span: Duration) {
         self.run_until(self.now() + span);
+    }
+
+    fn needs_checkpoint(&self) -> bool {
+        let happened = self.cluster.happenings;
+        self.checkpoints.last().is_none_or(|last| {
+            let since = happened.saturating_sub(last.cluster.happenings);
+            since >= CHECKPOINT_HAPPENINGS.max(happened / CHECKPOINT_PART)
+                && self.now() >= last.at + CHECKPOINT_EVERY
+        })
     }
 
     fn checkpoint(&mut self) {

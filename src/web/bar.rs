@@ -1,5 +1,8 @@
 //! The header: brand, time, share, language, theme.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -59,15 +62,7 @@ fn TimeBar() -> Html {
     let words = use_ui().lang.words();
     let paused = use_view(|page| page.views.clock.paused);
     let speed = use_view(|page| page.views.clock.speed_milli);
-    use_effect_with(paused, |paused| {
-        if let Some(root) = gloo::utils::document().document_element() {
-            let _ = if *paused {
-                root.set_attribute("data-paused", "")
-            } else {
-                root.remove_attribute("data-paused")
-            };
-        }
-    });
+    use_effect_with(paused, |paused| host::mark("data-paused", *paused));
     let toggle = Callback::from(move |_| host::set_paused(!paused));
     let choose = Callback::from(|event: Event| {
         let select: HtmlSelectElement = event.target_unchecked_into();
@@ -95,30 +90,109 @@ fn TimeBar() -> Html {
     }
 }
 
-/// The timeline and the clock: the only part of the bar that changes every frame.
+/// Where the timeline is: the moment, its end, and what was done when.
+#[derive(Clone, Copy, PartialEq)]
+struct Reach {
+    now: SimTime,
+    end: SimTime,
+    marks: usize,
+}
+
+impl Reach {
+    /// Moves of less than this part of the line are not seen, and not drawn.
+    const SEEN: f64 = 1.0 / 800.0;
+
+    fn read() -> Reach {
+        host::read(|page| {
+            let clock = &page.views.clock;
+            Reach {
+                now: clock.now,
+                end: clock.end,
+                marks: clock.marks.len(),
+            }
+        })
+    }
+
+    /// Whether the line looks the same.
+    fn looks_like(&self, other: &Reach) -> bool {
+        let end = |reach: &Reach| reach.end.as_micros().max(1) as f64;
+        let at = |reach: &Reach| reach.now.as_micros() as f64 / end(reach);
+        // The marks move as the end does.
+        let marks = self.marks == 0 || (end(self) / end(other) - 1.0).abs() < Reach::SEEN;
+        self.marks == other.marks && marks && (at(self) - at(other)).abs() < Reach::SEEN
+    }
+}
+
+/// The timeline and the clock. The clock's text is set on its own nodes; the line is rendered when
+/// it has moved by a pixel.
 #[component]
 fn Line() -> Html {
-    let words = use_ui().lang.words();
-    let view = use_view(|page| page.views.clock.clone());
-    let end = view.end.as_micros().max(1);
-    let percent = view.now.as_micros() as f64 * 100.0 / end as f64;
+    let lang = use_ui().lang;
+    let words = lang.words();
+    let shown = use_state(Reach::read);
+    let (time, revision) = (use_node_ref(), use_node_ref());
+    use_effect_with((), {
+        let shown = shown.setter();
+        let last = Cell::new(Reach::read());
+        move |()| {
+            let subscription = host::subscribe(Rc::new(move || {
+                let reach = Reach::read();
+                if !reach.looks_like(&last.get()) {
+                    last.set(reach);
+                    shown.set(reach);
+                }
+            }));
+            move || drop(subscription)
+        }
+    });
+    use_effect_with(lang, {
+        let (time, revision) = (time.clone(), revision.clone());
+        move |_| {
+            let said = RefCell::new((String::new(), 0));
+            let tell = move || {
+                let (now, number) =
+                    host::read(|page| (clock(page.views.clock.now), page.views.clock.revision));
+                let mut said = said.borrow_mut();
+                if said.0 != now {
+                    say(&time, &now);
+                    said.0 = now;
+                }
+                if said.1 != number {
+                    say(&revision, &fill(words.revision, &[&number.to_string()]));
+                    said.1 = number;
+                }
+            };
+            tell();
+            let subscription = host::subscribe(Rc::new(tell));
+            move || drop(subscription)
+        }
+    });
+    let marks = host::read(|page| page.views.clock.marks.clone());
+    let end = shown.end.as_micros().max(1) as f64;
+    let percent = shown.now.as_micros() as f64 * 100.0 / end;
     let oninput = Callback::from(|event: InputEvent| {
         let Some(input) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) else {
             return;
         };
         host::seek(SimTime::from_millis(input.value_as_number().max(0.0) as u64));
     });
-    let time = clock(view.now);
     html! {
         <>
             <span class="line">
-                <input type="range" min="0" max={view.end.as_millis().to_string()} value={view.now.as_millis().to_string()}
-                    step="1" style={format!("--at:{percent:.2}%")} {oninput} aria-label={words.timeline} aria-valuetext={time.clone()} />
-                { for view.marks.iter().enumerate().map(|(index, mark)| html! {
-                    <i key={index} title={mark.line.clone()} style={format!("--x:{:.4}", mark.at.as_micros() as f64 / end as f64)} />
+                <input type="range" min="0" max={shown.end.as_millis().to_string()} value={shown.now.as_millis().to_string()}
+                    step="1" style={format!("--at:{percent:.2}%")} {oninput} aria-label={words.timeline} aria-valuetext={clock(shown.now)} />
+                { for marks.iter().enumerate().map(|(index, mark)| html! {
+                    <i key={index} title={mark.line.clone()} style={format!("--x:{:.4}", mark.at.as_micros() as f64 / end)} />
                 }) }
             </span>
-            <span class="clock">{ time }<small>{ fill(words.revision, &[&view.revision.to_string()]) }</small></span>
+            <span class="clock"><span ref={time} /><small ref={revision} /></span>
         </>
+    }
+}
+
+/// Writes a text that nothing else on the page depends on.
+fn say(place: &NodeRef, text: &str) {
+    if let Some(node) = place.get() {
+        node.set_text_content(Some(text));
     }
 }

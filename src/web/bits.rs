@@ -73,7 +73,7 @@ pub fn runs(line: impl Into<Rc<str>>) -> Callback<MouseEvent> {
 pub fn use_fresh() -> &'static str {
     *use_memo((), |()| {
         host::read(|page| {
-            if page.views.clock.paused || !page.moving {
+            if page.views.clock.paused || !page.moving || page.still {
                 ""
             } else {
                 "fresh"
@@ -108,7 +108,7 @@ pub fn reduced_motion() -> bool {
 }
 
 fn leave(row: &NodeRef) -> Option<()> {
-    let stands = host::read(|page| page.views.clock.paused || !page.moving) || reduced_motion();
+    let stands = host::read(|page| page.views.clock.paused || !page.moving || page.still) || reduced_motion();
     let row = row.cast::<web_sys::Element>().filter(|_| !stands)?;
     let parent = row.parent_node()?;
     let copy: web_sys::HtmlElement = row.clone_node_with_deep(true).ok()?.dyn_into().ok()?;

@@ -1,9 +1,9 @@
 //! Where the machine lives: outside Yew, in a thread-local.
 //!
 //! Components read through [`use_view`] and hand over command lines with [`run`]; nothing else
-//! crosses. The machine runs on the main thread in slices of a few milliseconds per frame; what it
-//! cannot keep up with is dropped, not owed. While nothing moves no frame is asked for: a timer
-//! waits for the next thing due, and paused or hidden there is not even that.
+//! crosses. The machine runs on the main thread in slices of a few milliseconds; what it cannot keep
+//! up with is dropped, not owed. While nothing moves no frame is asked for: a timer waits for the
+//! next thing due, and paused or hidden there is not even that.
 
 use crate::api::sorted::SortedMap;
 use std::cell::RefCell;
@@ -18,8 +18,9 @@ use yew::prelude::*;
 use super::fetched::{load_docs, wants_docs};
 use super::gesture::{self, Place};
 use super::look::{self, Looker};
+use super::pace::{self, Load};
 use super::words::{Words, fill};
-use super::{api, recovery, share};
+use super::{api, post, recovery, share};
 use crate::api::schema;
 use crate::cluster::view::{Cargo, Fit, Goal, Mark, Request, Views};
 use crate::cluster::{Cluster, Preset};
@@ -30,18 +31,12 @@ use crate::shell::transport::Pace;
 use crate::shell::{Editor, completion, editor};
 use crate::sim::SimTime;
 
-/// How long one slice of the machine's work may take, in milliseconds.
+/// How long one slice of the machine's work may take, in milliseconds: in a frame that also draws,
+/// and in a task of its own.
 const SLICE_MS: f64 = 5.0;
-/// The same while a moment is to be reached as fast as possible.
-const HURRIED_SLICE_MS: f64 = 24.0;
-const HURRIED_LOOK_MS: f64 = 120.0;
-/// While the machine cannot keep up, a picture of it is drawn this often, and not in every frame: a
-/// picture of a thousand Pods costs the browser more than what it shows cost the machine. A frame
-/// without one has more time for the machine.
-const BUSY_LOOK_MS: f64 = 100.0;
-const BUSY_SLICE_MS: f64 = 10.0;
+const BUSY_SLICE_MS: f64 = 12.0;
 /// Events between two looks at the clock on the wall.
-const BATCH: usize = 16;
+const BATCH: usize = 4;
 /// A frame that comes later than this has lost its time: nothing is owed.
 const LATE_MS: f64 = 250.0;
 /// Things due sooner than this are worth an animation frame instead of a timer.
@@ -84,6 +79,8 @@ pub struct Page {
     pub notice: bool,
     /// The first picture stands; what comes after it moves in.
     pub moving: bool,
+    /// So much changes that rows do not move in or out.
+    pub still: bool,
     /// The text in the editor.
     pub draft: Rc<str>,
     /// The template it started from, see `ui::Ui::manifest`.
@@ -114,18 +111,31 @@ pub struct Host {
     last_ms: f64,
     /// Where the timeline is being dragged to.
     seek: Option<SimTime>,
+    /// Who waited for the moment that has just been reached.
+    arrived: Vec<Box<dyn FnOnce()>>,
     /// A moment to reach as fast as possible: a share link opens, a test advances.
     hurry: Option<(SimTime, Vec<Box<dyn FnOnce()>>)>,
     listeners: SortedMap<u32, Rc<dyn Fn()>>,
     next_listener: u32,
     frame: Option<AnimationFrame>,
     timer: Option<Timeout>,
+    /// The next slice is asked for by a message.
+    posted: bool,
     /// The look at the machine is out of date.
     stale: bool,
+    /// Somebody did something and waits to see it.
+    asked: bool,
     /// The last slice did not reach the moment it was to reach.
     behind: bool,
-    /// When it was last looked at, on the wall, in milliseconds.
-    looked_ms: f64,
+    pace: pace::Pace,
+}
+
+/// What wakes the host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    Frame,
+    Timer,
+    Message,
 }
 
 thread_local! {
@@ -160,9 +170,10 @@ fn opening() -> (share::Opening, bool) {
 
 /// Milliseconds since the page was opened, on the wall.
 pub fn now_ms() -> f64 {
-    gloo::utils::window()
-        .performance()
-        .map_or(0.0, |performance| performance.now())
+    thread_local! {
+        static PERFORMANCE: Option<web_sys::Performance> = gloo::utils::window().performance();
+    }
+    PERFORMANCE.with(|performance| performance.as_ref().map_or(0.0, web_sys::Performance::now))
 }
 
 impl Host {
@@ -183,22 +194,27 @@ impl Host {
             speed_milli: 1000,
             last_ms: now_ms(),
             seek: None,
+            arrived: Vec::new(),
             hurry: (until > SimTime::ZERO).then(|| (until, Vec::new())),
             listeners: SortedMap::new(),
             next_listener: 0,
             frame: None,
             timer: None,
+            posted: false,
             stale: true,
+            asked: true,
             behind: false,
-            looked_ms: 0.0,
+            pace: pace::Pace::default(),
         };
         host.look();
         host
     }
 
-    /// Brings the view-models up to date.
-    fn look(&mut self) {
+    /// Brings the view-models up to date. Says whether they show more than a clock that went on and
+    /// hearts that beat.
+    fn look(&mut self) -> bool {
         self.stale = false;
+        self.asked = false;
         if let Some(pace) = self.terminal.take_pace() {
             match pace {
                 Pace::Paused => self.paused = true,
@@ -230,6 +246,7 @@ impl Host {
         if !views.dense {
             views.goals = goals(&views.goals, &self.terminal.cluster);
         }
+        let changed = differ(&self.page.views, views);
         self.page.views = views.clone();
         let open = self.terminal.session.editor.as_ref();
         let name = |editor: &Editor| editor.name.clone();
@@ -238,6 +255,12 @@ impl Host {
             self.page.editing = open.cloned().map(Rc::new);
         }
         self.collect();
+        changed
+    }
+
+    /// Whether a command has ended that somebody waits for.
+    fn has_answer(&self) -> bool {
+        !self.jobs.is_empty() && self.terminal.running().count() < self.jobs.len()
     }
 
     /// Takes what the running commands have printed.
@@ -324,7 +347,14 @@ impl Host {
             },
         );
         self.take_in(id, printed);
+        self.ask();
+    }
+
+    /// Somebody did something: the picture of it is due.
+    fn ask(&mut self) {
         self.stale = true;
+        self.asked = true;
+        self.pace.touch(now_ms());
     }
 
     /// Another session began: what was seen of the last one says nothing about it.
@@ -335,19 +365,35 @@ impl Host {
         }
     }
 
-    /// Whether the picture may lag behind what happened.
-    fn may_lag(&self) -> bool {
-        let lag = self.last_ms - self.looked_ms;
-        match self.hurry {
-            // Every look would cost the machine a slice.
-            Some(_) => lag <= HURRIED_LOOK_MS,
-            None => self.behind && lag <= BUSY_LOOK_MS,
+    fn load(&self, now: f64) -> Load {
+        if self.hurry.is_some() {
+            Load::Hurried
+        } else if self.behind {
+            Load::Behind
+        } else if self.asked || self.pace.is_lively(now) || !self.page.views.traffic.dots.is_empty() {
+            Load::Lively
+        } else {
+            Load::Quiet
         }
     }
 
+    /// Whether this is the time to draw. A machine that cannot keep up is drawn in frames of their
+    /// own, so that what that costs is known.
+    fn draws(&self, now: f64, wake: Wake) -> bool {
+        if !self.stale {
+            return false;
+        }
+        let load = self.load(now);
+        let due = || self.pace.due_in(now, load, self.speed_milli) <= 0.0;
+        self.has_answer()
+            || match wake {
+                Wake::Frame => self.asked || due(),
+                Wake::Timer | Wake::Message => load == Load::Quiet && due(),
+            }
+    }
+
     /// One slice of the machine's work.
-    fn slice(&mut self) {
-        let now = now_ms();
+    fn slice(&mut self, now: f64) {
         let elapsed = (now - self.last_ms).min(if self.frame.is_some() {
             LATE_MS
         } else {
@@ -356,7 +402,7 @@ impl Host {
         self.last_ms = now;
         if let Some(moment) = self.seek.take() {
             self.terminal.go_to(moment);
-            self.stale = true;
+            self.ask();
             return;
         }
         let (target, hurrying) = match &self.hurry {
@@ -370,10 +416,10 @@ impl Host {
                 )
             }
         };
-        let length = match (hurrying, self.may_lag()) {
-            (true, _) => HURRIED_SLICE_MS,
-            (false, true) => BUSY_SLICE_MS,
-            (false, false) => SLICE_MS,
+        let length = if hurrying || self.behind {
+            BUSY_SLICE_MS
+        } else {
+            SLICE_MS
         };
         self.behind = false;
         loop {
@@ -392,23 +438,26 @@ impl Host {
             self.terminal.run_until(target);
             self.stale = true;
             if hurrying {
-                for done in self.hurry.take().map(|(_, done)| done).unwrap_or_default() {
-                    Timeout::new(0, done).forget();
-                }
+                self.arrived = self.hurry.take().map(|(_, done)| done).unwrap_or_default();
             }
         }
     }
 
     /// When to go on: at the next frame, in some milliseconds, or never.
-    fn next(&self) -> Next {
-        if self.hurry.is_some() {
-            return Next::Timer(0);
+    fn next(&self, now: f64) -> Next {
+        let load = self.load(now);
+        let picture = self.pace.due_in(now, load, self.speed_milli);
+        if matches!(load, Load::Hurried | Load::Behind) && !(self.paused && load == Load::Behind) {
+            // Nobody draws a page that is hidden.
+            let draws = self.stale && (self.asked || picture <= 0.0) && !hidden();
+            return if draws { Next::Frame } else { Next::Soon };
         }
-        if self.stale || self.seek.is_some() {
+        if self.asked || self.seek.is_some() {
             return Next::Frame;
         }
+        let shown = if self.stale { picture } else { f64::INFINITY };
         if self.paused {
-            return Next::Never;
+            return if self.stale { Next::Frame } else { Next::Never };
         }
         if !self.page.views.traffic.dots.is_empty() {
             return Next::Frame;
@@ -416,13 +465,34 @@ impl Host {
         let wait = |at: SimTime| {
             at.since(self.terminal.now()).as_micros() as f64 / f64::from(self.speed_milli.max(1))
         };
-        let due = self.terminal.next_at().map_or(TICK_MS, wait);
-        if due < SOON_MS {
-            Next::Frame
-        } else {
-            Next::Timer(due.min(TICK_MS) as u32)
+        let due = self
+            .terminal
+            .next_at()
+            .map_or(TICK_MS, wait)
+            .min(shown)
+            .min(TICK_MS);
+        match load {
+            Load::Quiet => {
+                // Together with what comes soon after.
+                let rest = self.last_ms + pace::quiet(self.speed_milli) - now;
+                Next::Timer(due.max(rest) as u32)
+            }
+            _ if due < SOON_MS => Next::Frame,
+            _ => Next::Timer(due as u32),
         }
     }
+}
+
+/// Whether anything but the clock, the drawers and the request log differs.
+fn differ(a: &Views, b: &Views) -> bool {
+    !(Rc::ptr_eq(&a.reception.slips, &b.reception.slips)
+        && Rc::ptr_eq(&a.seats, &b.seats)
+        && Rc::ptr_eq(&a.tray, &b.tray)
+        && Rc::ptr_eq(&a.desks, &b.desks)
+        && Rc::ptr_eq(&a.network, &b.network)
+        && Rc::ptr_eq(&a.duties, &b.duties)
+        && Rc::ptr_eq(&a.traffic, &b.traffic)
+        && Rc::ptr_eq(&a.goals, &b.goals))
 }
 
 /// Goals stay met once they were: a scene goes on, and undoes what it asked for.
@@ -442,6 +512,8 @@ fn goals(known: &Rc<[Goal]>, cluster: &Cluster) -> Rc<[Goal]> {
 
 enum Next {
     Frame,
+    /// In a task of its own, at once.
+    Soon,
     Timer(u32),
     Never,
 }
@@ -462,20 +534,38 @@ fn append(text: &Rc<str>, more: &str) -> Rc<str> {
 }
 
 /// Lets the machine run, looks, and tells everyone who looks at the page.
-fn tick() {
+fn tick(wake: Wake) {
     let (looked, change) = with(|host| {
-        host.slice();
-        host.frame = None;
-        host.timer = None;
-        let looks = host.stale && !host.may_lag();
+        let now = now_ms();
+        match wake {
+            Wake::Frame => host.frame = None,
+            Wake::Timer => host.timer = None,
+            Wake::Message => host.posted = false,
+        }
+        // A frame of a machine that cannot keep up is for the picture.
+        if !(wake == Wake::Frame && host.behind && host.stale) || host.seek.is_some() {
+            host.slice(now);
+        }
+        let arrived = std::mem::take(&mut host.arrived);
+        let draws = host.draws(now, wake) || !arrived.is_empty();
         let before = host.page.views.clock.revision;
-        if looks {
-            host.looked_ms = host.last_ms;
-            host.look();
+        if draws {
+            let still = host.pace.is_still(host.load(now));
+            if host.page.still != still {
+                host.page.still = still;
+                mark("data-still", still);
+            }
+            let begun = now_ms();
+            let changed = host.look();
+            host.pace.begin(begun, changed, wake == Wake::Frame);
+        }
+        for done in arrived {
+            // Not now: whoever is told may want the host.
+            Timeout::new(0, done).forget();
         }
         let clock = &host.page.views.clock;
         (
-            looks,
+            draws,
             (clock.revision != before).then_some((clock.revision, clock.now)),
         )
     });
@@ -494,6 +584,24 @@ fn tick() {
     schedule();
 }
 
+/// Sets or takes away an attribute of the page's root.
+pub fn mark(name: &str, set: bool) {
+    if let Some(root) = gloo::utils::document().document_element() {
+        let _ = root.toggle_attribute_with_force(name, set);
+    }
+}
+
+/// A message to oneself has come: the frame before it is painted, or the next slice is due.
+pub fn posted() {
+    let goes_on = with(|host| {
+        host.pace.end(now_ms());
+        host.posted
+    });
+    if goes_on {
+        tick(Wake::Message);
+    }
+}
+
 fn hidden() -> bool {
     gloo::utils::document().hidden()
 }
@@ -503,23 +611,32 @@ fn schedule() {
         if hidden() && host.hurry.is_none() {
             host.frame = None;
             host.timer = None;
+            host.posted = false;
             return;
         }
-        match host.next() {
-            Next::Frame => {
-                host.timer = None;
-                if host.frame.is_none() {
-                    host.frame = Some(request_animation_frame(|_| tick()));
+        let next = host.next(now_ms());
+        if !matches!(next, Next::Frame) {
+            host.frame = None;
+        }
+        host.timer = None;
+        match next {
+            Next::Frame if host.frame.is_none() => {
+                host.frame = Some(request_animation_frame(|_| {
+                    tick(Wake::Frame);
+                    if with(|host| host.pace.is_drawing()) {
+                        post::post();
+                    }
+                }));
+            }
+            Next::Frame | Next::Never => {}
+            Next::Soon if host.posted => {}
+            Next::Soon => {
+                host.posted = post::post();
+                if !host.posted {
+                    host.timer = Some(Timeout::new(0, || tick(Wake::Timer)));
                 }
             }
-            Next::Timer(ms) => {
-                host.frame = None;
-                host.timer = Some(Timeout::new(ms, tick));
-            }
-            Next::Never => {
-                host.frame = None;
-                host.timer = None;
-            }
+            Next::Timer(ms) => host.timer = Some(Timeout::new(ms, || tick(Wake::Timer))),
         }
     });
 }
@@ -581,7 +698,7 @@ pub fn use_view<T: Clone + PartialEq + 'static>(select: fn(&Page) -> T) -> T {
 
 /// Starts the machine and keeps it running as long as the page is seen.
 pub fn start() {
-    tick();
+    tick(Wake::Timer);
     with(|host| host.page.moving = true);
     let document = gloo::utils::document();
     EventListener::new(&document, "visibilitychange", |_| {
@@ -641,7 +758,7 @@ pub fn interrupt() {
                 })
                 .collect();
         }
-        host.stale = true;
+        host.ask();
     });
     tell();
     schedule();
@@ -651,7 +768,8 @@ pub fn set_paused(paused: bool) {
     with(|host| {
         host.paused = paused;
         host.last_ms = now_ms();
-        host.stale = true;
+        host.behind = false;
+        host.ask();
     });
     schedule();
 }
@@ -660,7 +778,7 @@ pub fn set_paused(paused: bool) {
 pub fn set_speed(milli: u32) {
     with(|host| {
         host.speed_milli = milli;
-        host.stale = true;
+        host.ask();
     });
     schedule();
 }
@@ -680,7 +798,7 @@ pub fn step() {
                 break;
             }
         }
-        host.stale = true;
+        host.ask();
     });
     schedule();
 }

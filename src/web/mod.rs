@@ -2,10 +2,12 @@
 //!
 //! The machine lives outside Yew in [`host`]; components subscribe to view-models
 //! (`cluster::view`) with `use_view` and hand back command lines. What knows no browser
-//! ([`words`], [`gesture`], `palette`) compiles and is tested natively.
+//! ([`words`], [`gesture`], `pace`, `palette`) compiles and is tested natively.
 
 pub mod gesture;
 pub mod look;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod pace;
 pub mod share;
 pub mod templates;
 #[cfg(test)]
@@ -40,6 +42,8 @@ mod guide;
 mod host;
 #[cfg(target_arch = "wasm32")]
 mod path;
+#[cfg(target_arch = "wasm32")]
+mod post;
 #[cfg(target_arch = "wasm32")]
 mod reach;
 #[cfg(target_arch = "wasm32")]

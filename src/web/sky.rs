@@ -104,7 +104,7 @@ fn slips(sky: &HtmlElement, state: &mut State) {
             .collect();
         (
             new,
-            clock.paused || clock.speed_milli > FASTEST_MILLI || !page.moving,
+            clock.paused || clock.speed_milli > FASTEST_MILLI || !page.moving || page.still,
         )
     });
     let newest = host::read(|page| page.views.reception.slips.last().map_or(0, |slip| slip.id));
