@@ -148,6 +148,7 @@ mod tests {
     fn a_dear_picture_is_not_forgotten_at_once() {
         let mut pace = after(40.0);
         pace.begin(2_000.0, false, true);
+        assert!(pace.is_drawing());
         pace.end(2_002.0);
         assert_eq!(pace.due_in(2_002.0, Load::Lively, 1_000), 61.0);
     }

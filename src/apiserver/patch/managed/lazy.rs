@@ -1,13 +1,14 @@
 //! Managed fields that are computed when somebody reads them: most objects of a simulation are never looked at.
 
-use super::{ManagedFields, Manager, update};
+use super::{MOST_UPDATERS, ManagedFields, Manager, update};
 use crate::api::{Object, defaults};
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Unread changes of one object beyond which they are worked off at once, so that a chain never keeps
-/// many old objects alive.
-const MOST_PENDING: usize = 4;
+/// many old objects alive. A Pod is written less often than that until it is Ready.
+const MOST_PENDING: usize = 16;
 
 /// The managers of one version of an object. Cloning shares.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,57 @@ struct Pending {
     time: Time,
     /// Changes waiting, this one included.
     count: usize,
+    /// Entries there are afterwards, at most.
+    entries: usize,
+}
+
+/// Whether two versions of a Lease differ in nothing that somebody owns but the time of the renewal.
+fn same_but_for_renewal(a: &Lease, b: &Lease) -> bool {
+    let of = |lease: &Lease| {
+        let (meta, spec) = (&lease.metadata, lease.spec.as_ref());
+        let meta_is_plain = meta.labels.is_none()
+            && meta.annotations.is_none()
+            && meta.finalizers.is_none()
+            && meta.generate_name.is_none();
+        meta_is_plain && spec.is_some_and(|spec| spec.preferred_holder.is_none() && spec.strategy.is_none())
+    };
+    let (Some(old), Some(new)) = (&a.spec, &b.spec) else {
+        return false;
+    };
+    of(a)
+        && of(b)
+        && a.metadata.owner_references == b.metadata.owner_references
+        && old.holder_identity == new.holder_identity
+        && old.lease_duration_seconds == new.lease_duration_seconds
+        && old.lease_transitions == new.lease_transitions
+        && old.acquire_time == new.acquire_time
+        && old.renew_time.is_some()
+        && new.renew_time.is_some()
+}
+
+impl Pending {
+    /// Whether this change and the next are renewals of a Lease by one manager, so that from before the first to after
+    /// the second is one renewal: the time of the first is lost in any case.
+    fn is_lost_in(&self, old: Option<&Object>, new: &Object, manager: &Manager) -> bool {
+        let (Some(Object::Lease(first)), Object::Lease(asked)) = (&self.old, &self.new) else {
+            return false;
+        };
+        let (Some(Object::Lease(live)), Object::Lease(last)) = (old, new) else {
+            return false;
+        };
+        let time = |lease: &Lease| lease.spec.as_ref().and_then(|spec| spec.renew_time.clone());
+        let (start, middle, end) = (time(first), time(asked), time(last));
+        self.manager == *manager
+            // Else the entries of the oldest would be put together, and which those are is a matter of time.
+            && self.entries <= MOST_UPDATERS
+            && same_but_for_renewal(first, asked)
+            && same_but_for_renewal(asked, live)
+            && same_but_for_renewal(live, last)
+            && middle == time(live)
+            && start != middle
+            && middle != end
+            && start != end
+    }
 }
 
 impl Managed {
@@ -42,15 +94,8 @@ impl Managed {
     /// defaulted here.
     #[must_use]
     pub fn updated(&self, old: Option<Object>, new: Object, manager: Manager, time: Time) -> Managed {
-        let count = self.waiting() + 1;
-        let pending = Pending {
-            before: self.clone(),
-            old,
-            new,
-            manager,
-            time,
-            count,
-        };
+        let pending = self.next(old, new, manager, time);
+        let count = pending.count;
         let managed = Managed(Some(Arc::new(Mutex::new(State::Pending(Box::new(pending))))));
         if count > MOST_PENDING {
             managed.get();
@@ -105,11 +150,30 @@ impl Managed {
         }
     }
 
-    fn waiting(&self) -> usize {
-        let Some(state) = &self.0 else { return 0 };
-        match &*state.lock().unwrap_or_else(PoisonError::into_inner) {
-            State::Known(..) => 0,
-            State::Pending(pending) => pending.count,
+    fn next(&self, old: Option<Object>, new: Object, manager: Manager, time: Time) -> Pending {
+        let (mut before, mut live) = (self.clone(), old);
+        let (mut count, mut entries) = (1, 1);
+        let state = self
+            .0
+            .as_ref()
+            .map(|state| state.lock().unwrap_or_else(PoisonError::into_inner));
+        match state.as_deref() {
+            Some(State::Pending(last)) if last.is_lost_in(live.as_ref(), &new, &manager) => {
+                (before, live) = (last.before.clone(), last.old.clone());
+                (count, entries) = (last.count, last.entries);
+            }
+            Some(State::Pending(last)) => (count, entries) = (last.count + 1, last.entries + 1),
+            Some(State::Known(fields, _)) => entries = fields.entries.len() + 1,
+            None => {}
+        }
+        Pending {
+            before,
+            old: live,
+            new,
+            manager,
+            time,
+            count,
+            entries,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::api::{Kind, Object};
 use crate::apiserver::http::alias::{self, Alias};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, Time};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How a manager came to its fields. Applying sorts first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,7 +229,12 @@ impl ManagedFields {
 }
 
 /// The metadata nobody owns.
-pub(super) fn stripped() -> FieldSet {
+pub(super) fn stripped() -> &'static FieldSet {
+    static SET: OnceLock<FieldSet> = OnceLock::new();
+    SET.get_or_init(unowned)
+}
+
+fn unowned() -> FieldSet {
     let metadata: serde_json::Map<String, Value> = [
         "name",
         "namespace",
@@ -339,7 +344,7 @@ pub(super) fn update_values(
         entry.fields = entry.fields.difference(&gained).difference(&changes.removed);
     }
     let taken = gained
-        .difference(&stripped())
+        .difference(stripped())
         .recursive_difference(&reset(ty, manager.subresource));
     if !taken.is_empty() {
         match managed.position(&manager.name, Operation::Update, api_version, manager.subresource) {

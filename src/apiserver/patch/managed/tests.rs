@@ -369,3 +369,47 @@ fn the_oldest_updaters_are_put_together() {
         "six keys and the map"
     );
 }
+
+/// A Lease as it is stored: holder and the second of its last renewal.
+fn lease(holder: &str, second: i64) -> Object {
+    let at = time(second).0;
+    let spec = json!({"holderIdentity": holder, "leaseDurationSeconds": 40, "renewTime": format!("{at:.6}")});
+    let value = json!({"metadata": {"name": "bob", "namespace": "kube-node-lease", "resourceVersion": second.to_string()}, "spec": spec});
+    object(Kind::Lease, value)
+}
+
+#[test]
+fn renewals_nobody_read_are_the_same_as_those_that_were_read() {
+    let story = [
+        ("kubelet", "bob", 10),
+        ("kubelet", "bob", 20),
+        ("kubelet", "bob", 30),
+        ("kubectl", "suda", 40),
+        ("kubectl", "suda", 50),
+        ("kubelet", "bob", 60),
+        ("kubelet", "bob", 70),
+        // Back to what it was before: as if it had not been touched, but for who did.
+        ("kubelet", "bob", 60),
+        ("kubelet", "bob", 80),
+        ("kubectl", "bob", 90),
+        ("kubectl", "bob", 100),
+    ];
+    let play = |reads: bool| {
+        let mut live = lease("bob", 0);
+        let mut managed = Managed::default().updated(None, live.clone(), manager("kubelet"), time(0));
+        let mut seen = Vec::new();
+        for (at, (who, holder, second)) in story.into_iter().enumerate() {
+            let new = lease(holder, second);
+            managed = managed.updated(Some(live), new.clone(), manager(who), time(100 + at as i64));
+            live = new;
+            if reads {
+                seen.push(managed.get());
+            }
+        }
+        (managed.get(), seen)
+    };
+    let (unread, (read, seen)) = (play(false).0, play(true));
+    assert_eq!(unread, read);
+    assert_eq!(seen.len(), story.len());
+    assert_eq!(read.entries.len(), 2);
+}
