@@ -3,19 +3,32 @@
 //! On autopilot a seat performs its duties; with a person in it the same duties are the person's
 //! to-do list. A duty is never ticked off: it is gone when the world agrees.
 
-use crate::api::Kind;
+use crate::api::{Kind, order};
 use crate::apiserver::{Identity, Request};
 use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::sim::{SimTime, StateHasher};
+use std::cmp::Ordering;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Names a seat: `scheduler`, `replicaset`, `kubelet@inazu`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeatId(Arc<str>);
+
+impl Ord for SeatId {
+    fn cmp(&self, other: &SeatId) -> Ordering {
+        order::names(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for SeatId {
+    fn partial_cmp(&self, other: &SeatId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl SeatId {
     pub fn new(name: &str) -> SeatId {

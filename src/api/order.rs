@@ -1,7 +1,27 @@
-//! Sorting that is compiled once. The standard library's sort is a program of its own for every type
+//! Comparing and sorting.
+//!
+//! Sorting is compiled once. The standard library's sort is a program of its own for every type
 //! and comparison, 3 KB each; this one sorts indices and leaves only the swaps to be generic.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// Compares names as `str` does, eight bytes at a time: in a browser the standard library goes byte by
+/// byte, and names of one template begin alike.
+pub fn names(a: &Arc<str>, b: &Arc<str>) -> Ordering {
+    if Arc::ptr_eq(a, b) {
+        return Ordering::Equal;
+    }
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let (a_words, b_words) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+    for (a, b) in a_words.iter().zip(b_words) {
+        if u64::from_ne_bytes(*a) != u64::from_ne_bytes(*b) {
+            return u64::from_be_bytes(*a).cmp(&u64::from_be_bytes(*b));
+        }
+    }
+    let same = a_words.len().min(b_words.len()) * 8;
+    a[same..].iter().cmp(&b[same..])
+}
 
 /// Sorts as the slices' own methods do: equal items keep their order, in O(n log n) comparisons.
 pub trait StableSort<T> {
@@ -50,7 +70,30 @@ fn swaps(length: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) -> Ve
 
 #[cfg(test)]
 mod tests {
-    use super::StableSort;
+    use super::{StableSort, names};
+    use std::sync::Arc;
+
+    #[test]
+    fn names_are_in_the_order_of_strings() {
+        let mut all: Vec<String> = vec![
+            String::new(),
+            "ö".into(),
+            "web-7d9\u{0}".into(),
+            "\u{10ffff}zzzzzzzz".into(),
+        ];
+        for text in ["web-6bbd8f6b8d-", "web-6bbd", "kubelet@node-1", "a"] {
+            for tail in ["", "x", "2kl9f", "\u{ff}", "2kl9g-2kl9g", "zzzzzzzzzzzzzzzz"] {
+                all.push(format!("{text}{tail}"));
+            }
+        }
+        for a in &all {
+            for b in &all {
+                let (shared_a, shared_b): (Arc<str>, Arc<str>) = (a.as_str().into(), b.as_str().into());
+                assert_eq!(names(&shared_a, &shared_b), a.cmp(b), "{a:?} {b:?}");
+                assert_eq!(names(&shared_a, &shared_a.clone()), std::cmp::Ordering::Equal);
+            }
+        }
+    }
 
     #[test]
     fn sorts_as_the_standard_library_does() {

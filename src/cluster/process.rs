@@ -1,16 +1,30 @@
 //! A process: one program with one set of informers, in which one or more seats work.
 
+use crate::api::order;
 use crate::client::Caches;
 use crate::etcd::Event;
 use crate::seat::SeatId;
 use crate::sim::{SimTime, StateHasher};
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 /// `kube-scheduler`, `kube-controller-manager`, `kubelet@inazu`, `kube-proxy@inazu`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessId(pub Arc<str>);
+
+impl Ord for ProcessId {
+    fn cmp(&self, other: &ProcessId) -> Ordering {
+        order::names(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for ProcessId {
+    fn partial_cmp(&self, other: &ProcessId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl ProcessId {
     pub fn new(name: &str) -> ProcessId {

@@ -1,11 +1,12 @@
 //! Keys, in the order etcd keeps them: by kind, then namespace, then name.
 
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, order};
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
 /// Where an object is filed. Cluster-scoped objects have an empty namespace.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     pub kind: Kind,
     pub namespace: Arc<str>,
@@ -23,6 +24,21 @@ impl Key {
 
     pub fn of(object: &Object) -> Key {
         Key::new(object.kind(), object.namespace(), object.name())
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> Ordering {
+        self.kind
+            .cmp(&other.kind)
+            .then_with(|| order::names(&self.namespace, &other.namespace))
+            .then_with(|| order::names(&self.name, &other.name))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

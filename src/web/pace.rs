@@ -24,7 +24,7 @@ const BUSY_REST: f64 = 9.0;
 /// The shortest and the longest time between two pictures of a machine that cannot keep up.
 const BUSY_MS: (f64, f64) = (100.0, 800.0);
 /// How late what is hardly worth seeing may be seen: at real speed, and when the clock runs faster.
-const QUIET_MS: f64 = 500.0;
+const QUIET_MS: f64 = 1_000.0;
 const FAST_QUIET_MS: f64 = 100.0;
 /// How long a change keeps the page lively: what it causes comes soon.
 const LIVELY_MS: f64 = 2_000.0;
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_quiet_waits() {
-        assert_eq!(after(2.0).due_in(1_100.0, Load::Quiet, 1_000), 400.0);
+        assert_eq!(after(2.0).due_in(1_100.0, Load::Quiet, 1_000), 900.0);
         assert_eq!(after(2.0).due_in(1_100.0, Load::Quiet, 60_000), 0.0);
     }
 
