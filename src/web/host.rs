@@ -542,12 +542,15 @@ fn tick(wake: Wake) {
             Wake::Timer => host.timer = None,
             Wake::Message => host.posted = false,
         }
-        // A frame of a machine that cannot keep up is for the picture.
-        if !(wake == Wake::Frame && host.behind && host.stale) || host.seek.is_some() {
+        // A frame of a machine that cannot keep up is for the picture, and one in which that turned
+        // out is for the machine: both in one task would be too long.
+        let for_picture = wake == Wake::Frame && host.behind && host.stale && host.seek.is_none();
+        if !for_picture {
             host.slice(now);
         }
         let arrived = std::mem::take(&mut host.arrived);
-        let draws = host.draws(now, wake) || !arrived.is_empty();
+        let full = wake == Wake::Frame && host.behind && !for_picture && !host.has_answer();
+        let draws = (host.draws(now, wake) && !full) || !arrived.is_empty();
         let before = host.page.views.clock.revision;
         if draws {
             let still = host.pace.is_still(host.load(now));
