@@ -553,7 +553,8 @@ fn tick(wake: Wake) {
         let draws = (host.draws(now, wake) && !full) || !arrived.is_empty();
         let before = host.page.views.clock.revision;
         if draws {
-            let still = host.pace.is_still(host.load(now));
+            let writes = host.terminal.cluster.api.etcd.revision().saturating_sub(before);
+            let still = pace::Pace::is_still(host.load(now), writes);
             if host.page.still != still {
                 host.page.still = still;
                 mark("data-still", still);
