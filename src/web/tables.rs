@@ -206,7 +206,7 @@ fn EndpointLine(props: &EndpointProps) -> Html {
     html! {
         <tr ref={place} class={classes!("row", "drag", fresh)} data-ip={host_of(&row.address)} data-endpoint={row.address.clone()} {onpointerdown}>
             <td class="whole"><button class="mono" {onkeydown} title={words.carry_help}>{ row.address.clone() }</button></td>
-            <td>{ row.pod.clone() }</td><td>{ row.node.clone() }</td><td>{ yes(words, row.ready) }</td>
+            <td>{ row.pod.clone() }</td><td class="whole node" title={row.node.to_string()}>{ row.node.clone() }</td><td>{ yes(words, row.ready) }</td>
         </tr>
     }
 }
