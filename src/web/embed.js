@@ -1,4 +1,4 @@
-// <kube-by-hand>: the page inside an article. README.md says what its attributes mean.
+// <kube-by-hand>: the page inside an article. docs/embed.md says what its attributes mean.
 //
 // The page is loaded into an iframe once the element comes near the reader's view. Nothing is stored,
 // nothing is asked of any host but the one this script came from, and the reader's goals are told as events.

@@ -179,7 +179,6 @@ fn dots(sky: &HtmlElement, state: &mut State) {
         let clock = &page.views.clock;
         (page.views.traffic.clone(), clock.now, clock.paused)
     });
-    // Reachable with Tab while it stands still: what flies would be gone before it is read.
     state.dots.retain(|id, flying| {
         let stays = traffic.dots.iter().any(|dot| dot.id == *id);
         if !stays {
@@ -196,6 +195,7 @@ fn dots(sky: &HtmlElement, state: &mut State) {
         let Some(flying) = state.dots.get_mut(&dot.id) else {
             continue;
         };
+        // With Tab, while it stands still: what flies would be gone before it is read.
         if flying.reachable != paused {
             flying.reachable = paused;
             flying.element.set_tab_index(if paused { 0 } else { -1 });

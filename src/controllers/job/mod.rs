@@ -358,12 +358,11 @@ impl<'a> Look<'a> {
     /// Why the Job has succeeded, though not every Pod ran: reason and message.
     fn success(&self) -> Option<(&'static str, String)> {
         if let Some(met) = condition(self.job, "SuccessCriteriaMet") {
-            let own = met.reason.as_deref().unwrap_or("");
-            let reason = ["SuccessPolicy"].into_iter().find(|reason| *reason == own);
-            return Some((
-                reason.unwrap_or("CompletionsReached"),
-                met.message.clone().unwrap_or_default(),
-            ));
+            let reason = match met.reason.as_deref() {
+                Some("SuccessPolicy") => "SuccessPolicy",
+                _ => "CompletionsReached",
+            };
+            return Some((reason, met.message.clone().unwrap_or_default()));
         }
         let policy = self.spec.success_policy.as_ref().filter(|_| self.indexed())?;
         Some(("SuccessPolicy", policy::on_success(policy, &self.completed())?))
