@@ -13,14 +13,39 @@ pub fn names(a: &Arc<str>, b: &Arc<str>) -> Ordering {
         return Ordering::Equal;
     }
     let (a, b) = (a.as_bytes(), b.as_bytes());
-    let (a_words, b_words) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
-    for (a, b) in a_words.iter().zip(b_words) {
-        if u64::from_ne_bytes(*a) != u64::from_ne_bytes(*b) {
-            return u64::from_be_bytes(*a).cmp(&u64::from_be_bytes(*b));
+    let (mut a_rest, mut b_rest) = (a, b);
+    while let (Some((a, a_next)), Some((b, b_next))) =
+        (a_rest.split_first_chunk(), b_rest.split_first_chunk())
+    {
+        let (a, b) = (u64::from_be_bytes(*a), u64::from_be_bytes(*b));
+        if a != b {
+            return a.cmp(&b);
         }
+        (a_rest, b_rest) = (a_next, b_next);
     }
-    let same = a_words.len().min(b_words.len()) * 8;
-    a[same..].iter().cmp(&b[same..])
+    // Where one is the beginning of the other, zeros may stand for its missing bytes: then the length tells.
+    let by_bytes = first_bytes(a_rest).cmp(&first_bytes(b_rest));
+    by_bytes.then(a.len().cmp(&b.len()))
+}
+
+/// The first eight bytes, as far as there are so many, as a number of their order.
+fn first_bytes(bytes: &[u8]) -> u64 {
+    if let Some(bytes) = bytes.first_chunk() {
+        return u64::from_be_bytes(*bytes);
+    }
+    let missing = 8 * (8 - bytes.len() as u32);
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        // The two halves overlap, and agree where they do.
+        (Some(first), Some(last)) => {
+            let (first, last) = (u32::from_be_bytes(*first), u32::from_be_bytes(*last));
+            u64::from(first) << 32 | u64::from(last) << missing
+        }
+        _ => bytes
+            .iter()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte))
+            .checked_shl(missing)
+            .unwrap_or(0),
+    }
 }
 
 /// Sorts as the slices' own methods do: equal items keep their order, in O(n log n) comparisons.
@@ -78,11 +103,27 @@ mod tests {
         let mut all: Vec<String> = vec![
             String::new(),
             "ö".into(),
+            "default".into(),
+            "defaulu".into(),
+            "default\u{0}".into(),
             "web-7d9\u{0}".into(),
             "\u{10ffff}zzzzzzzz".into(),
         ];
         for text in ["web-6bbd8f6b8d-", "web-6bbd", "kubelet@node-1", "a"] {
-            for tail in ["", "x", "2kl9f", "\u{ff}", "2kl9g-2kl9g", "zzzzzzzzzzzzzzzz"] {
+            for tail in [
+                "",
+                "\u{0}",
+                "x",
+                "xy",
+                "xyz",
+                "xyzw",
+                "2kl9f",
+                "2kl9fa",
+                "2kl9fab",
+                "\u{ff}",
+                "2kl9g-2kl9g",
+                "zzzzzzzzzzzzzzzz",
+            ] {
                 all.push(format!("{text}{tail}"));
             }
         }

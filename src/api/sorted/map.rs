@@ -144,7 +144,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         let (chunk, _) = search(self.chunks.len(), &mut |at| {
             let below = self.chunks[at]
                 .last()
-                .is_some_and(|(last, _)| last.borrow() < key);
+                .is_some_and(|(last, _)| last.borrow().cmp(key) == Ordering::Less);
             if below { Ordering::Less } else { Ordering::Greater }
         });
         let Some(entries) = self.chunks.get(chunk) else {

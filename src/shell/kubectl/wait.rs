@@ -76,6 +76,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         goal,
         waits,
         follow: None,
+        last: None,
         until,
         quiet: false,
         failures: Vec::new(),
@@ -86,6 +87,8 @@ struct Wait {
     goal: For,
     waits: Vec<(Rk, String, String)>,
     follow: Option<Follow>,
+    /// The first one waited for, as it was last there.
+    last: Option<Value>,
     until: SimTime,
     quiet: bool,
     failures: Vec<Failure>,
@@ -132,27 +135,33 @@ impl Task for Wait {
                 self.waits.remove(0);
                 continue;
             }
+            // What was looked at once and did not do is not looked at again: this is called after
+            // everything that happens in the cluster.
+            let mut met = false;
             if self.follow.is_none() {
                 let follow = Follow::open(kube, kind, namespace, name)?;
                 // What was not there to begin with is not worth a line.
                 self.quiet = matches!(self.goal, For::Delete) && follow.object.is_none();
+                met = self.goal.met(follow.object.as_ref());
+                self.last = follow.object.clone();
                 self.follow = Some(follow);
             }
             let Some(follow) = &mut self.follow else { continue };
-            let mut met = self.goal.met(follow.object.as_ref());
-            let mut last = follow.object.clone();
             while !met {
                 match follow.next(kube)? {
                     Some(state) => {
                         met = self.goal.met(state.as_ref());
-                        last = state.or(last);
+                        self.last = state.or(self.last.take());
                     }
                     None => break,
                 }
             }
             if met {
                 if !self.quiet {
-                    let object = last.unwrap_or_else(|| json!({"metadata": {"name": name}}));
+                    let object = self
+                        .last
+                        .take()
+                        .unwrap_or_else(|| json!({"metadata": {"name": name}}));
                     done(kube, kind, &object, "condition met", DryRun::None)?;
                 }
             } else if kube.now() < self.until && !follow.ended {
