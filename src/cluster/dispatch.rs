@@ -1,11 +1,13 @@
 //! From the store's history to the processes that watch it.
 
+use super::seats::SeatState;
 use super::{Cluster, Happening, ProcessId};
 use crate::api::order::StableSort;
 use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::client::Watch;
 use crate::etcd::Event;
+use crate::seat::SeatId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +89,7 @@ impl Cluster {
     }
 
     /// Takes the waiting events into a process and marks what they make worth looking at.
+    #[inline(never)]
     pub(super) fn deliver(&mut self, id: &ProcessId) {
         let Some(process) = self.processes.get_mut(id) else {
             return;
@@ -103,25 +106,42 @@ impl Cluster {
         }
         let events = std::mem::take(&mut process.inbox);
         let mut changed = false;
+        // Each seat is looked up once, not for each event.
+        let mut seats: Vec<&mut SeatState> = match process.seats.as_slice() {
+            [only] => self.seats.get_mut(only).into_iter().collect(),
+            _ => self
+                .seats
+                .values_mut()
+                .filter(|seat| seat.process == *id)
+                .collect(),
+        };
         for event in events {
             if let Some(change) = process.caches.observe(&event) {
                 changed = true;
-                for seat in &process.seats {
-                    if let Some(seat) = self.seats.get_mut(seat) {
-                        seat.observe(&process.caches, &change, self.now);
-                    }
+                for seat in &mut seats {
+                    seat.observe(&process.caches, &change, self.now);
                 }
             }
         }
         process.caches.revision = self.dispatched;
         if changed {
-            for seat in &process.seats {
-                if let Some(seat) = self.seats.get_mut(seat) {
-                    seat.doubt_duties(self.now);
-                }
+            for seat in &mut seats {
+                seat.doubt_duties(self.now);
             }
         }
-        for seat in process.seats.clone() {
+        let busy: Vec<SeatId> = seats
+            .iter()
+            .filter(|seat| !seat.queue.is_empty())
+            .map(|seat| seat.id.clone())
+            .collect();
+        // In the order in which the process has them.
+        let busy: Vec<SeatId> = process
+            .seats
+            .iter()
+            .filter(|seat| busy.contains(seat))
+            .cloned()
+            .collect();
+        for seat in busy {
             self.schedule_work(&seat);
         }
     }

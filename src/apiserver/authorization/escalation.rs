@@ -34,7 +34,7 @@ pub fn check(
             name,
             ..Attributes::default()
         };
-        server.decide(user, &attributes).allowed
+        server.allows(user, &attributes)
     };
     let wanted: Vec<Rule> = match (object, live) {
         // What stays as it was grants nothing new.

@@ -63,15 +63,20 @@ impl Index {
         self.seen = store.revision();
     }
 
+    /// The grant that allows it, and whether it is one of the user's groups'. Notes the roles there are not.
+    ///
     /// Source: the RBAC authorizer's Authorize.
-    pub fn decide(&self, user: &User, attributes: &Attributes<'_>) -> Decision {
-        let tables = &*self.tables;
-        let mut unresolved: Vec<String> = Vec::new();
-        for (grant, group) in tables.grants(user) {
+    fn grant<'a>(
+        &'a self,
+        user: &'a User,
+        attributes: &Attributes<'_>,
+        unresolved: &mut Vec<String>,
+    ) -> Option<(&'a Grant, bool)> {
+        for (grant, group) in self.tables.grants(user) {
             if !grant.namespace.is_empty() && grant.namespace != attributes.namespace {
                 continue;
             }
-            let Some(rules) = tables.roles.get(&grant.role) else {
+            let Some(rules) = self.tables.roles.get(&grant.role) else {
                 let missing = not_found(&grant.role);
                 if !unresolved.contains(&missing) {
                     unresolved.push(missing);
@@ -79,26 +84,39 @@ impl Index {
                 continue;
             };
             if rules.iter().any(|rule| allows(rule, attributes)) {
-                let role = if grant.role.0.is_empty() {
-                    "ClusterRole"
-                } else {
-                    "Role"
-                };
-                let subject = if group { "Group" } else { grant.subject.as_str() };
-                let whose = if group {
-                    format!("{subject} \"{}\"", grant.subject)
-                } else {
-                    subject.to_owned()
-                };
-                let reason = format!(
-                    "RBAC: allowed by {} of {role} \"{}\" to {whose}",
-                    grant.binding, grant.role.1
-                );
-                return Decision {
-                    allowed: true,
-                    reason,
-                };
+                return Some((grant, group));
             }
+        }
+        None
+    }
+
+    /// Whether it is allowed, without a word on why.
+    pub fn allows(&self, user: &User, attributes: &Attributes<'_>) -> bool {
+        self.grant(user, attributes, &mut Vec::new()).is_some()
+    }
+
+    pub fn decide(&self, user: &User, attributes: &Attributes<'_>) -> Decision {
+        let mut unresolved: Vec<String> = Vec::new();
+        if let Some((grant, group)) = self.grant(user, attributes, &mut unresolved) {
+            let role = if grant.role.0.is_empty() {
+                "ClusterRole"
+            } else {
+                "Role"
+            };
+            let subject = if group { "Group" } else { grant.subject.as_str() };
+            let whose = if group {
+                format!("{subject} \"{}\"", grant.subject)
+            } else {
+                subject.to_owned()
+            };
+            let reason = format!(
+                "RBAC: allowed by {} of {role} \"{}\" to {whose}",
+                grant.binding, grant.role.1
+            );
+            return Decision {
+                allowed: true,
+                reason,
+            };
         }
         let reason = match unresolved.as_slice() {
             [] => String::new(),

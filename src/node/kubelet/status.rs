@@ -59,8 +59,8 @@ fn container_status(sync: &Sync<'_, '_>, spec: &core::Container, waits_for: &str
         status.state = Some(waiting(reason, message));
         return status;
     };
-    status.container_id = Some(format!("containerd://{}", newest.id));
-    status.image_id = newest.image_id.to_string();
+    status.container_id = Some(["containerd://", newest.id.as_str()].concat());
+    status.image_id = (*newest.image_id).to_owned();
     status.restart_count = newest.config.attempt as i32;
     if let Some(last) = past(before) {
         status.last_state = Some(last);

@@ -18,6 +18,7 @@ use crate::seat::SeatId;
 /// IPVS rows of a desk that are drawn.
 const BOARD: usize = 64;
 
+#[inline(never)]
 pub fn desks(old: &Rows<Desk>, cluster: &Cluster, shelf: &Shelf, dense: bool) -> Rows<Desk> {
     let mut by_node: SortedMap<&str, Vec<&Rc<Pod>>> = SortedMap::new();
     for pod in shelf.iter() {
@@ -102,7 +103,11 @@ fn desk(
         pods: keep_list(
             before.map_or(&empty_pods, |desk| &desk.pods),
             pods.iter()
-                .map(|pod| with_machine(before, machine, pod))
+                // A square has no room for what the machine says.
+                .map(|pod| match dense {
+                    true => (*pod).clone(),
+                    false => with_machine(before, machine, pod),
+                })
                 .collect(),
         ),
         pod_count: pods.len(),
@@ -117,6 +122,7 @@ fn desk(
 }
 
 /// Adds what the machine says to a card, if the API server does not believe the same.
+#[inline(never)]
 fn with_machine(before: Option<&Rc<Desk>>, machine: &Machine, pod: &Rc<Pod>) -> Rc<Pod> {
     let sandbox = machine
         .runtime()

@@ -12,7 +12,7 @@ pub(super) use typed::{compare, empty, field_set, merge, normalized, problems, w
 
 use crate::api::order::StableSort;
 use crate::api::schema::{self, Type};
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, codec};
 use crate::apiserver::http::alias::{self, Alias};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, Time};
 use serde_json::{Value, json};
@@ -151,7 +151,7 @@ impl ManagedFields {
 
     /// As JSON.
     pub fn to_value(&self) -> Value {
-        self.to_typed().iter().map(|entry| json!(entry)).collect()
+        self.to_typed().iter().map(codec::to_value).collect()
     }
 
     pub(super) fn position(

@@ -153,6 +153,7 @@ impl<'a, 'm> Sync<'a, 'm> {
     }
 
     /// Containers that came, started or could not start since the last look.
+    #[inline(never)]
     fn note_what_is_new(&mut self) {
         for at in (0..self.containers.len()).rev() {
             let container = self.containers[at];
@@ -186,6 +187,7 @@ impl<'a, 'm> Sync<'a, 'm> {
     }
 
     /// Refuses what cannot run here; a refused Pod has failed for good.
+    #[inline(never)]
     fn admit(&mut self) -> bool {
         let started = self
             .pod
@@ -203,7 +205,7 @@ impl<'a, 'm> Sync<'a, 'm> {
                 .as_ref()
                 .is_some_and(|status| status.start_time.is_some());
             let starting = |action: &NodeAction| matches!(action, NodeAction::RunPodSandbox { pod } if pod.metadata.uid.as_deref() == Some(uid));
-            started || self.doing(starting) || !self.machine.runtime().sandboxes_of(uid).is_empty()
+            started || !self.machine.runtime().sandboxes_of(uid).is_empty() || self.doing(starting)
         };
         let others = self.observed.caches.list::<Pod>("").filter(running);
         let node = self.observed.caches.list::<Node>("").next();
@@ -283,6 +285,7 @@ impl<'a, 'm> Sync<'a, 'm> {
 
     /// Sets up what the containers mount; false while it cannot be done.
     /// Source: pkg/volume/util/nestedpendingoperations and goroutinemap/exponentialbackoff.
+    #[inline(never)]
     fn mount_volumes(&mut self) -> bool {
         let (times, next) = self.memory.unmounted.unwrap_or((0, self.now));
         if self.now < next {
@@ -317,6 +320,7 @@ impl<'a, 'm> Sync<'a, 'm> {
         }
     }
 
+    #[inline(never)]
     fn run_sandbox(&mut self) {
         let uid = self.uid;
         if self.doing(|action| matches!(action, NodeAction::RunPodSandbox { pod } if pod.metadata.uid.as_deref() == Some(uid))) {
