@@ -50,16 +50,16 @@ macro_rules! define_object {
 
             /// The metadata for changing; copies the object first if it is shared.
             pub fn meta_mut(&mut self) -> &mut ObjectMeta {
-                match self { $(Object::$variant(inner) => &mut Arc::make_mut(inner).metadata),* }
+                match self { $(Object::$variant(inner) => meta_mut(inner)),* }
             }
 
             /// Decodes what the schema walk has found to fit; see `codec`.
             pub(super) fn decode_checked(kind: Kind, value: Value) -> Object {
-                match kind { $(Kind::$variant => Object::$variant(Arc::new(codec::decode(value)))),* }
+                match kind { $(Kind::$variant => Object::$variant(decoded(value))),* }
             }
 
             fn encode(&self, writer: &mut wire::Writer) {
-                match self { $(Object::$variant(inner) => inner.write(writer)),* }
+                match self { $(Object::$variant(inner) => encode(&**inner, writer)),* }
             }
 
             /// True when both are the same allocation.
@@ -73,6 +73,25 @@ macro_rules! define_object {
     };
 }
 for_each_kind!(define_object);
+
+// A browser compiles a function whole, and once more when it is called often. What is done with an object
+// of a kind is a function for each, so that the work for Pods does not pay for the thirty others. The same
+// is why some functions elsewhere, called from one place only, are not to be inlined there.
+
+#[inline(never)]
+fn decoded<T: codec::Part>(value: Value) -> Arc<T> {
+    Arc::new(codec::decode(value))
+}
+
+#[inline(never)]
+fn encode<T: Encode>(inner: &T, writer: &mut wire::Writer) {
+    inner.write(writer);
+}
+
+#[inline(never)]
+fn meta_mut<T: Resource>(inner: &mut Arc<T>) -> &mut ObjectMeta {
+    Arc::make_mut(inner).metadata_mut()
+}
 
 impl Object {
     /// Encodes, `apiVersion` and `kind` included.

@@ -292,6 +292,7 @@ impl Cluster {
     }
 
     /// An action on a machine comes to its end.
+    #[inline(never)]
     pub(super) fn action_done(&mut self, name: &Arc<str>, id: ActionId) {
         let now = self.now;
         let Some(machine) = self.machines.get_mut(name) else {
@@ -351,6 +352,7 @@ impl Cluster {
     }
 
     /// Something on a machine is due by itself: a container exits, connections are forgotten.
+    #[inline(never)]
     pub(super) fn desk_happens(&mut self, name: &Arc<str>) {
         let now = self.now;
         self.deadlines.remove(name);

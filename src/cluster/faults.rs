@@ -62,6 +62,7 @@ impl Cluster {
     }
 
     /// Opens the watches of a process that lost them, if its machine can reach the API server.
+    #[inline(never)]
     pub(super) fn reconnect(&mut self, id: &ProcessId) {
         let Some(process) = self.processes.get(id) else {
             return;

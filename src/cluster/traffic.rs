@@ -275,6 +275,7 @@ impl Cluster {
         before - self.traffic.clients.len()
     }
 
+    #[inline(never)]
     pub(super) fn client_asks(&mut self, id: u64) {
         let Some(client) = self.traffic.clients.get(&id).cloned() else {
             return;

@@ -34,6 +34,7 @@ impl Cluster {
         }
     }
 
+    #[inline(never)]
     pub(super) fn work(&mut self, id: &SeatId) {
         let Some(seat) = self.seats.get_mut(id) else {
             return;
@@ -73,6 +74,7 @@ impl Cluster {
     }
 
     /// Records what a component saw, as far as it reaches the API server.
+    #[inline(never)]
     fn record_seen(&mut self, id: &SeatId, cause: u64, notes: &[Note]) {
         if notes.is_empty() || id.node().is_some_and(|node| !self.reaches_api(node)) {
             return;
@@ -93,6 +95,7 @@ impl Cluster {
 
     /// Performs duties in order. A refusal lets the key come back later, and ends the round unless
     /// the duties are independent.
+    #[inline(never)]
     fn perform_all(&mut self, id: &SeatId, key: Key, cause: u64, plan: Plan<NodeAction>) {
         let now = self.now;
         if plan.duties.is_empty() {
@@ -129,6 +132,7 @@ impl Cluster {
     }
 
     /// Performs one duty and records its Events.
+    #[inline(never)]
     fn perform(
         &mut self,
         component: &str,

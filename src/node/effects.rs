@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 impl Machine {
+    #[inline(never)]
     pub(super) fn pulled(&mut self, now: SimTime, image: &str) -> Result<Output, NodeError> {
         let name = parse(image)?;
         let resolve =
@@ -69,6 +70,7 @@ impl Machine {
         hex64(&[&self.name, what, &self.counter.to_string()])
     }
 
+    #[inline(never)]
     pub(super) fn run_sandbox(&mut self, now: SimTime, pod: &Pod) -> Result<Output, NodeError> {
         let spec = pod.spec.as_ref();
         let host_network = spec.and_then(|spec| spec.host_network).unwrap_or(false);
@@ -115,6 +117,7 @@ impl Machine {
         Ok(Output::Sandbox(id))
     }
 
+    #[inline(never)]
     pub(super) fn create_container(
         &mut self,
         now: SimTime,
@@ -160,6 +163,7 @@ impl Machine {
         Ok(Output::Container(id))
     }
 
+    #[inline(never)]
     pub(super) fn start_container(
         &mut self,
         now: SimTime,

@@ -221,6 +221,7 @@ impl Machine {
         events
     }
 
+    #[inline(never)]
     fn effect(
         &mut self,
         now: SimTime,

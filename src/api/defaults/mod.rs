@@ -23,32 +23,32 @@ pub use pod::pod_template_defaults;
 /// Fills in the defaults of an object's kind. Copies the object only if it is shared.
 pub fn apply(object: &mut Object) {
     match object {
-        Object::Pod(pod) => pod::pod(Arc::make_mut(pod)),
-        Object::Namespace(namespace) => core::namespace(Arc::make_mut(namespace)),
-        Object::Node(node) => core::node(Arc::make_mut(node)),
-        Object::Service(service) => core::service(Arc::make_mut(service)),
-        Object::Endpoints(endpoints) => core::endpoints(Arc::make_mut(endpoints)),
-        Object::Secret(secret) => core::secret(Arc::make_mut(secret)),
-        Object::Event(event) => core::event(Arc::make_mut(event)),
-        Object::LimitRange(range) => core::limit_range(Arc::make_mut(range)),
-        Object::ResourceQuota(quota) => core::resource_quota(Arc::make_mut(quota)),
-        Object::PersistentVolume(volume) => volume::persistent_volume(Arc::make_mut(volume)),
-        Object::PersistentVolumeClaim(claim) => volume::persistent_volume_claim(Arc::make_mut(claim)),
-        Object::ReplicationController(rc) => workloads::replication_controller(Arc::make_mut(rc)),
-        Object::Deployment(deployment) => workloads::deployment(Arc::make_mut(deployment)),
-        Object::ReplicaSet(set) => workloads::replica_set(Arc::make_mut(set)),
-        Object::StatefulSet(set) => workloads::stateful_set(Arc::make_mut(set)),
-        Object::DaemonSet(set) => workloads::daemon_set(Arc::make_mut(set)),
-        Object::Job(job) => workloads::job(Arc::make_mut(job)),
-        Object::CronJob(job) => workloads::cron_job(Arc::make_mut(job)),
-        Object::EndpointSlice(slice) => policy::endpoint_slice(Arc::make_mut(slice)),
-        Object::Ingress(ingress) => policy::ingress(Arc::make_mut(ingress)),
-        Object::IngressClass(class) => policy::ingress_class(Arc::make_mut(class)),
-        Object::NetworkPolicy(policy) => policy::network_policy(Arc::make_mut(policy)),
-        Object::HorizontalPodAutoscaler(hpa) => policy::horizontal_pod_autoscaler(Arc::make_mut(hpa)),
-        Object::PodDisruptionBudget(budget) => policy::pod_disruption_budget(Arc::make_mut(budget)),
-        Object::PriorityClass(class) => policy::priority_class(Arc::make_mut(class)),
-        Object::StorageClass(class) => policy::storage_class(Arc::make_mut(class)),
+        Object::Pod(pod) => of(pod, pod::pod),
+        Object::Namespace(namespace) => of(namespace, core::namespace),
+        Object::Node(node) => of(node, core::node),
+        Object::Service(service) => of(service, core::service),
+        Object::Endpoints(endpoints) => of(endpoints, core::endpoints),
+        Object::Secret(secret) => of(secret, core::secret),
+        Object::Event(event) => of(event, core::event),
+        Object::LimitRange(range) => of(range, core::limit_range),
+        Object::ResourceQuota(quota) => of(quota, core::resource_quota),
+        Object::PersistentVolume(volume) => of(volume, volume::persistent_volume),
+        Object::PersistentVolumeClaim(claim) => of(claim, volume::persistent_volume_claim),
+        Object::ReplicationController(rc) => of(rc, workloads::replication_controller),
+        Object::Deployment(deployment) => of(deployment, workloads::deployment),
+        Object::ReplicaSet(set) => of(set, workloads::replica_set),
+        Object::StatefulSet(set) => of(set, workloads::stateful_set),
+        Object::DaemonSet(set) => of(set, workloads::daemon_set),
+        Object::Job(job) => of(job, workloads::job),
+        Object::CronJob(job) => of(job, workloads::cron_job),
+        Object::EndpointSlice(slice) => of(slice, policy::endpoint_slice),
+        Object::Ingress(ingress) => of(ingress, policy::ingress),
+        Object::IngressClass(class) => of(class, policy::ingress_class),
+        Object::NetworkPolicy(policy) => of(policy, policy::network_policy),
+        Object::HorizontalPodAutoscaler(hpa) => of(hpa, policy::horizontal_pod_autoscaler),
+        Object::PodDisruptionBudget(budget) => of(budget, policy::pod_disruption_budget),
+        Object::PriorityClass(class) => of(class, policy::priority_class),
+        Object::StorageClass(class) => of(class, policy::storage_class),
         Object::Lease(lease) => {
             if lease.spec.is_none() {
                 Arc::make_mut(lease).spec = Some(Default::default());
@@ -70,6 +70,12 @@ pub fn apply(object: &mut Object) {
         | Object::ServiceAccount(_)
         | Object::ControllerRevision(_) => {}
     }
+}
+
+/// One kind's defaults; see `api::object` on why it is not inlined.
+#[inline(never)]
+fn of<T: Clone>(object: &mut Arc<T>, fill: fn(&mut T)) {
+    fill(Arc::make_mut(object));
 }
 
 /// Sets a text that is missing or empty.

@@ -18,6 +18,7 @@ const BAD_OPERATOR: &str = "not a valid selector operator";
 const BAD_WEIGHT: &str = "must be in the range 1-100";
 const BOTH: &str = "exists in both matchLabelKeys and labelSelector";
 
+#[inline(never)]
 pub fn affinity(affinity: &Affinity, path: &Path, errors: &mut Errors) {
     if let Some(node) = &affinity.node_affinity {
         let path = &path.child("nodeAffinity");
@@ -234,6 +235,7 @@ fn selector_has(selector: &LabelSelector, key: &str) -> bool {
             .any(|expression| expression.key == key)
 }
 
+#[inline(never)]
 pub fn topology_spread(constraints: &[TopologySpreadConstraint], path: &Path, errors: &mut Errors) {
     for (i, constraint) in constraints.iter().enumerate() {
         let path = &path.index(i);
@@ -324,6 +326,7 @@ fn spread_label_keys(constraint: &TopologySpreadConstraint, path: &Path, errors:
 
 const EFFECTS: &[&str] = &["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
+#[inline(never)]
 pub fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut Errors) {
     for (i, toleration) in tolerations.iter().enumerate() {
         let path = &path.index(i);

@@ -60,11 +60,13 @@ pub fn autoscaler(autoscaler: &HorizontalPodAutoscaler, least: i32, errors: &mut
     }
 }
 
+#[inline(never)]
 pub fn update(new: &HorizontalPodAutoscaler, old: &HorizontalPodAutoscaler, errors: &mut Errors) {
     let was_zero = old.spec.min_replicas == Some(0);
     autoscaler(new, if was_zero { 0 } else { 1 }, errors);
 }
 
+#[inline(never)]
 pub fn status(new: &HorizontalPodAutoscaler, errors: &mut Errors) {
     let Some(status) = &new.status else { return };
     let path = Path::root("status");

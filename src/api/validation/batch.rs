@@ -17,6 +17,7 @@ const MAX_INDEXED: i32 = 100_000;
 
 const MAX_WITH_MANY_COMPLETIONS: i32 = 10_000;
 
+#[inline(never)]
 pub fn job(job: &Job, errors: &mut Errors) {
     let Some(spec) = &job.spec else { return };
     generated_selector(job, spec, errors);
@@ -291,6 +292,7 @@ pub fn domain_prefixed_path(name: &str, path: &Path, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn job_update(new: &Job, old: &Job, errors: &mut Errors) {
     let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
         return;

@@ -52,6 +52,7 @@ fn same_map<V: PartialEq>(a: &Option<BTreeMap<String, V>>, b: &Option<BTreeMap<S
     a == b || (a.iter().flatten().next().is_none() && b.iter().flatten().next().is_none())
 }
 
+#[inline(never)]
 pub fn config_map_update(new: &ConfigMap, old: &ConfigMap, errors: &mut Errors) {
     if old.immutable == Some(true) {
         frozen(new.immutable, errors);
@@ -65,6 +66,7 @@ pub fn config_map_update(new: &ConfigMap, old: &ConfigMap, errors: &mut Errors) 
     config_map(new, errors);
 }
 
+#[inline(never)]
 pub fn secret(secret: &Secret, errors: &mut Errors) {
     const NAME: &str = "kubernetes.io/service-account.name";
     let path = &Path::root("data");
@@ -125,6 +127,7 @@ fn json_value(data: &BTreeMap<String, ByteString>, key: &str, path: &Path, error
     }
 }
 
+#[inline(never)]
 pub fn secret_update(new: &Secret, old: &Secret, errors: &mut Errors) {
     meta::immutable_text(&new.type_, &old.type_, &Path::root("type"), errors);
     if old.immutable == Some(true) {

@@ -35,6 +35,7 @@ impl Surroundings<'_> {
 }
 
 /// Regular containers.
+#[inline(never)]
 pub fn containers(containers: &[Container], around: &Surroundings, path: &Path, errors: &mut Errors) {
     if containers.is_empty() {
         errors.push(FieldError::required(path, ""));
@@ -53,6 +54,7 @@ pub fn containers(containers: &[Container], around: &Surroundings, path: &Path, 
 }
 
 /// Init containers, sidecars among them.
+#[inline(never)]
 pub fn init_containers(
     containers: &[Container],
     regular: &[Container],
@@ -234,6 +236,7 @@ fn host_port_conflicts(containers: &[Container], path: &Path, errors: &mut Error
     }
 }
 
+#[inline(never)]
 fn resize_policy(container: &Container, pod_policy: &str, path: &Path, errors: &mut Errors) {
     let policies = container.resize_policy.as_deref().unwrap_or(&[]);
     for (i, policy) in policies.iter().enumerate() {

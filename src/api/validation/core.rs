@@ -24,6 +24,7 @@ pub fn namespace(namespace: &Namespace, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn namespace_status(new: &Namespace, errors: &mut Errors) {
     let phase = new.status.as_ref().map_or("", |status| text(&status.phase));
     let path = &STATUS.child("Phase");
@@ -40,6 +41,7 @@ pub fn namespace_status(new: &Namespace, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn node(node: &Node, errors: &mut Errors) {
     taints(node, errors);
     node_resources(node, errors);
@@ -88,6 +90,7 @@ fn node_resources(node: &Node, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn node_update(new: &Node, old: &Node, errors: &mut Errors) {
     node_resources(new, errors);
     let addresses = new
@@ -140,6 +143,7 @@ pub fn node_update(new: &Node, old: &Node, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn event(event: &Event, errors: &mut Errors) {
     let namespace = text(&event.metadata.namespace);
     let about = text(&event.involved_object.namespace);

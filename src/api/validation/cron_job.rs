@@ -12,6 +12,7 @@ use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, JobSpec};
 /// The controller appends eleven characters to the names of Jobs, which are labels of Pods.
 const MAX_CRON_JOB_NAME: usize = 52;
 
+#[inline(never)]
 pub fn cron_job(job: &CronJob, errors: &mut Errors) {
     cron_spec(&job.spec, None, errors);
     let name = text(&job.metadata.name);
@@ -25,6 +26,7 @@ pub fn cron_job(job: &CronJob, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn cron_job_update(new: &CronJob, old: &CronJob, errors: &mut Errors) {
     cron_spec(&new.spec, Some(&old.spec), errors);
 }

@@ -10,6 +10,7 @@ use super::workloads::{
 use super::{pod, text};
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy};
 
+#[inline(never)]
 pub fn daemon_set(set: &DaemonSet, errors: &mut Errors) {
     let default = DaemonSetSpec::default();
     let spec = set.spec.as_ref().unwrap_or(&default);
@@ -73,6 +74,7 @@ fn daemon_set_strategy(strategy: &DaemonSetUpdateStrategy, path: &Path, errors: 
     }
 }
 
+#[inline(never)]
 pub fn daemon_set_update(new: &DaemonSet, old: &DaemonSet, errors: &mut Errors) {
     daemon_set(new, errors);
     if let (Some(new), Some(old)) = (&new.spec, &old.spec) {
@@ -80,6 +82,7 @@ pub fn daemon_set_update(new: &DaemonSet, old: &DaemonSet, errors: &mut Errors) 
     }
 }
 
+#[inline(never)]
 pub fn daemon_set_status(new: &DaemonSet, old: &DaemonSet, errors: &mut Errors) {
     let Some(status) = &new.status else { return };
     let mut counts = Counts { errors };

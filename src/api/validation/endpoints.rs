@@ -10,6 +10,7 @@ use super::{network, text};
 use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort, Endpoints};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
+#[inline(never)]
 pub fn endpoints(endpoints: &Endpoints, errors: &mut Errors) {
     let root = Path::root("subsets");
     for (i, subset) in list(&endpoints.subsets).iter().enumerate() {
@@ -200,6 +201,7 @@ fn slice_ports(slice: &EndpointSlice, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn endpoint_slice_update(new: &EndpointSlice, old: &EndpointSlice, errors: &mut Errors) {
     endpoint_slice(new, errors);
     if new.address_type != old.address_type {

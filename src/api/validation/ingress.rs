@@ -246,6 +246,7 @@ fn typed_reference(group: Option<&str>, kind: &str, name: &str, path: &Path, err
     }
 }
 
+#[inline(never)]
 pub fn ingress_status(ingress: &Ingress, errors: &mut Errors) {
     let status = Path::root("status");
     let balancer_path = status.child("loadBalancer");
@@ -275,6 +276,7 @@ pub fn ingress_status(ingress: &Ingress, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn class(class: &IngressClass, errors: &mut Errors) {
     let default = IngressClassSpec::default();
     let spec = class.spec.as_ref().unwrap_or(&default);

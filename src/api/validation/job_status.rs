@@ -19,6 +19,7 @@ pub fn has(status: Option<&JobStatus>, condition: &str) -> bool {
 }
 
 /// A Job's status, which only moves forward.
+#[inline(never)]
 pub fn status(new: &Job, old: &Job, errors: &mut Errors) {
     let path = &Path::root("status");
     let Some(status) = &new.status else { return };

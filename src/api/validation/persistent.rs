@@ -52,6 +52,7 @@ fn volume_mode(mode: &Option<String>, path: &Path, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn persistent_volume(volume: &PersistentVolume, errors: &mut Errors) {
     let Some(spec) = &volume.spec else { return };
     let path = &Path::root("spec");
@@ -213,6 +214,7 @@ fn only_source(spec: &PersistentVolumeSpec) -> PersistentVolumeSpec {
     }
 }
 
+#[inline(never)]
 pub fn persistent_volume_update(new: &PersistentVolume, old: &PersistentVolume, errors: &mut Errors) {
     persistent_volume(new, errors);
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else {
@@ -246,6 +248,7 @@ pub fn persistent_volume_update(new: &PersistentVolume, old: &PersistentVolume, 
     }
 }
 
+#[inline(never)]
 pub fn claim(claim: &PersistentVolumeClaim, errors: &mut Errors) {
     if let Some(spec) = &claim.spec {
         claim_spec(spec, &Path::root("spec"), errors);
@@ -339,6 +342,7 @@ fn storage_request(
     spec.resources.as_ref()?.requests.as_ref()?.get("storage")
 }
 
+#[inline(never)]
 pub fn claim_update(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, errors: &mut Errors) {
     claim(new, errors);
     let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {

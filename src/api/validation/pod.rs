@@ -214,6 +214,7 @@ fn pod_spec(spec: &PodSpec, pod_name: Option<&str>, path: &Path, errors: &mut Er
     security::operating_system(spec, path, errors);
 }
 
+#[inline(never)]
 fn resource_claims<'a>(spec: &'a PodSpec, path: &Path, errors: &mut Errors) -> Vec<&'a str> {
     let mut names = Vec::new();
     for (i, claim) in spec.resource_claims.iter().flatten().enumerate() {
@@ -249,6 +250,7 @@ fn resource_claims<'a>(spec: &'a PodSpec, path: &Path, errors: &mut Errors) -> V
     names
 }
 
+#[inline(never)]
 fn ephemeral_containers(containers: &[EphemeralContainer], spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let others = || {
         spec.containers
@@ -279,6 +281,7 @@ fn ephemeral_containers(containers: &[EphemeralContainer], spec: &PodSpec, path:
 }
 
 /// Requests and limits of the whole Pod, and that its containers keep within them.
+#[inline(never)]
 fn pod_resources(spec: &PodSpec, claims: &[&str], path: &Path, errors: &mut Errors) {
     let Some(own) = &spec.resources else { return };
     if own.claims.is_some() {

@@ -8,6 +8,7 @@ use super::meta::{self, Errors};
 use super::{affinity, network, text};
 use k8s_openapi::api::core::v1::{PodDNSConfig, PodSpec};
 
+#[inline(never)]
 pub fn host_network_ports(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mut Errors) {
     if spec.host_network != Some(true) {
         return;
@@ -27,6 +28,7 @@ pub fn host_network_ports(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mu
     }
 }
 
+#[inline(never)]
 pub fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let default = PodDNSConfig::default();
     let config = spec.dns_config.as_ref();
@@ -85,6 +87,7 @@ pub fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn gates(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let readiness = path.child("readinessGates");
     for (i, gate) in spec.readiness_gates.iter().flatten().enumerate() {
@@ -105,6 +108,7 @@ pub fn gates(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn names(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     type Check = fn(&str) -> content::Complaints;
     let check = |value: &Option<String>, name: &str, check: Check, errors: &mut Errors| {

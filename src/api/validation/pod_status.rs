@@ -9,6 +9,7 @@ use super::pod_update::{mirror_annotation, spec_of};
 use super::{network, pod, text};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
+#[inline(never)]
 pub fn status_update(new: &Pod, old: &Pod, errors: &mut Errors) {
     mirror_annotation(new, old, errors);
     let (spec, old_spec) = (spec_of(new), spec_of(old));

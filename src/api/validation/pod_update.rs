@@ -47,6 +47,7 @@ pub fn mirror_annotation(new: &Pod, old: &Pod, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn update(new: &Pod, old: &Pod, errors: &mut Errors) {
     pod::full(new, errors);
     mirror_annotation(new, old, errors);

@@ -20,6 +20,7 @@ const SYSTEM_CLASSES: [(&str, i32); 2] = [
 const MAX_PARAMETERS: usize = 512;
 const MAX_PARAMETER_BYTES: usize = 256 << 10;
 
+#[inline(never)]
 pub fn disruption_budget(budget: &PodDisruptionBudget, errors: &mut Errors) {
     let default = PodDisruptionBudgetSpec::default();
     let spec = budget.spec.as_ref().unwrap_or(&default);
@@ -128,6 +129,7 @@ pub fn priority_class_update(new: &PriorityClass, old: &PriorityClass, errors: &
     meta::immutable(&new.preemption_policy, &old.preemption_policy, &path, errors);
 }
 
+#[inline(never)]
 pub fn storage_class(class: &StorageClass, errors: &mut Errors) {
     let path = &Path::root("provisioner");
     let provisioner = &class.provisioner;

@@ -20,6 +20,7 @@ const SCOPES: &[&str] = &[
     "VolumeAttributesClass",
 ];
 
+#[inline(never)]
 pub fn resource_quota(quota: &ResourceQuota, errors: &mut Errors) {
     if let Some(spec) = &quota.spec {
         quota_list(spec.hard.as_ref(), &SPEC.child("hard"), errors);
@@ -140,6 +141,7 @@ fn scopes(spec: &ResourceQuotaSpec, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn resource_quota_update(new: &ResourceQuota, old: &ResourceQuota, errors: &mut Errors) {
     if let Some(spec) = &new.spec {
         quota_list(spec.hard.as_ref(), &SPEC.child("hard"), errors);
@@ -159,6 +161,7 @@ pub fn resource_quota_update(new: &ResourceQuota, old: &ResourceQuota, errors: &
     }
 }
 
+#[inline(never)]
 pub fn limit_range(range: &LimitRange, errors: &mut Errors) {
     let limits = range.spec.as_ref().map_or(&[][..], |spec| spec.limits.as_slice());
     let path = SPEC.child("limits");

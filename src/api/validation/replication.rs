@@ -11,6 +11,7 @@ use super::workloads::{
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{PodTemplateSpec, ReplicationController};
 
+#[inline(never)]
 pub fn replica_set(set: &ReplicaSet, errors: &mut Errors) {
     let Some(spec) = &set.spec else {
         errors.push(FieldError::required(&SPEC.child("selector"), ""));
@@ -27,6 +28,7 @@ pub fn replica_set(set: &ReplicaSet, errors: &mut Errors) {
     );
 }
 
+#[inline(never)]
 pub fn replica_set_update(new: &ReplicaSet, old: &ReplicaSet, errors: &mut Errors) {
     replica_set(new, errors);
     if let (Some(new), Some(old)) = (&new.spec, &old.spec) {

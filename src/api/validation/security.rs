@@ -18,6 +18,7 @@ fn id(value: Option<i64>, name: &str, path: &Path, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn pod_context(context: &PodSecurityContext, spec: &PodSpec, path: &Path, errors: &mut Errors) {
     id(context.fs_group, "fsGroup", path, errors);
     id(context.run_as_user, "runAsUser", path, errors);
@@ -249,6 +250,7 @@ fn app_armor(profile: Option<&AppArmorProfile>, path: &Path, errors: &mut Errors
 }
 
 /// Linux's settings mean nothing to Windows, and the other way around.
+#[inline(never)]
 pub fn operating_system(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let Some(os) = &spec.os else { return };
     let own = path.child("os");
@@ -312,6 +314,7 @@ pub fn operating_system(spec: &PodSpec, path: &Path, errors: &mut Errors) {
 }
 
 /// A user namespace of its own excludes the node's other namespaces.
+#[inline(never)]
 pub fn host_users(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     if spec.host_users != Some(false) {
         return;

@@ -11,6 +11,7 @@ use super::service::{
 use super::{network, text};
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
+#[inline(never)]
 pub fn service_update(new: &Service, old: &Service, errors: &mut Errors) {
     let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
         return;
@@ -90,6 +91,7 @@ fn families_update(spec: &ServiceSpec, old_spec: &ServiceSpec, errors: &mut Erro
     }
 }
 
+#[inline(never)]
 pub fn service_status(service: &Service, errors: &mut Errors) {
     let status = Path::root("status");
     let balancer = status.child("loadBalancer");

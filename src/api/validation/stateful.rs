@@ -12,6 +12,7 @@ use k8s_openapi::api::apps::v1::{
 
 const POLICIES: &[&str] = &["Retain", "Delete"];
 
+#[inline(never)]
 pub fn create(set: &StatefulSet, errors: &mut Errors) {
     let default = StatefulSetSpec::default();
     spec(set.spec.as_ref().unwrap_or(&default), true, errors);
@@ -138,6 +139,7 @@ fn internal(rolling: &RollingUpdateStatefulSetStrategy) -> Internal<2> {
     ])
 }
 
+#[inline(never)]
 pub fn update(new: &StatefulSet, old: &StatefulSet, errors: &mut Errors) {
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else {
         return;
@@ -155,6 +157,7 @@ pub fn update(new: &StatefulSet, old: &StatefulSet, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 pub fn status(new: &StatefulSet, old: &StatefulSet, errors: &mut Errors) {
     let Some(status) = &new.status else { return };
     let path = Path::root("status");

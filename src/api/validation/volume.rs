@@ -21,6 +21,7 @@ const FILE_MODE: &str = "must be a number between 0 and 0777 (octal), both inclu
 const DUPLICATE_PATHS: &str = "conflicting duplicate paths";
 
 /// The volumes of a Pod; answers the names of those that can be mounted.
+#[inline(never)]
 pub fn volumes<'a>(
     volumes: &'a [Volume],
     pod_name: Option<&str>,

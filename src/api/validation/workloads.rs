@@ -145,6 +145,7 @@ pub fn selector_and_template(
     runs_forever(template, "ReplicaSet", path, errors);
 }
 
+#[inline(never)]
 pub fn deployment(deployment: &Deployment, errors: &mut Errors) {
     let default = DeploymentSpec::default();
     let spec = deployment.spec.as_ref().unwrap_or(&default);
@@ -242,6 +243,7 @@ pub fn internal(unavailable: &Option<IntOrString>, surge: &Option<IntOrString>) 
     ])
 }
 
+#[inline(never)]
 pub fn deployment_update(new: &Deployment, old: &Deployment, errors: &mut Errors) {
     deployment(new, errors);
     if let (Some(new), Some(old)) = (&new.spec, &old.spec) {
@@ -288,6 +290,7 @@ impl Counts<'_> {
     }
 }
 
+#[inline(never)]
 pub fn deployment_status(new: &Deployment, old: &Deployment, errors: &mut Errors) {
     let default = DeploymentStatus::default();
     let status = new.status.as_ref().unwrap_or(&default);

@@ -17,6 +17,7 @@ use super::{ApiServer, Context, Request};
 use crate::api::{Object, Status};
 
 /// Runs the plugins that look at new objects.
+#[inline(never)]
 pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(), Status> {
     namespace_lifecycle::on_create(server, object)?;
     limit_ranger::on_create(server, object)?;
@@ -41,6 +42,7 @@ pub(super) fn validate(
 }
 
 /// Runs last, on what validation has accepted, because it spends.
+#[inline(never)]
 pub(super) fn spend_quota(
     server: &mut ApiServer,
     context: &Context<'_>,

@@ -74,6 +74,7 @@ impl ApiServer {
         Ok(Reply::Created(created))
     }
 
+    #[inline(never)]
     fn dry_run_create(&self, context: &mut Context<'_>, mut object: Object, asked: Object) -> Handled {
         match self.etcd.get(&Key::of(&object)) {
             Some(_) => Err(Status::already_exists(object.kind().info(), object.name())),
@@ -92,6 +93,7 @@ impl ApiServer {
     }
 
     /// Everything the server alone decides about a new object. Source: rest.BeforeCreate.
+    #[inline(never)]
     fn prepare_metadata(
         &mut self,
         context: &Context<'_>,

@@ -13,6 +13,7 @@ const ORPHAN: &str = "orphan";
 const FOREGROUND: &str = "foregroundDeletion";
 
 impl ApiServer {
+    #[inline(never)]
     pub(super) fn delete(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         super::super::admission::on_delete(&request)?;
         context.stage = Stage::Storage;
@@ -24,6 +25,7 @@ impl ApiServer {
         self.delete_object(context, live, &options, request.options.dry_run)
     }
 
+    #[inline(never)]
     pub(super) fn delete_collection(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         context.stage = Stage::Storage;
         let options = match &request.body {

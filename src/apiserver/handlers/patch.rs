@@ -8,6 +8,7 @@ use crate::etcd::Key;
 use serde_json::Value;
 
 impl ApiServer {
+    #[inline(never)]
     pub(super) fn patch(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let Body::Patch(patch_type, body) = &request.body else {
             return Err(Status::bad_request("the request body must be a patch"));

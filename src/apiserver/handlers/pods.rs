@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 impl ApiServer {
     /// Gives a Pod its node, once. Source: pkg/registry/core/pod/storage, assignPod.
+    #[inline(never)]
     pub(super) fn bind(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let Body::Binding { node } = &request.body else {
             return Err(Status::bad_request("the request body must be a Binding"));
@@ -78,6 +79,7 @@ impl ApiServer {
     }
 
     /// Deletes a Pod unless a PodDisruptionBudget needs it. Source: pkg/registry/core/pod/storage/eviction.go.
+    #[inline(never)]
     pub(super) fn evict(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let live = self.live(&request)?;
         let Object::Pod(pod) = &live else {

@@ -10,6 +10,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 
 impl ApiServer {
+    #[inline(never)]
     pub(super) fn get(&self, request: &Request) -> Handled {
         let current = self.etcd.revision();
         match request.options.version {
@@ -18,6 +19,7 @@ impl ApiServer {
         }
     }
 
+    #[inline(never)]
     pub(super) fn list(&self, request: &Request) -> Handled {
         let page = self.page(request)?;
         Ok(Reply::List(page))

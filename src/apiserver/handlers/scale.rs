@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 impl ApiServer {
+    #[inline(never)]
     pub(super) fn get_scale(&self, request: &Request) -> Handled {
         let live = self.live(request)?;
         Ok(Reply::Value {
@@ -20,6 +21,7 @@ impl ApiServer {
         })
     }
 
+    #[inline(never)]
     pub(super) fn put_scale(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let Body::Scale {
             replicas,
@@ -33,6 +35,7 @@ impl ApiServer {
         self.set_replicas(context, live, replicas, version, request.options.dry_run)
     }
 
+    #[inline(never)]
     pub(super) fn patch_scale(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let live = self.live(&request)?;
         let Body::Patch(patch_type, body) = request.body else {

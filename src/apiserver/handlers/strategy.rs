@@ -56,6 +56,7 @@ pub(super) fn needs_resource_version(kind: Kind) -> bool {
     )
 }
 
+#[inline(never)]
 pub(super) fn prepare_for_create(object: &mut Object) {
     if has_generation(object.kind()) {
         object.meta_mut().generation = Some(1);
@@ -146,6 +147,7 @@ pub(super) fn prepare_for_create(object: &mut Object) {
 }
 
 /// What admission may have changed the reason for.
+#[inline(never)]
 pub(super) fn after_admission(object: &mut Object) {
     if let Object::Pod(pod) = object {
         let class = crate::api::pod_qos_class(pod.spec.as_ref());
@@ -220,6 +222,7 @@ fn select_own_pods(job: &mut Job) {
 }
 
 /// The main resource: the status stays what it was.
+#[inline(never)]
 pub(super) fn prepare_for_update(object: &mut Object, live: &Object, subresource: Subresource) {
     object.take_status(live);
     match (object, live) {
@@ -251,6 +254,7 @@ pub(super) fn prepare_for_update(object: &mut Object, live: &Object, subresource
 /// The status subresource: the spec stays what it was. Labels and annotations may change here, as upstream lets
 /// them, but for a Deployment's labels and a Pod's owners. Source: the status strategies' PrepareForUpdate in
 /// pkg/registry.
+#[inline(never)]
 pub(super) fn prepare_for_status_update(object: &mut Object, live: &Object) {
     object.take_spec(live);
     match (object, live) {

@@ -9,6 +9,7 @@ use crate::etcd::Key;
 use std::sync::Arc;
 
 impl ApiServer {
+    #[inline(never)]
     pub(super) fn update(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let mut object = body_object(request.body)?;
         let meta = object.meta();

@@ -24,6 +24,7 @@ fn too_little(resource: &str, requested: i64, used: i64, capacity: i64) -> Refus
 }
 
 /// Checks a Pod against the machine and the Pods admitted before.
+#[inline(never)]
 pub fn refuses<'a>(
     machine: &Machine,
     node: Option<&Node>,

@@ -252,6 +252,7 @@ impl Component<Machine, NodeAction> for Kubelet {
 }
 
 impl Kubelet {
+    #[inline(never)]
     fn pod_plan(&self, observed: &Observed<'_, Machine>, key: &Key) -> Plan<NodeAction> {
         let mut memory = self.memory.borrow_mut();
         let Some(pod) = observed.caches.by_key::<Pod>(key) else {

@@ -24,6 +24,7 @@ use std::time::Duration;
 const JOB_RUNS: Duration = Duration::from_secs(1);
 
 impl Kubelet {
+    #[inline(never)]
     pub(super) fn plain_plan(
         &self,
         observed: &Observed<'_, Machine>,

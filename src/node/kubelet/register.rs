@@ -293,6 +293,7 @@ impl Kubelet {
     }
 
     /// Sets up the Pod network, registers the Node and keeps its status true.
+    #[inline(never)]
     pub(super) fn node_plan(&self, observed: &Observed<'_, Machine>) -> Plan<NodeAction> {
         let mut plan = Plan::default();
         let (machine, now, key) = (observed.host, observed.now, self.node_key());
@@ -353,6 +354,7 @@ impl Kubelet {
     }
 
     /// Renews the Lease.
+    #[inline(never)]
     pub(super) fn lease_plan(&self, observed: &Observed<'_, Machine>) -> Plan<NodeAction> {
         let mut plan = Plan::default();
         let now = observed.now;

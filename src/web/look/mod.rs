@@ -115,6 +115,7 @@ impl Looker {
     }
 
     /// Which drawers were written into since the last look.
+    #[inline(never)]
     fn note_writes(&mut self, cluster: &Cluster) {
         let etcd = &cluster.api.etcd;
         if etcd.revision() < self.revision {
@@ -135,6 +136,7 @@ impl Looker {
         }
     }
 
+    #[inline(never)]
     fn drawers(&self, cluster: &Cluster) -> Vec<Drawer> {
         DRAWERS
             .iter()
@@ -167,6 +169,7 @@ fn seat_of(seat: &crate::cluster::SeatState) -> Seat {
 }
 
 /// The seats that belong to no desk, the ones of the story first.
+#[inline(never)]
 fn control_plane_seats(cluster: &Cluster) -> Vec<Seat> {
     const FIRST: [&str; 6] = [
         "scheduler",

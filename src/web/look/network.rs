@@ -13,6 +13,7 @@ use crate::cluster::view::{Endpoint, Network, Service, SliceRow};
 /// Rows of each table that are made.
 const ROWS: usize = 600;
 
+#[inline(never)]
 pub fn network(old: &Rc<Network>, cluster: &Cluster) -> Rc<Network> {
     let etcd = &cluster.api.etcd;
     let objects = |kind: Kind| etcd.range(kind, "").map(|(_, value)| &value.object);

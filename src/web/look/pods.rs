@@ -21,6 +21,7 @@ pub struct Shelf {
 }
 
 impl Shelf {
+    #[inline(never)]
     pub fn look(&mut self, cluster: &Cluster) {
         let etcd = &cluster.api.etcd;
         if self.cards.len() > etcd.count(Kind::Pod) {
@@ -51,6 +52,7 @@ impl Shelf {
     }
 
     /// Pods without a node that are not over.
+    #[inline(never)]
     pub fn tray(&self, old: &Rows<Pod>) -> Rows<Pod> {
         keep_list(
             old,

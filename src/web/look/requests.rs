@@ -21,6 +21,7 @@ const SLIPS_AMONG: usize = 400;
 /// Copies of one slip that are drawn.
 const COPIES: usize = 24;
 
+#[inline(never)]
 pub fn look(views: &mut Views, cluster: &Cluster) {
     let log = &cluster.api.log;
     if views.reception.requests == log.last_id() {

@@ -21,6 +21,7 @@ fn span(flight: &Flight) -> Duration {
     flight.trace.total.max(SEEN)
 }
 
+#[inline(never)]
 pub fn traffic(old: &Rc<Traffic>, cluster: &Cluster) -> Rc<Traffic> {
     let state = cluster.traffic();
     let mut new = Traffic::default();

@@ -46,6 +46,7 @@ pub(super) fn restarts(policy: Option<&str>, exit_code: i32) -> bool {
 
 impl<'a> Sync<'a, '_> {
     /// Runs the init containers one after the other; true once the others may start.
+    #[inline(never)]
     pub(super) fn initialise(&mut self, spec: &'a core::PodSpec, finished: bool) -> bool {
         let main_started = spec
             .containers
@@ -120,6 +121,7 @@ impl<'a> Sync<'a, '_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn restart(&mut self, container: &'a core::Container, ended: &'a Arc<Container>) {
         let name = container.name.as_str();
         let attempt = ended.config.attempt;
@@ -213,6 +215,7 @@ impl<'a> Sync<'a, '_> {
     }
 
     /// Whether the image is here as the pull policy wants it; asks for it otherwise.
+    #[inline(never)]
     pub(super) fn has_image(&mut self, container: &'a core::Container, since: SimTime) -> bool {
         let (name, image) = (container.name.as_str(), container.image.as_deref().unwrap_or(""));
         let runtime = self.machine.runtime();
@@ -323,6 +326,7 @@ impl<'a> Sync<'a, '_> {
     }
 
     /// Probes a running container and kills it when it failed too often.
+    #[inline(never)]
     pub(super) fn probe(&mut self, container: &'a core::Container, running: &'a Arc<Container>) {
         let (name, now) = (container.name.as_str(), self.now);
         let started_at = running.started_at.unwrap_or(now);

@@ -43,6 +43,7 @@ impl<'a> Sync<'a, '_> {
                 })
     }
 
+    #[inline(never)]
     pub(super) fn kill(
         &mut self,
         container: &core::Container,
@@ -73,6 +74,7 @@ impl<'a> Sync<'a, '_> {
     }
 
     /// Asks every running container to stop; true if one still runs.
+    #[inline(never)]
     pub(super) fn stop_containers(&mut self, sentence: &'static str) -> bool {
         let seconds = match self.pod.metadata.deletion_timestamp {
             Some(_) => self.pod.metadata.deletion_grace_period_seconds,
@@ -137,6 +139,7 @@ impl<'a> Sync<'a, '_> {
     }
 
     /// The end of a Pod that is being deleted: containers, sandbox, last report, the object itself.
+    #[inline(never)]
     pub(super) fn terminate(&mut self) {
         for container in self.spec().into_iter().flat_map(|spec| &spec.containers) {
             // Its probes are over; what was last known still holds.
@@ -171,6 +174,7 @@ impl<'a> Sync<'a, '_> {
     }
 
     /// The last but one container of each name keeps its log; older ones go.
+    #[inline(never)]
     pub(super) fn forget_old_containers(&mut self) {
         let mut kept: SortedMap<&str, usize> = SortedMap::new();
         let containers = std::mem::take(&mut self.containers);
