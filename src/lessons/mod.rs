@@ -28,22 +28,25 @@ pub use text::{GoalText, SceneText, Slide};
 #[derive(Debug)]
 pub struct Scene {
     pub id: &'static str,
-    /// The seats the scene is about: components, as in [`SeatId::component`](crate::seat::SeatId::component).
+    /// The seats the scene is about, in the order of its work: components, as in
+    /// [`SeatId::component`](crate::seat::SeatId::component).
     pub seats: &'static [&'static str],
     en: SceneText,
     ja: SceneText,
 }
 
 impl Scene {
-    /// How soon a duty is wanted, the least first: what the scene is about, what is about something else,
-    /// and last the heartbeats, which come back every ten seconds. In the scene about them they are not last.
+    /// How soon a duty is wanted, the least first: seat by seat what the scene is about, what is about
+    /// something else, and last the heartbeats, which come back every ten seconds. In the scene about them
+    /// they are not last.
     pub fn rank(&self, component: &str, heartbeat: bool) -> usize {
-        let about = self.seats.contains(&component);
+        let about = self.seats.iter().position(|seat| *seat == component);
+        let others = self.seats.len();
         match (about, heartbeat) {
-            (true, true) if self.seats.contains(&"node-lifecycle") => 0,
-            (_, true) => 2,
-            (true, false) => 0,
-            (false, false) => 1,
+            (Some(at), true) if self.seats.contains(&"node-lifecycle") => at,
+            (_, true) => others + 1,
+            (Some(at), false) => at,
+            (None, false) => others,
         }
     }
 
@@ -94,6 +97,20 @@ pub fn story() -> &'static [Scene] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_scene_is_about_comes_first_and_heartbeats_last() {
+        let first_day = &story()[0];
+        let ranks = [
+            first_day.rank("kubelet", false),
+            first_day.rank("kube-proxy", false),
+            first_day.rank("node-lifecycle", false),
+            first_day.rank("kubelet", true),
+        ];
+        assert!(ranks.is_sorted_by(|a, b| a < b), "{ranks:?}");
+        let clocking_in = &story()[1];
+        assert!(clocking_in.rank("kubelet", true) < clocking_in.rank("scheduler", false));
+    }
 
     #[test]
     fn every_scene_is_whole_in_every_language() {

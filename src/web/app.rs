@@ -9,8 +9,10 @@ use super::drag;
 use super::editor::Editor;
 use super::embed::{Part, Teller};
 use super::floor::Floor;
+use super::gesture;
 use super::guide::Guide;
 use super::host::{self, use_view};
+use super::over;
 use super::path;
 use super::requests::Requests;
 use super::sky::Sky;
@@ -18,7 +20,7 @@ use super::tables::Tables;
 use super::todo::Todo;
 use super::ui::{Do, Dock, Sheet, Ui, UiHandle, use_ui};
 use super::words::fill;
-use crate::cluster::view::{Readiness, Views};
+use crate::cluster::view::{Cargo, Readiness, Views};
 
 #[component]
 fn App() -> Html {
@@ -34,6 +36,7 @@ fn App() -> Html {
         }
     });
     use_effect_with((), |()| drag::listen());
+    use_effect_with((), |()| over::listen());
     use_effect_with((), |()| path::listen());
     use_effect_with((), |()| path::flash_changes());
     let file = use_view(|page| page.editing.as_ref().map(|file| file.name.clone()));
@@ -89,6 +92,7 @@ fn App() -> Html {
             <Sky />
             <StatusLine />
             <Notice />
+            <Answer />
             <Toast />
         </ContextProvider<UiHandle>>
     }
@@ -145,6 +149,11 @@ fn Thumb() -> Html {
     let duties = use_view(|page| page.views.duties.len());
     let goals = use_view(|page| page.views.goals.clone());
     let asked = super::guide::open_goals(ui.scene, &goals);
+    // A Pod that has its desk is carried to the Endpoints: the way there is this button.
+    let to_tables = use_view(|page| {
+        let carried = page.carried.as_deref();
+        carried.is_some_and(|it| matches!(it.cargo, Cargo::Pod { .. }) && it.fit.desks.is_empty())
+    });
     let entries = [
         (Part::Lesson, Sheet::Lesson, words.lesson, "book"),
         (Part::Todo, Sheet::Todo, words.todo, "list"),
@@ -161,7 +170,7 @@ fn Thumb() -> Html {
                     Callback::from(move |_| ui.dispatch(Do::Sheet((!open).then_some(sheet))))
                 };
                 html! {
-                    <button key={image} {onclick} aria-expanded={open.to_string()}>
+                    <button key={image} {onclick} class={(to_tables && sheet == Sheet::Tables).then_some("can")} aria-expanded={open.to_string()}>
                         { icon(image) }<span>{ label }</span>
                         if let Some(waiting) = match sheet {
                             Sheet::Lesson => Some(asked),
@@ -227,6 +236,34 @@ fn Notice() -> Html {
             <button class="btn small" {onclick}>{ words.close }</button>
         </div>
     }
+}
+
+/// What a gesture was answered, where no console is in sight: it is said as a remark.
+#[component]
+fn Answer() -> Html {
+    let ui = use_ui();
+    let done = use_view(|page| {
+        let mut newest = page.console.iter().rev();
+        newest
+            .find(|entry| entry.by_gesture && entry.code.is_some())
+            .cloned()
+    });
+    let first = use_mut_ref(|| true);
+    use_effect_with(done.as_ref().map(|entry| entry.id), move |_| {
+        let small = gloo::utils::window()
+            .match_media("(max-width: 999px)")
+            .ok()
+            .flatten()
+            .is_some_and(|query| query.matches());
+        let in_sight = ui.frame.shows(Part::Console) && (!small || ui.sheet == Some(Sheet::Console));
+        let answer = done
+            .as_deref()
+            .and_then(|entry| gesture::answer(&entry.stdout, &entry.stderr));
+        if let (false, false, Some(answer)) = (first.replace(false), in_sight, answer) {
+            host::say(&answer);
+        }
+    });
+    Html::default()
 }
 
 /// A remark that goes away by itself.

@@ -6,6 +6,7 @@ use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::app::CloseSheet;
+use super::bits::icon;
 use super::host::{self, Entry, use_view};
 use super::ui::{Sheet, use_ui};
 use crate::shell::parse::wants_more;
@@ -145,8 +146,37 @@ fn Prompt() -> Html {
             host::run(line.trim_end(), false);
         }
     };
+    // Puts a line of the history into the prompt: an older one or, with `false`, a newer one.
+    let recall = {
+        let (area, back) = (area.clone(), back.clone());
+        move |older: bool| {
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else {
+                return;
+            };
+            let history = host::read(|page| {
+                page.console
+                    .iter()
+                    .map(|entry| entry.line.clone())
+                    .collect::<Vec<_>>()
+            });
+            let mut back = back.borrow_mut();
+            *back = if older {
+                (*back + 1).min(history.len())
+            } else {
+                back.saturating_sub(1)
+            };
+            let line = if *back == 0 {
+                ""
+            } else {
+                history.get(history.len() - *back).map_or("", |line| line)
+            };
+            area.set_value(line);
+            grow(&area);
+        }
+    };
     let onkeydown = {
-        let (submit, area, back, offers) = (submit.clone(), area.clone(), back.clone(), offers.clone());
+        let (submit, area, offers) = (submit.clone(), area.clone(), offers.clone());
+        let recall = recall.clone();
         Callback::from(move |event: KeyboardEvent| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
@@ -161,26 +191,8 @@ fn Prompt() -> Html {
                     submit();
                 }
                 key @ ("ArrowUp" | "ArrowDown") if !area.value().contains('\n') => {
-                    let history = host::read(|page| {
-                        page.console
-                            .iter()
-                            .map(|entry| entry.line.clone())
-                            .collect::<Vec<_>>()
-                    });
-                    let mut back = back.borrow_mut();
-                    *back = if key == "ArrowUp" {
-                        (*back + 1).min(history.len())
-                    } else {
-                        back.saturating_sub(1)
-                    };
-                    let line = if *back == 0 {
-                        ""
-                    } else {
-                        history.get(history.len() - *back).map_or("", |line| line)
-                    };
                     event.prevent_default();
-                    area.set_value(line);
-                    grow(&area);
+                    recall(key == "ArrowUp");
                 }
                 "Tab" if !event.shift_key() && !area.value().trim().is_empty() => {
                     let found = host::complete(&area.value());
@@ -224,6 +236,9 @@ fn Prompt() -> Html {
                 <span class="prompt" aria-hidden="true">{ "$" }</span>
                 <textarea ref={area} rows="1" aria-label={words.console_label} placeholder={words.console_hint} {onkeydown} {oninput}
                     spellcheck="false" autocapitalize="off" autocomplete="off" enterkeyhint="go" />
+                // A finger has neither an arrow key nor, on some keyboards, Enter.
+                <button type="button" class="btn icon by-finger" aria-label={words.line_before} onclick={move |_| recall(true)}>{ icon("up") }</button>
+                <button class="btn by-finger">{ words.run_line }</button>
             </form>
         </>
     }

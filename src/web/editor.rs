@@ -152,7 +152,9 @@ pub fn Editor() -> Html {
                     <textarea aria-label={words.editor_label} spellcheck="false" autocapitalize="off" value={(*text).clone()} {oninput} rows={lines.to_string()} />
                 }
             </div>
-            if !empty {
+            if empty {
+                <p class="messages empty">{ words.editor_empty }</p>
+            } else {
                 <ul class="messages" aria-live="polite">
                     { for remarks.iter().map(|remark| html! {
                         <li key={format!("{}{}", remark.line, remark.text)} class={(!remark.error).then_some("note")}>

@@ -88,6 +88,24 @@ pub fn traffic(target: &str, from: &str, per_second: u32) -> String {
     }
 }
 
+/// What a gesture's line answered, in one remark: an error, why the API server refused, a short confirmation.
+/// `None` where what was done is all there is to see, and for a table.
+pub fn answer(stdout: &str, stderr: &str) -> Option<String> {
+    const LONGEST: usize = 300;
+    let brief = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    if !stderr.trim().is_empty() {
+        return Some(brief(stderr.trim()));
+    }
+    let stdout = stdout.trim();
+    if stdout.starts_with('{') {
+        let body: serde_json::Value = serde_json::from_str(stdout).ok()?;
+        let refused = body["kind"] == "Status" && body["status"] == "Failure";
+        return refused.then(|| body["message"].as_str().map(brief))?;
+    }
+    let last = stdout.lines().last()?;
+    (!stdout.contains("  ")).then(|| brief(last))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +128,21 @@ mod tests {
         };
         assert!(Place::Desk("suda".into()).takes(&pod));
         assert!(!Place::Board("suda".into()).takes(&pod));
+    }
+
+    #[test]
+    fn an_answer_is_an_error_a_refusal_or_a_short_word() {
+        assert_eq!(answer("", "error: no\n").as_deref(), Some("error: no"));
+        assert_eq!(
+            answer("pod/web created\n", "").as_deref(),
+            Some("pod/web created")
+        );
+        assert_eq!(answer("NAME   READY\nweb    1/1\n", ""), None);
+        assert_eq!(answer("", ""), None);
+        let status = r#"{"kind":"Status","status":"Failure","message":"pods \"a\" not found"}"#;
+        assert_eq!(answer(status, "").as_deref(), Some("pods \"a\" not found"));
+        assert_eq!(answer(r#"{"kind":"Status","status":"Success"}"#, ""), None);
+        assert_eq!(answer(r#"{"kind":"Pod"}"#, ""), None);
     }
 
     #[test]

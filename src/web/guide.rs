@@ -1,5 +1,7 @@
 //! The guide: the scene at hand on three slides (situation, commands, seriously) and its goals.
 
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::app::CloseSheet;
@@ -51,6 +53,17 @@ pub fn Guide() -> Html {
     use_effect_with((at, *slide), |_| {
         if let Some(body) = gloo::utils::document().get_element_by_id("slide") {
             body.set_scroll_top(0);
+        }
+    });
+    // The button that led to this scene may be gone; whoever pressed it stands at the scene's beginning.
+    let came_from = use_mut_ref(|| at);
+    use_effect_with(at, move |at| {
+        let document = gloo::utils::document();
+        let nowhere = document.active_element().is_none_or(|at| at.tag_name() == "BODY");
+        let moved = came_from.replace(*at) != *at;
+        let body = document.get_element_by_id("slide").filter(|_| nowhere && moved);
+        if let Some(body) = body.and_then(|body| body.dyn_into::<HtmlElement>().ok()) {
+            let _ = body.focus();
         }
     });
     let go = |scene: usize| {
@@ -127,7 +140,7 @@ pub fn Guide() -> Html {
                 } else {
                     <div class="done-note">
                         <span class="seal">{ words.stamped }</span>
-                        <span>{ words.all_met }
+                        <span>{ if at + 1 < scenes.len() { words.all_met } else { words.story_done } }
                             if at + 1 < scenes.len() && !ui.frame.lesson_locked {
                                 <br /><button class="btn ink" onclick={go(at + 1)}>{ words.next_scene }</button>
                             }
@@ -153,6 +166,16 @@ fn inline(spans: &[Span]) -> Html {
         Span::Break => html! { <br /> },
     };
     spans.iter().map(span).collect()
+}
+
+/// A line that breaks at its spaces and not behind a hyphen, but for words longer than a line.
+fn whole_words(line: &str) -> Html {
+    const LINE: usize = 36;
+    let word = |word: &str| match word.len() {
+        ..=LINE => html! { <span class="word">{ word.to_owned() }</span> },
+        _ => html! { word.to_owned() },
+    };
+    line.split_inclusive(' ').map(word).collect()
 }
 
 #[derive(Properties, PartialEq)]
@@ -182,7 +205,7 @@ fn Prose(props: &ProseProps) -> Html {
                     };
                     html! {
                         <>
-                            <pre><code>{ for code.lines().map(|line| html! { <span>{ line.to_owned() }</span> }) }</code></pre>
+                            <pre><code>{ for code.lines().map(|line| html! { <span>{ whole_words(line) }</span> }) }</code></pre>
                             <div class="give"><button class="btn small" {onclick}>{ words.put_in_console }</button></div>
                         </>
                     }

@@ -41,6 +41,8 @@ mod guide;
 #[cfg(target_arch = "wasm32")]
 mod host;
 #[cfg(target_arch = "wasm32")]
+mod over;
+#[cfg(target_arch = "wasm32")]
 mod path;
 #[cfg(target_arch = "wasm32")]
 mod post;

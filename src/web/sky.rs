@@ -5,7 +5,7 @@ use crate::api::sorted::SortedMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gloo::events::EventListener;
+use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
@@ -37,6 +37,8 @@ struct Flying {
 #[derive(Default)]
 struct State {
     dots: SortedMap<u64, Flying>,
+    /// How far the floor was scrolled when the hops were measured.
+    scrolled: Point,
     last_slip: u64,
 }
 
@@ -50,14 +52,25 @@ pub fn Sky() -> Html {
                 last_slip: host::read(|page| page.views.reception.slips.last().map_or(0, |slip| slip.id)),
                 ..State::default()
             }));
-            let subscription = host::subscribe(Rc::new(move || {
-                if let Some(sky) = sky.cast::<HtmlElement>() {
-                    let mut state = state.borrow_mut();
-                    dots(&sky, &mut state);
-                    slips(&sky, &mut state);
+            let subscription = host::subscribe(Rc::new({
+                let (sky, state) = (sky.clone(), state.clone());
+                move || {
+                    if let Some(sky) = sky.cast::<HtmlElement>() {
+                        let mut state = state.borrow_mut();
+                        dots(&sky, &mut state);
+                        slips(&sky, &mut state);
+                    }
                 }
             }));
-            move || drop(subscription)
+            // A dot stays above what it is at, also while time stands.
+            let capture = EventListenerOptions::run_in_capture_phase();
+            let document = gloo::utils::document();
+            let scrolls = EventListener::new_with_options(&document, "scroll", capture, move |_| {
+                if let Some(sky) = sky.cast::<HtmlElement>() {
+                    dots(&sky, &mut state.borrow_mut());
+                }
+            });
+            move || drop((subscription, scrolls))
         }
     });
     let words = use_ui().lang.words();
@@ -174,7 +187,27 @@ fn place_of(place: &Place, from: &str) -> Option<Point> {
     }
 }
 
+/// How far the floor is scrolled; below 1000 px the office scrolls with it.
+fn scrolled() -> Point {
+    let of = |css: &str| {
+        let place = gloo::utils::document().query_selector(css).ok().flatten();
+        place.map_or((0, 0), |place| (place.scroll_left(), place.scroll_top()))
+    };
+    let (floor, office) = (of(".floor"), of(".office"));
+    (f64::from(floor.0 + office.0), f64::from(floor.1 + office.1))
+}
+
 fn dots(sky: &HtmlElement, state: &mut State) {
+    if !state.dots.is_empty() {
+        let now = scrolled();
+        let (x, y) = (state.scrolled.0 - now.0, state.scrolled.1 - now.1);
+        if (x, y) != (0.0, 0.0) {
+            for point in state.dots.values_mut().flat_map(|flying| &mut flying.points) {
+                *point = (point.0 + x, point.1 + y);
+            }
+        }
+        state.scrolled = now;
+    }
     let (traffic, now, paused) = host::read(|page| {
         let clock = &page.views.clock;
         (page.views.traffic.clone(), clock.now, clock.paused)
@@ -190,6 +223,9 @@ fn dots(sky: &HtmlElement, state: &mut State) {
         if !state.dots.contains_key(&dot.id)
             && let Some(flying) = launch(sky, dot)
         {
+            if state.dots.is_empty() {
+                state.scrolled = scrolled();
+            }
             state.dots.insert(dot.id, flying);
         }
         let Some(flying) = state.dots.get_mut(&dot.id) else {

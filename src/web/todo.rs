@@ -54,6 +54,15 @@ pub fn Todo() -> Html {
             }
         }
     });
+    // Another scene wants other things first.
+    use_effect_with(ui.scene, {
+        let list = list.clone();
+        move |_| {
+            if let Some(list) = list.cast::<HtmlElement>() {
+                list.set_scroll_top(0);
+            }
+        }
+    });
     let someone = use_view(|page| {
         let of_desks = page
             .views
@@ -69,7 +78,7 @@ pub fn Todo() -> Html {
                 if !duties.is_empty() { <span class="badge">{ duties.len() }</span> }
             </div>
             <CloseSheet />
-            <div ref={list} class="body" tabindex="0" onfocusin={enters} onfocusout={leaves}>
+            <div ref={list} class="body" id="todo" tabindex="0" onfocusin={enters} onfocusout={leaves}>
                 if duties.is_empty() {
                     <p class="empty">{ if someone { words.todo_empty } else { words.todo_autopilot } }</p>
                     if let Some(goal) = scene.and_then(|scene| next_goal(scene, ui.lang, &goals)) {

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::super::bits::{name, runs};
-use super::super::host::use_view;
-use super::super::ui::use_ui;
+use super::super::bits::name;
+use super::super::host::{self, use_view};
+use super::super::ui::{Do, Sheet, use_ui};
 use super::super::words::fill;
 use crate::cluster::view::Drawer;
 
@@ -44,13 +44,19 @@ struct Props {
 
 #[component]
 fn DrawerFront(props: &Props) -> Html {
-    let words = use_ui().lang.words();
+    let ui = use_ui();
+    let words = ui.lang.words();
     let drawer = &props.drawer;
     let hint = format!("{} ({})", fill(words.drawers_hint, &[&drawer.kind]), drawer.count);
+    let line: Rc<str> = format!("kubectl get {} -A", drawer.resource).into();
+    // On a small screen what it prints is on a sheet.
+    let onclick = Callback::from(move |_| {
+        host::run(&line, true);
+        ui.dispatch(Do::Sheet(Some(Sheet::Console)));
+    });
     html! {
         <button class={classes!("drawer", props.hot.then_some("hot"), (drawer.count == 0).then_some("none"))}
-            data-anchor={format!("drawer/{}", drawer.resource)} title={hint.clone()}
-            onclick={runs(format!("kubectl get {} -A", drawer.resource))}>
+            data-anchor={format!("drawer/{}", drawer.resource)} title={hint.clone()} {onclick}>
             <span>{ drawer.short.clone() }</span><b>{ short(drawer.count) }</b><span class="sr">{ hint }</span>
         </button>
     }

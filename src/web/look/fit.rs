@@ -8,12 +8,16 @@ use crate::etcd::Key;
 use crate::node::NodeAction;
 use crate::seat::Action;
 
-/// The scheduler's table for one Pod. Scores are brought to 0–100, as its plugins count.
+/// The scheduler's table for one Pod; none for a Pod that has its node and keeps it. Scores are brought to
+/// 0–100, as its plugins count.
 pub fn fit(cluster: &Cluster, namespace: &str, name: &str) -> Fit {
     let key = Key::new(Kind::Pod, namespace, name);
     let Some(Object::Pod(pod)) = cluster.api.etcd.get(&key).map(|value| &value.object) else {
         return Fit::default();
     };
+    if pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some()) {
+        return Fit::default();
+    }
     let Some(verdict) = cluster.verdict(pod) else {
         return Fit::default();
     };

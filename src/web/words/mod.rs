@@ -88,14 +88,14 @@ catalogue! {
     cpu, memory, desk_free, pods, board, board_empty, board_hint, on_machine,
     fits, carry_start, carry_over, carry_drop, carry_cancel, carry_nowhere, carry_help, pods_never_move, no_address,     restarts,     visitors, visitor_from, visitor_target, visitor_rate, visitor_start, visitor_stop, visitor_count, no_service,
     // the guide
-    guide, situation, commands, seriously, goals, scene, all_met, next_goal, next_scene, put_in_console,
+    guide, situation, commands, seriously, goals, scene, all_met, story_done, next_goal, next_scene, put_in_console,
     todo, todo_empty, todo_autopilot, do_it, more, more_rows, less,     // the dock
     tables, services, endpoints, slices, ipvs, manifest, requests, console, lesson, close,
     no_services, no_endpoints, no_slices, no_requests, make_service,
     col_name, col_ip, col_ports, col_selector, col_address, col_pod, col_node, col_ready, col_service,
     col_time, col_request, col_user, col_code, yes, no, because, followed, in_flight,     template, apply, fine, line_of, template_pod, template_replicaset, template_deployment, template_service,
-    editor_label, changes, changes_none, changes_of, edit_close, edit_save, edit_open, edit_wait,
-    console_hint, console_intro, console_label, clear, by_gesture, still_running,     // the status line
+    editor_label, editor_empty, changes, changes_none, changes_of, edit_close, edit_save, edit_open, edit_wait,
+    console_hint, console_intro, console_label, run_line, line_before, clear, by_gesture, still_running,     // the status line
     status_line, link_broken, link_instead,
     // when it breaks
     broken_title, broken_text, broken_log, broken_reload,
