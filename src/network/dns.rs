@@ -1,7 +1,8 @@
 //! Names inside the cluster, as its DNS answers them.
 //!
-//! Source: github.com/kubernetes/dns `docs/specification.md`. Company X's machines ask the same
-//! name server as its Pods do, so that `web` means the same at a desk and in a Pod of `default`.
+//! Source: github.com/kubernetes/dns `docs/specification.md`. The desks ask the same name server as
+//! their Pods do, so that `web` means the same at a desk and in a Pod of `default`. A machine outside the
+//! cluster knows the desks by name and no Service.
 
 use std::net::Ipv4Addr;
 

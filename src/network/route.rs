@@ -107,7 +107,11 @@ impl Way<'_, '_> {
             Err(_) => {
                 let machines = &*self.world.machines;
                 let node = |name: &str| machines.machine(name).map(|machine| machine.ip);
-                let Some(address) = dns::resolve(self.world.names, &node, &namespace, host) else {
+                let names: &dyn dns::Names = match from {
+                    From::Outside { .. } => &dns::NoNames,
+                    _ => self.world.names,
+                };
+                let Some(address) = dns::resolve(names, &node, &namespace, host) else {
                     return (None, Outcome::NameNotResolved);
                 };
                 self.hop(

@@ -27,6 +27,8 @@ pub struct Host {
     pub pace: Option<Pace>,
     /// The session `kbh reset` asked for; the terminal begins it.
     pub restart: Option<Setup>,
+    /// The line that is at work may not change who sits where.
+    pub seats_locked: bool,
 }
 
 enum Stream {
@@ -122,6 +124,10 @@ fn refusal(code: u16, reason: &str, message: &str) -> ApiResponse {
 }
 
 impl Attached<'_> {
+    pub(super) fn seats_locked(&self) -> bool {
+        self.host.seats_locked
+    }
+
     fn ask(&mut self, request: &ApiRequest) -> Result<HttpAnswer, ApiResponse> {
         let mut builder = http::Request::builder()
             .method(request.method.as_str())

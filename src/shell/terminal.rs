@@ -28,6 +28,8 @@ struct Job {
     code: Option<i32>,
     /// It waits for the editor.
     editing: bool,
+    /// It may not change who sits where.
+    seats_locked: bool,
 }
 
 /// What a command has printed so far.
@@ -99,6 +101,8 @@ pub struct Terminal {
     /// Streams and exchanges the console's programs hold open.
     host: Host,
     restarted: bool,
+    /// The first line of the log that may not change who sits where.
+    locked_from: Option<usize>,
 }
 
 impl Terminal {
@@ -121,6 +125,7 @@ impl Terminal {
             future: Vec::new(),
             host: Host::default(),
             restarted: false,
+            locked_from: None,
         };
         terminal.checkpoint();
         terminal
@@ -133,6 +138,12 @@ impl Terminal {
     /// The furthest moment reached.
     pub fn end(&self) -> SimTime {
         self.end.max(self.now())
+    }
+
+    /// From here on no line that is entered changes who sits where. Those of the session so far do, also when
+    /// they are replayed.
+    pub fn lock_seats(&mut self) {
+        self.locked_from = Some(self.log.len() + self.future.len());
     }
 
     /// Every line entered up to the present.
@@ -159,6 +170,7 @@ impl Terminal {
         // What is due now happens first, as it will in a replay.
         while self.step(self.now()) {}
         self.end = self.now();
+        self.locked_from = self.locked_from.map(|from| from.min(self.log.len()));
         self.start(line)
     }
 
@@ -175,6 +187,7 @@ impl Terminal {
             jobs: std::mem::take(&mut self.jobs),
             next_job: self.next_job,
             restarted: true,
+            locked_from: self.locked_from.map(|_| 0),
             session: Session {
                 history: std::mem::take(&mut self.session.history),
                 ..fresh.session
@@ -204,6 +217,7 @@ impl Terminal {
                 },
             );
         }
+        let seats_locked = self.locked_from.is_some_and(|from| self.log.len() >= from);
         self.log.push(LogLine {
             at: self.now(),
             line: line.to_owned(),
@@ -215,6 +229,7 @@ impl Terminal {
                 until: None,
                 code: None,
                 editing: false,
+                seats_locked,
             },
         );
         self.poll_jobs();
@@ -274,6 +289,7 @@ impl Terminal {
     /// so that a script goes on at the same virtual moment however fast the page draws.
     fn poll_jobs(&mut self) {
         for job in self.jobs.values_mut().filter(|job| job.code.is_none()) {
+            self.host.seats_locked = job.seats_locked;
             let mut transport = self.host.attach(&mut self.cluster);
             (job.until, job.editing) = (None, false);
             match job.process.poll(&mut self.session, &mut transport) {

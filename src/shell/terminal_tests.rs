@@ -332,3 +332,39 @@ fn an_unplugged_desk_has_nothing_to_report() {
     terminal.advance(Duration::from_secs(1));
     assert!(run(&mut terminal, todo).contains("that it lives"));
 }
+
+#[test]
+fn locked_seats_stay_as_they_are_however_a_line_says_it() {
+    let mut author = terminal(Preset::CompanyX, &["bob"]);
+    run(&mut author, "kbh seat scheduler autopilot");
+    author.advance(Duration::from_secs(5));
+    let mut terminal = Terminal::replay(author.cluster.setup.clone(), author.log().to_vec(), SimTime::ZERO);
+    terminal.lock_seats();
+    terminal.run_until(author.now());
+    let held = |terminal: &mut Terminal| run(terminal, "kbh seat | grep -c autopilot");
+    let before = held(&mut terminal);
+    assert_eq!(
+        before,
+        run(&mut author, "kbh seat | grep -c autopilot"),
+        "the author's own line counts"
+    );
+    let refused = "kbh: the seats are locked: the author of this page decides who sits where\n";
+    for line in [
+        "kbh seat all autopilot",
+        "echo kbh seat scheduler human | bash",
+        "sleep 1; kbh seat replicaset autopilot",
+        "kbh reset --preset autopilot",
+    ] {
+        assert_eq!(run(&mut terminal, line), refused, "{line}");
+    }
+    // Turning time back and letting it run again does not change that, nor does going back further.
+    let now = terminal.now();
+    terminal.go_to(SimTime::ZERO);
+    terminal.go_to(now);
+    assert_eq!(held(&mut terminal), before);
+    terminal.go_to(SimTime::ZERO);
+    assert_eq!(run(&mut terminal, "kbh seat scheduler human"), refused);
+    // What is not about seats works, and a reset to the same preset.
+    assert_eq!(run(&mut terminal, "kbh reset --nodes 1"), "");
+    assert_eq!(run(&mut terminal, "kbh seat kubelet autopilot"), refused);
+}

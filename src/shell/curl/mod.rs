@@ -16,6 +16,7 @@ pub fn start(args: &[String]) -> Box<dyn Program> {
         args: args.to_vec(),
         state: State::New,
         options: Options::default(),
+        transfer: 0,
         deadline: None,
         target: Target::default(),
     })
@@ -32,6 +33,8 @@ struct Curl {
     args: Vec<String>,
     state: State,
     options: Options,
+    /// Which of the URLs it is at.
+    transfer: usize,
     deadline: Option<SimTime>,
     target: Target,
 }
@@ -40,7 +43,32 @@ struct Curl {
 const CONNECT_TIMEOUT_SECONDS: f64 = 130.0;
 
 impl Program for Curl {
+    /// Each URL in turn, whatever became of those before it; the exit code is that of the last.
     fn poll(&mut self, io: &mut Io) -> Progress {
+        loop {
+            match self.go_on(io) {
+                Progress::Done(_) if self.transfer + 1 < self.options.urls.len() => {
+                    self.transfer += 1;
+                    self.state = State::New;
+                }
+                progress => return progress,
+            }
+        }
+    }
+
+    fn cancel(&mut self, transport: &mut dyn Transport) {
+        match self.state {
+            State::Flying(exchange) => transport.hang_up(exchange),
+            State::Streaming(stream) => transport.close(stream),
+            _ => {}
+        }
+    }
+}
+
+type Refusal = (i32, String);
+
+impl Curl {
+    fn go_on(&mut self, io: &mut Io) -> Progress {
         match self.state {
             State::New => match self.begin(io) {
                 Ok(progress) => progress,
@@ -122,25 +150,15 @@ impl Program for Curl {
         }
     }
 
-    fn cancel(&mut self, transport: &mut dyn Transport) {
-        match self.state {
-            State::Flying(exchange) => transport.hang_up(exchange),
-            State::Streaming(stream) => transport.close(stream),
-            _ => {}
-        }
-    }
-}
-
-type Refusal = (i32, String);
-
-impl Curl {
     fn begin(&mut self, io: &mut Io) -> Result<Progress, Refusal> {
-        let reads_stdin = self.args.iter().any(|a| a.ends_with("@-"));
-        if reads_stdin && !io.stdin.closed {
-            return Ok(Progress::Waiting { until: None });
+        if self.transfer == 0 {
+            let reads_stdin = self.args.iter().any(|a| a.ends_with("@-"));
+            if reads_stdin && !io.stdin.closed {
+                return Ok(Progress::Waiting { until: None });
+            }
+            self.options = read(&self.args, io)?;
         }
-        self.options = read(&self.args, io)?;
-        let Some(url) = self.options.urls.first().cloned() else {
+        let Some(url) = self.options.urls.get(self.transfer).cloned() else {
             io.err("curl: try 'curl --help' or 'curl --manual' for more information\n");
             return Ok(Progress::Done(2));
         };
@@ -225,7 +243,7 @@ impl Curl {
                             io.transport.now() + std::time::Duration::from_secs_f64(s.clamp(0.0, 1e9))
                         });
                         self.state = State::Streaming(stream);
-                        Ok(self.poll(io))
+                        Ok(self.go_on(io))
                     }
                     Err(answer) => Ok(self.finish(io, &answer)),
                 };
@@ -253,7 +271,7 @@ impl Curl {
             patience,
         );
         self.state = State::Flying(exchange);
-        Ok(self.poll(io))
+        Ok(self.go_on(io))
     }
 
     fn show_request(&self, io: &mut Io, request: &ApiRequest) {
@@ -299,7 +317,7 @@ impl Curl {
         if !options.head && !failed {
             text.push_str(&answer.body);
         }
-        match &options.output {
+        match options.outputs.get(self.transfer) {
             Some(name) if name == "/dev/null" => {}
             Some(name) => {
                 if let Err(message) = io.session.write(name, &text, false) {
@@ -316,7 +334,7 @@ impl Curl {
                 .replace("%{http_code}", &format!("{:03}", answer.code))
                 .replace("%{response_code}", &format!("{:03}", answer.code))
                 .replace("%{size_download}", &answer.body.len().to_string())
-                .replace("%{url}", options.urls.first().map_or("", |u| u))
+                .replace("%{url}", options.urls.get(self.transfer).map_or("", |u| u))
                 .replace("%{content_type}", answer.header("content-type").unwrap_or(""))
                 .replace("\\n", "\n")
                 .replace("\\t", "\t");

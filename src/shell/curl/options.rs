@@ -17,7 +17,8 @@ pub(super) struct Options {
     pub(super) show_error: bool,
     pub(super) verbose: bool,
     pub(super) fail: bool,
-    pub(super) output: Option<String>,
+    /// The first is for the first URL, and so on; what has none is printed.
+    pub(super) outputs: Vec<String>,
     pub(super) write_out: Option<String>,
     pub(super) max_time: Option<f64>,
     pub(super) connect_timeout: Option<f64>,
@@ -159,7 +160,7 @@ impl Options {
             'f' => self.fail = true,
             'I' => self.head = true,
             'G' => self.get = true,
-            'o' => self.output = Some(text),
+            'o' => self.outputs.push(text),
             'w' => self.write_out = Some(text),
             'm' => self.max_time = Some(seconds(&text)?),
             'c' => self.connect_timeout = Some(seconds(&text)?),

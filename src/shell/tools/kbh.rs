@@ -114,6 +114,9 @@ fn reset(attached: &mut Attached<'_>, words: &[&str]) -> Outcome {
             other => return Err(wrong(format!("unknown flag {other}"))),
         }
     }
+    if attached.seats_locked() && setup.preset != attached.cluster.setup.preset {
+        return Err(locked());
+    }
     attached.restart(setup);
     Ok(Started::Waiting(Waiting {
         action: 0,
@@ -162,6 +165,10 @@ fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     out
 }
 
+fn locked() -> Complaint {
+    wrong("the seats are locked: the author of this page decides who sits where")
+}
+
 fn set_seat(attached: &mut Attached<'_>, wanted: &str, mode: &str) -> Outcome {
     let mode = match mode {
         "human" | "me" | "hand" => Mode::Human,
@@ -180,6 +187,9 @@ fn set_seat(attached: &mut Attached<'_>, wanted: &str, mode: &str) -> Outcome {
         .collect();
     if seats.is_empty() {
         return Err(wrong(format!("no seat \"{wanted}\"; see kbh seat")));
+    }
+    if attached.seats_locked() {
+        return Err(locked());
     }
     for seat in &seats {
         attached.cluster.set_mode(seat, mode);

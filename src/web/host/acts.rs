@@ -11,6 +11,7 @@ use crate::cluster::view::{Cargo, Fit, Request};
 use crate::shell::draft::{self, Purpose};
 use crate::shell::{completion, editor};
 use crate::sim::SimTime;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,16 +20,30 @@ pub fn run(line: &str, by_gesture: bool) {
     run_then(line, by_gesture, None);
 }
 
+type Waiting = Vec<(String, bool, Option<Done>)>;
+
+thread_local! {
+    /// The lines that wait until texts are fetched: one that needs them, and what was entered after it.
+    static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
+}
+
 /// The same, and calls back when it is done.
 pub fn run_then(line: &str, by_gesture: bool, done: Option<Done>) {
-    if wants_docs(line) {
-        let line = line.to_owned();
-        wasm_bindgen_futures::spawn_local(async move {
+    let fetching = WAITING.with_borrow(Option::is_some);
+    if !fetching && !wants_docs(line) {
+        return enter(line, by_gesture, done);
+    }
+    WAITING.with_borrow_mut(|waiting| {
+        let waiting = waiting.get_or_insert_default();
+        waiting.push((line.to_owned(), by_gesture, done));
+    });
+    if !fetching {
+        wasm_bindgen_futures::spawn_local(async {
             load_docs().await;
-            enter(&line, by_gesture, done);
+            for (line, by_gesture, done) in WAITING.take().into_iter().flatten() {
+                enter(&line, by_gesture, done);
+            }
         });
-    } else {
-        enter(line, by_gesture, done);
     }
 }
 

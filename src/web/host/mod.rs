@@ -17,6 +17,7 @@ use gloo::render::AnimationFrame;
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
+use super::embed::Frame;
 use super::look::Looker;
 use super::pace;
 use super::{api, recovery, share};
@@ -157,7 +158,10 @@ impl Host {
     fn new((opening, broken): (share::Opening, bool)) -> Host {
         let until = opening.until;
         recovery::begin(&opening.setup, &opening.log);
-        let terminal = Terminal::replay(opening.setup, opening.log, SimTime::ZERO);
+        let mut terminal = Terminal::replay(opening.setup, opening.log, SimTime::ZERO);
+        if Frame::of_address().seats_locked {
+            terminal.lock_seats();
+        }
         let mut host = Host {
             terminal,
             looker: Looker::default(),
