@@ -1,7 +1,5 @@
 //! The guide: the scene at hand on three slides (situation, commands, seriously) and its goals.
 
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::app::CloseSheet;
@@ -53,17 +51,6 @@ pub fn Guide() -> Html {
     use_effect_with((at, *slide), |_| {
         if let Some(body) = gloo::utils::document().get_element_by_id("slide") {
             body.set_scroll_top(0);
-        }
-    });
-    // The button that led to this scene may be gone; whoever pressed it stands at the scene's beginning.
-    let came_from = use_mut_ref(|| at);
-    use_effect_with(at, move |at| {
-        let document = gloo::utils::document();
-        let nowhere = document.active_element().is_none_or(|at| at.tag_name() == "BODY");
-        let moved = came_from.replace(*at) != *at;
-        let body = document.get_element_by_id("slide").filter(|_| nowhere && moved);
-        if let Some(body) = body.and_then(|body| body.dyn_into::<HtmlElement>().ok()) {
-            let _ = body.focus();
         }
     });
     let go = |scene: usize| {

@@ -1,10 +1,11 @@
 //! Ways about the page. A menu closes when something in it is chosen, when anything else is pressed and with
 //! Escape; a sheet goes when a finger pulls its upper edge down; F6 goes from part to part, as it does between
-//! the panes of a window.
+//! the panes of a window; and who stood at something that is gone stands where it went, or beside it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use gloo::events::{EventListener, EventListenerOptions};
+use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, PointerEvent};
 
@@ -70,6 +71,54 @@ fn next_part(back: bool) -> Option<()> {
     parts.get(next)?.focus().ok()
 }
 
+/// Where the focus was last: its element, what that was, and the part of the page around it.
+struct Stood {
+    at: Element,
+    anchor: Option<String>,
+    part: Option<HtmlElement>,
+}
+
+thread_local! {
+    static STOOD: RefCell<Option<Stood>> = const { RefCell::new(None) };
+}
+
+fn stands(event: &Event) {
+    let stood = target(event).map(|at| Stood {
+        anchor: closest(&at, "[data-anchor^=pod]").and_then(|it| it.get_attribute("data-anchor")),
+        part: closest(&at, ".panel, .tray, .desk"),
+        at,
+    });
+    STOOD.set(stood);
+}
+
+/// What had the focus may have been taken away: a Pod is carried to its desk, a duty is done, a scene ends.
+fn stand_again() -> Option<()> {
+    let document = gloo::utils::document();
+    if document
+        .active_element()
+        .is_some_and(|at| at.tag_name() != "BODY")
+    {
+        return None;
+    }
+    let Stood { anchor, part, .. } = STOOD.take().filter(|stood| !stood.at.is_connected())?;
+    let moved = anchor.and_then(|anchor| {
+        document
+            .query_selector(&format!("[data-anchor=\"{anchor}\"]"))
+            .ok()?
+    });
+    let beside = || {
+        part.filter(|part| part.is_connected())?
+            .query_selector(".body, .pod, button")
+            .ok()?
+    };
+    moved
+        .or_else(beside)?
+        .dyn_into::<HtmlElement>()
+        .ok()?
+        .focus()
+        .ok()
+}
+
 fn clicked(event: &Event) {
     let (Some(menu), Some(at)) = (open_menu(), target(event)) else {
         return;
@@ -93,10 +142,20 @@ pub fn listen() -> impl FnOnce() {
     let point = |event: &PointerEvent| (f64::from(event.client_x()), f64::from(event.client_y()));
     let listeners = [
         EventListener::new(&document, "click", clicked),
+        EventListener::new(&document, "focusin", stands),
+        EventListener::new(&document, "focusout", |_| {
+            // Once what takes its place is drawn.
+            Timeout::new(80, || {
+                stand_again();
+            })
+            .forget();
+        }),
         EventListener::new_with_options(&document, "keydown", capture, |event| {
             let Some(key) = event.dyn_ref::<KeyboardEvent>() else {
                 return;
             };
+            // Not every browser says that the focus is lost.
+            stand_again();
             match (&*key.key(), open_menu()) {
                 ("Escape", Some(menu)) => {
                     close(&menu);

@@ -52,7 +52,17 @@ pub fn check(api: &ApiServer, now: SimTime, text: &str, purpose: Purpose) -> Vec
     let mut copy = api.clone();
     let mut remarks = Vec::new();
     for document in documents.iter().take(MAX_DOCUMENTS) {
-        document_remarks(&mut copy, now, document, purpose, &mut remarks);
+        if let Some(duplicates) = document.duplicates_text() {
+            remarks.push(Remark {
+                line: document.positions.start().0,
+                text: duplicates,
+                error: true,
+            });
+        } else {
+            for part in parts(document) {
+                part_remarks(&mut copy, now, &part, purpose, &mut remarks);
+            }
+        }
         let hints = document.hints.iter().map(|hint| Remark {
             line: hint.line,
             text: hint.text.clone(),
@@ -66,32 +76,55 @@ pub fn check(api: &ApiServer, now: SimTime, text: &str, purpose: Purpose) -> Vec
     remarks
 }
 
-fn document_remarks(
+/// One object of a document: the document itself, or an item of the List it is.
+struct Part<'a> {
+    document: &'a Document,
+    /// Where in the document it stands: `items[1].`, or empty.
+    prefix: String,
+    value: &'a Value,
+}
+
+impl Part<'_> {
+    fn line(&self, path: &str) -> usize {
+        let path = format!("{}{path}", self.prefix);
+        self.document.positions.nearest(path.trim_end_matches('.')).0
+    }
+}
+
+fn parts(document: &Document) -> Vec<Part<'_>> {
+    let value = &document.value;
+    let items = value["items"]
+        .as_array()
+        .filter(|_| value["kind"] == "List" && value["apiVersion"] == "v1");
+    let Some(items) = items else {
+        return vec![Part {
+            document,
+            prefix: String::new(),
+            value,
+        }];
+    };
+    let numbered = items.iter().take(MAX_DOCUMENTS).enumerate();
+    numbered
+        .map(|(index, value)| Part {
+            document,
+            prefix: format!("items[{index}]."),
+            value,
+        })
+        .collect()
+}
+
+fn part_remarks(
     api: &mut ApiServer,
     now: SimTime,
-    document: &Document,
+    part: &Part<'_>,
     purpose: Purpose,
     remarks: &mut Vec<Remark>,
 ) {
-    let start = document.positions.start().0;
-    if let Some(duplicates) = document.duplicates_text() {
-        remarks.push(Remark {
-            line: start,
-            text: duplicates,
-            error: true,
-        });
-        return;
-    }
-    let at = |pointer: &str| {
-        document
-            .value
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or("")
-    };
+    let start = part.line("");
+    let at = |pointer: &str| part.value.pointer(pointer).and_then(Value::as_str).unwrap_or("");
     let (api_version, name) = (at("/apiVersion"), at("/kind"));
     let Some(kind) = Kind::by_api_version(api_version, name) else {
-        let line = document.positions.nearest("kind").0;
+        let line = part.line("kind");
         let text = match (api_version, name) {
             (_, "") => "Object 'Kind' is missing".to_string(),
             ("", _) => "Object 'apiVersion' is missing".to_string(),
@@ -109,7 +142,7 @@ fn document_remarks(
     let key = Key::new(kind, place(kind, namespace), name);
     // What exists already would be changed, not created.
     let exists = api.etcd.get(&key).is_some();
-    let mut value = document.value.clone();
+    let mut value = part.value.clone();
     if purpose == Purpose::Edit
         && let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut)
     {
@@ -125,7 +158,7 @@ fn document_remarks(
         &value,
     ) else {
         remarks.push(Remark {
-            line: document.positions.nearest("metadata.name").0,
+            line: part.line("metadata.name"),
             text: format!("invalid name {name:?}"),
             error: true,
         });
@@ -140,7 +173,7 @@ fn document_remarks(
         // A patch is refused whole, with all its text; what counts is the field it names.
         if let Some((_, errors)) = word(cause, "message").split_once("strict decoding error: ") {
             remarks.extend(errors.split(", ").map(|error| Remark {
-                line: document.positions.nearest(quoted(error).unwrap_or("")).0,
+                line: part.line(quoted(error).unwrap_or("")),
                 text: error.to_string(),
                 error: true,
             }));
@@ -148,14 +181,14 @@ fn document_remarks(
         }
         let text = format!("{field}: {}", word(cause, "message"));
         remarks.push(Remark {
-            line: document.positions.nearest(&field).0,
+            line: part.line(&field),
             text: text.trim_start_matches(": ").to_string(),
             error: true,
         });
     }
     if causes.is_empty() {
         let message = word(&status, "message");
-        let line = quoted(&message).map_or(start, |field| document.positions.nearest(field).0);
+        let line = quoted(&message).map_or(start, |field| part.line(field));
         remarks.push(Remark {
             line,
             text: message,
@@ -292,6 +325,18 @@ mod tests {
         assert_eq!(
             judge(&format!("{stored}dat:\n  k: v\n"), Purpose::Edit),
             [(6, "unknown field \"dat\"".to_string())]
+        );
+        // Several objects are edited as a List; what is wrong is said of its item.
+        let item =
+            |name: &str| format!("- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: {name}\n");
+        let list = format!(
+            "apiVersion: v1\nkind: List\nitems:\n{}{}  dat: {{}}\n",
+            item("a"),
+            item("b")
+        );
+        assert_eq!(
+            judge(&list, Purpose::Edit),
+            [(12, "unknown field \"dat\"".to_string())]
         );
     }
 

@@ -1,4 +1,4 @@
-//! `edit`: the object goes to the editor; what comes back is patched.
+//! `edit`: the object goes to the editor, several as one List; what comes back is patched.
 
 use super::super::print;
 use super::failure::{Failure, Result, message};
@@ -8,7 +8,7 @@ use super::output::{DryRun, done, without_managed_fields};
 use super::patch;
 use super::resource::{MISSING, Target, fail_with, live};
 use crate::api::yaml;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const HEADER: &str = "# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the edit. If an error occurs while saving this file will be\n# reopened with the relevant failures.\n#\n";
 
@@ -19,6 +19,9 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     }
     let (targets, failures) = live(kube, &args)?;
     fail_with(failures)?;
+    if targets.is_empty() {
+        return message("edit cancelled, no objects found");
+    }
     Ok(Next::Task(Box::new(Edit {
         targets,
         shown: None,
@@ -44,6 +47,22 @@ enum Saved {
 }
 
 impl Edit {
+    /// What there is, as the editor shows it.
+    fn original(&self) -> String {
+        let mut objects = self
+            .targets
+            .iter()
+            .map(|target| without_managed_fields(target.object.clone()));
+        let shown = match self.targets.len() {
+            1 => objects.next().unwrap_or_default(),
+            _ => {
+                let items: Vec<Value> = objects.collect();
+                json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items})
+            }
+        };
+        print::yaml::document(&shown)
+    }
+
     fn open(&mut self, kube: &mut Kube, text: String) -> Step {
         let name = kube.io.session.edit(text.clone());
         self.shown = Some((name, text));
@@ -83,55 +102,49 @@ fn same(one: &str, other: &str) -> bool {
 impl Task for Edit {
     /// Source: k8s.io/kubectl/pkg/cmd/util/editor/editoptions.go.
     fn poll(&mut self, kube: &mut Kube) -> Result<Step> {
-        loop {
-            let Some(target) = self.targets.first().cloned() else {
-                return Ok(Step::Done);
-            };
-            let original = print::yaml::document(&without_managed_fields(target.object.clone()));
-            let Some((name, shown)) = self.shown.clone() else {
-                return Ok(self.open(kube, format!("{HEADER}{original}")));
-            };
-            let editor = kube
-                .io
-                .session
-                .editor
-                .as_ref()
-                .filter(|editor| editor.name == name);
-            // Another file was opened in its place: closed as it was.
-            let answer = match editor.map(|editor| editor.answer.clone()) {
-                Some(None) => return Ok(Step::Editing),
-                Some(Some(answer)) => {
-                    kube.io.session.editor = None;
-                    answer
-                }
-                None => None,
-            };
-            let saved = answer.unwrap_or_else(|| shown.clone());
-            if self.refused && same(&saved, &shown) {
-                let failure = Failure::Message("Edit cancelled, no valid changes were saved.".to_owned());
-                return give_up(kube, (&name, &saved), COPY_KEPT, failure);
+        let original = self.original();
+        let Some((name, shown)) = self.shown.clone() else {
+            return Ok(self.open(kube, format!("{HEADER}{original}")));
+        };
+        let editor = kube
+            .io
+            .session
+            .editor
+            .as_ref()
+            .filter(|editor| editor.name == name);
+        // Another file was opened in its place: closed as it was.
+        let answer = match editor.map(|editor| editor.answer.clone()) {
+            Some(None) => return Ok(Step::Editing),
+            Some(Some(answer)) => {
+                kube.io.session.editor = None;
+                answer
             }
-            if same(&saved, &original) {
-                kube.err("Edit cancelled, no changes made.\n");
-            } else if without_comments(&saved).trim().is_empty() {
-                kube.err("Edit cancelled, saved file was empty.\n");
-            } else {
-                match save(kube, &target, &saved) {
-                    Ok(Saved::Ok) => {}
-                    Ok(Saved::Again(reason)) => {
-                        self.refused = true;
-                        let text = format!("{HEADER}{reason}{}", without_comments(&saved));
-                        return Ok(self.open(kube, text));
-                    }
-                    Ok(Saved::Kept(remark)) => {
-                        return give_up(kube, (&name, &saved), remark, Failure::Code(1));
-                    }
-                    Err(failure) => return give_up(kube, (&name, &saved), COPY_KEPT, failure),
-                }
-            }
-            self.targets.remove(0);
-            (self.shown, self.refused) = (None, false);
+            None => None,
+        };
+        let saved = answer.unwrap_or_else(|| shown.clone());
+        if self.refused && same(&saved, &shown) {
+            let failure = Failure::Message("Edit cancelled, no valid changes were saved.".to_owned());
+            return give_up(kube, (&name, &saved), COPY_KEPT, failure);
         }
+        if same(&saved, &original) {
+            kube.err("Edit cancelled, no changes made.\n");
+        } else if without_comments(&saved).trim().is_empty() {
+            kube.err("Edit cancelled, saved file was empty.\n");
+        } else {
+            match save(kube, &self.targets, &saved) {
+                Ok(Saved::Ok) => {}
+                Ok(Saved::Again(reason)) => {
+                    self.refused = true;
+                    let text = format!("{HEADER}{reason}{}", without_comments(&saved));
+                    return Ok(self.open(kube, text));
+                }
+                Ok(Saved::Kept(remark)) => {
+                    return give_up(kube, (&name, &saved), remark, Failure::Code(1));
+                }
+                Err(failure) => return give_up(kube, (&name, &saved), COPY_KEPT, failure),
+            }
+        }
+        Ok(Step::Done)
     }
 }
 
@@ -140,25 +153,59 @@ fn comment(text: &str) -> String {
     format!("# {}\n", text.replace('\n', "\n# "))
 }
 
-fn save(kube: &mut Kube, target: &Target, text: &str) -> Result<Saved> {
-    let mut edited = match manifest::documents(text, "edited-file") {
+/// Saves every object of the file. One that is not valid keeps nobody from trying the others.
+fn save(kube: &mut Kube, targets: &[Target], text: &str) -> Result<Saved> {
+    let edited = match manifest::documents(text, "edited-file") {
         Ok(edited) => edited,
         Err(failure) => {
             let head = comment(&format!("The edited file had a syntax error: {}", failure.text()));
             return Ok(Saved::Again(format!("{head}#\n")));
         }
     };
-    if edited.len() != 1 {
-        return message("the edited file has to hold one object");
+    let (mut reasons, mut kept) = (String::new(), None);
+    for edited in edited.iter().flat_map(objects) {
+        let uid = |object: &Value| object.pointer("/metadata/uid").cloned();
+        let Some(target) = targets.iter().find(|target| uid(&target.object) == uid(edited)) else {
+            return message(format!(
+                "no original object found for {}",
+                kube::text(edited, "/metadata/name")
+            ));
+        };
+        match save_one(kube, target, edited)? {
+            Saved::Ok => {}
+            Saved::Again(reason) => reasons.push_str(&reason),
+            // To try again is said before where edits of what is gone are.
+            Saved::Kept(remark) => kept = kept.filter(|_| remark == GONE).or(Some(remark)),
+        }
     }
-    let edited = edited.remove(0);
+    Ok(match kept {
+        Some(remark) => Saved::Kept(remark),
+        None if reasons.is_empty() => Saved::Ok,
+        None => Saved::Again(format!("{reasons}#\n")),
+    })
+}
+
+/// The objects of a document: itself, or the items of a List.
+fn objects(document: &Value) -> &[Value] {
+    match document["items"]
+        .as_array()
+        .filter(|_| document["kind"] == "List")
+    {
+        Some(items) => items,
+        None => std::slice::from_ref(document),
+    }
+}
+
+const GONE: &str = "The edits you made on deleted resources have been saved to \"{}\"";
+
+fn save_one(kube: &mut Kube, target: &Target, edited: &Value) -> Result<Saved> {
     let original = without_managed_fields(target.object.clone());
     for field in ["/apiVersion", "/kind", "/metadata/name"] {
         if edited.pointer(field) != original.pointer(field) {
             return message("At least one of apiVersion, kind and name was changed".to_string());
         }
     }
-    let body = patch::two_way(&original, &edited);
+    let body = patch::two_way(&original, edited);
     if body == json!({}) {
         return done(kube, &target.kind, &original, "skipped", DryRun::None).map(|()| Saved::Ok);
     }
@@ -183,13 +230,11 @@ fn save(kube: &mut Kube, target: &Target, text: &str) -> Result<Saved> {
                 let (field, message) = (kube::text(cause, "/field"), kube::text(cause, "/message"));
                 head.push_str(&comment(&format!("* {field}: {message}")));
             }
-            Ok(Saved::Again(format!("{head}#\n")))
+            Ok(Saved::Again(head))
         }
         Err(failure) if failure.is_not_found() => {
             kube.err(&format!("error: {what} could not be found on the server\n"));
-            Ok(Saved::Kept(
-                "The edits you made on deleted resources have been saved to \"{}\"",
-            ))
+            Ok(Saved::Kept(GONE))
         }
         Err(failure) => {
             kube.err(&format!(
@@ -301,6 +346,57 @@ mod tests {
         );
         assert!(session.file("/tmp/kubectl-edit-3.yaml").is_some());
         assert_eq!(session.editor, None);
+    }
+
+    #[test]
+    fn several_objects_are_one_list() {
+        let of = |name: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default", "uid": name}, "data": {"k": name}});
+        let path = |name: &str| format!("/api/v1/namespaces/default/configmaps/{name}");
+        let refusal = json!({"kind": "Status", "status": "Failure", "reason": "Invalid", "message": "…", "code": 422,
+            "details": {"causes": [{"message": "bad", "field": "data"}]}});
+        let mut fake = Fake::default()
+            .on(&format!("GET {}", path("a")), 200, of("a"))
+            .on(&format!("GET {}", path("b")), 200, of("b"))
+            .on(&format!("PATCH {}", path("a")), 422, refusal)
+            .on(&format!("PATCH {}", path("b")), 200, of("b"));
+        let (mut process, mut session) = (Process::new("kubectl edit cm a b"), Session::default());
+        assert_eq!(process.poll(&mut session, &mut fake), Progress::Editing);
+        let text = session.editor.as_ref().unwrap().text.clone();
+        assert!(
+            text.contains("#\napiVersion: v1\nitems:\n- apiVersion: v1\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("kind: List\nmetadata: {}\n"), "{text}");
+        // One is refused, the other is saved all the same, and the List opens again.
+        answer(&mut session, |text| Some(text.replace("k: ", "l: ")));
+        assert_eq!(process.poll(&mut session, &mut fake), Progress::Editing);
+        assert_eq!(process.output.stdout(), "configmap/b edited\n");
+        let text = session.editor.as_ref().unwrap().text.clone();
+        assert!(
+            text.contains("# configmaps \"a\" was not valid:\n# * data: bad\n#\napiVersion: v1\nitems:\n"),
+            "{text}"
+        );
+        // What was not changed is said to be skipped.
+        answer(&mut session, |text| {
+            Some(text.replace("l: a", "k: a").replace("l: b", "k: c"))
+        });
+        assert_eq!(process.poll(&mut session, &mut fake), Progress::Done(0));
+        assert!(
+            process
+                .output
+                .stdout()
+                .ends_with("configmap/a skipped\nconfigmap/b edited\n")
+        );
+        let (mut process, mut session) = (Process::new("kubectl edit cm a b"), Session::default());
+        assert_eq!(process.poll(&mut session, &mut fake), Progress::Editing);
+        answer(&mut session, |text| Some(text.replace("uid: b", "uid: c")));
+        assert_eq!(process.poll(&mut session, &mut fake), Progress::Done(1));
+        assert!(
+            process
+                .output
+                .stderr()
+                .ends_with("error: no original object found for b\n")
+        );
     }
 
     #[test]
