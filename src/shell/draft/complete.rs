@@ -49,6 +49,9 @@ pub fn complete(api: &ApiServer, now: SimTime, text: &str, offset: usize, docs: 
         Slot::Item => match field_at(&cursor, None) {
             // An item that is a mapping begins with one of its keys.
             Some((_, field)) if item(&field.ty).is_some_and(|ty| ty.base_struct().is_some()) => {
+                if cursor.flow {
+                    return None;
+                }
                 keys(&cursor, docs)
             }
             Some((_, field)) => values(api, now, text, &cursor, field, docs),
@@ -153,6 +156,7 @@ fn keys(cursor: &Cursor, docs: &Docs) -> Vec<Offer> {
             detail: field.ty.explain_name(),
             docs: docs.description(ty, field),
             text: match &field.ty {
+                _ if cursor.flow => format!("{}: ", field.name),
                 Ty::List(_) => format!("{}:\n{indent}- ", field.name),
                 Ty::Map(_) | Ty::Struct(_) => format!("{}:\n{indent}  ", field.name),
                 _ => format!("{}: ", field.name),
@@ -341,6 +345,26 @@ mod tests {
             labels(claim).contains(&"ReadWriteOnce".to_owned()),
             "{:?}",
             labels(claim)
+        );
+    }
+
+    #[test]
+    fn within_brackets_as_outside() {
+        let pod = |spec: &str| format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {spec}\n");
+        let container = offers(&pod("{containers: [{name: c, |}]}"));
+        let label = |name: &str| container.iter().find(|offer| offer.label == name);
+        assert!(label("name").is_none(), "it is there already");
+        assert_eq!(label("ports").unwrap().text, "ports: ");
+        assert_eq!(
+            labels(&pod("{restartPolicy: |, containers: [{name: c, image: i}]}")),
+            ["Always", "OnFailure", "Never"]
+        );
+        assert_eq!(labels(&pod("{hostNetwork: |")), ["false", "true"]);
+        let json = "{\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\", \"spec\": {\"str|\"}}";
+        assert!(labels(json).contains(&"strategy".to_owned()));
+        assert!(
+            labels(&pod("{containers: [|]}")).is_empty(),
+            "an item begins with a brace"
         );
     }
 

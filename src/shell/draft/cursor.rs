@@ -1,5 +1,7 @@
-//! Where the cursor stands in a manifest. Read from the indentation, line by line: what is being
-//! written seldom parses.
+//! Where the cursor stands in a manifest. Read from the indentation, line by line, and within brackets from
+//! them (`flow`): what is being written seldom parses.
+
+use super::flow;
 
 /// A place in one document of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Cursor {
     pub column: usize,
     /// Keys that stand in the same mapping already, the word's own not among them.
     pub siblings: Vec<String>,
+    /// It is within braces or brackets, where nothing is indented.
+    pub flow: bool,
 }
 
 /// What kind of word it is.
@@ -101,14 +105,24 @@ impl<'t> Line<'t> {
         }
     }
 
+    /// Whether its content is a bracket.
+    fn opens(&self) -> bool {
+        self.content().starts_with(['{', '['])
+    }
+
+    /// Where in the text the bracket is that its content or its value begins with.
+    fn bracket(&self) -> Option<usize> {
+        let at = if self.opens() { self.column } else { self.key()?.1 };
+        self.text[at..].starts_with(['{', '[']).then_some(self.start + at)
+    }
+
     fn is_nothing(&self) -> bool {
         self.dashes.is_empty() && (self.content().trim().is_empty() || self.content().starts_with('#'))
     }
 }
 
 impl Cursor {
-    /// The place at a byte offset; None inside a block of text, a comment or brackets, where there is
-    /// nothing to say.
+    /// The place at a byte offset; None inside a block of text or a comment, where there is nothing to say.
     pub fn at(text: &str, offset: usize) -> Option<Cursor> {
         let offset = (0..=offset.min(text.len()))
             .rev()
@@ -141,15 +155,37 @@ impl Cursor {
                 _ => {}
             }
         }
+        if let Some((index, place)) = bracket(text, &lines, here, offset) {
+            cursor.read_flow(&lines, index, place?)?;
+            return Some(cursor);
+        }
         let column = offset - lines[here].start;
         cursor.read(&lines, here, column)?;
         Some(cursor)
     }
 
+    fn read_flow(&mut self, lines: &[Line], index: usize, place: flow::Place) -> Option<()> {
+        let line = &lines[index];
+        self.path = path_above(lines, index, line.column)?;
+        self.path.extend(
+            line.key()
+                .filter(|_| !line.opens())
+                .map(|(key, _)| key.to_owned()),
+        );
+        if self.path.is_empty() {
+            let [api_version, kind] = place.head;
+            (self.api_version, self.kind) = (api_version, kind);
+        }
+        self.path.extend(place.path);
+        (self.slot, self.word, self.siblings) = (place.slot, place.word, place.siblings);
+        (self.from, self.to, self.flow) = (place.from, place.to, true);
+        Some(())
+    }
+
     fn read(&mut self, lines: &[Line], here: usize, at: usize) -> Option<()> {
         let line = &lines[here];
         let before = &line.text[..at.min(line.text.len())];
-        if before.contains(['{', '[', '#']) || before[..line.column.min(before.len())].contains('\t') {
+        if before.contains('#') || before[..line.column.min(before.len())].contains('\t') {
             return None;
         }
         // On an empty line the column is where the cursor is.
@@ -189,6 +225,26 @@ impl Cursor {
         self.siblings = siblings(lines, here, column);
         Some(())
     }
+}
+
+/// The brackets the offset is within: the line they begin on, and the place, if something can be said of it.
+fn bracket(text: &str, lines: &[Line], here: usize, offset: usize) -> Option<(usize, Option<flow::Place>)> {
+    let end = lines.last().map_or(0, |line| line.start + line.text.len());
+    let mut passed = 0;
+    for (index, line) in lines.iter().enumerate().take(here + 1) {
+        let Some(start) = line.bracket().filter(|start| *start >= passed && *start < offset) else {
+            continue;
+        };
+        // In a block of text brackets are text.
+        if path_above(lines, index, line.column).is_none() {
+            continue;
+        }
+        match flow::place(&text[..end], start, offset) {
+            Ok(place) => return Some((index, place)),
+            Err(close) => passed = close,
+        }
+    }
+    None
 }
 
 fn unquoted(value: &str) -> String {
@@ -351,6 +407,50 @@ mod tests {
     }
 
     #[test]
+    fn within_brackets() {
+        let place = |text: &str| {
+            let cursor = at(text).unwrap_or_else(|| panic!("{text}"));
+            assert!(cursor.flow, "{text}");
+            (
+                cursor.path.join("."),
+                cursor.slot,
+                cursor.word,
+                cursor.siblings.join(","),
+            )
+        };
+        let of = |path: &str, slot: Slot, word: &str, siblings: &str| {
+            (path.to_owned(), slot, word.to_owned(), siblings.to_owned())
+        };
+        let value = |key: &str| Slot::Value(key.to_owned());
+        assert_eq!(place("a: {|"), of("a", Slot::Key, "", ""));
+        assert_eq!(place("a: {b: |}"), of("a", value("b"), "", "b"));
+        assert_eq!(place("a: {b: tr|ue, c: 1}"), of("a", value("b"), "true", "b,c"));
+        assert_eq!(place("a: [|"), of("a", Slot::Item, "", ""));
+        assert_eq!(
+            place("spec: {containers: [{name: a, im|}, {ports: []}], dns: b}"),
+            of("spec.containers", Slot::Key, "im", "name")
+        );
+        assert_eq!(
+            place("spec:\n  containers:\n  - {name: a, ports: [{hostPort: 1}, {|"),
+            of("spec.containers.ports", Slot::Key, "", "")
+        );
+        // Over several lines, as JSON is.
+        assert_eq!(
+            place(
+                "{\"apiVersion\":\"v1\",\n \"kind\":\"Pod\",\n \"spec\":{\n  \"dns|Policy\": 1,\"a:b\": \"x}\"}}"
+            ),
+            of("spec", Slot::Key, "dnsPolicy", "a:b")
+        );
+        let json = at("{\"spec\": {|}, \"kind\":\"Pod\", \"apiVersion\": \"v1\"}").unwrap();
+        assert_eq!((json.api_version.as_str(), json.kind.as_str()), ("v1", "Pod"));
+        // Behind them the indentation counts again.
+        let behind = at("a: {b: 1}\nc:\n  |").unwrap();
+        assert_eq!((behind.flow, behind.path), (false, strings(&["c"])));
+        let text = at("a: |\n  {b: 1\nc").unwrap();
+        assert!(!text.flow, "a bracket in a block of text is text");
+    }
+
+    #[test]
     fn what_stands_beside_it() {
         let beside = |text: &str| at(text).unwrap().siblings;
         assert_eq!(beside("a: 1\nb:\n  c: 2\n|\nd: 3\n"), ["b", "a", "d"]);
@@ -367,8 +467,10 @@ mod tests {
             "data:\n  a: >\n    text |\n",
             "data:\n  a: >\n\n    |\n",
             "# a com|ment",
-            "a: {b: |}",
-            "a: [|",
+            "a: {b |}",
+            "a: {b: c |}",
+            "a: [b] |# c",
+            "a: {b: 1, # com|ment\n",
             "--|-\na: 1\n",
             "  | a: 1",
         ] {
@@ -386,7 +488,8 @@ mod tests {
     #[test]
     fn no_text_breaks_it() {
         let pieces = [
-            "-", " ", ":", "\n", "a", "é", "  ", "- ", "|", "#", "---", "\t", "机",
+            "-", " ", ":", "\n", "a", "é", "  ", "- ", "|", "#", "---", "\t", "机", "{", "}", "[", "]", ",",
+            "\"",
         ];
         let mut seed = 1u64;
         for _ in 0..3_000 {

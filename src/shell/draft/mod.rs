@@ -4,6 +4,7 @@
 mod check;
 mod complete;
 mod cursor;
+mod flow;
 
 pub use check::{Purpose, Remark, check};
 pub use complete::{Hover, Offer, Offers, complete, hover};
