@@ -124,6 +124,9 @@ impl Person {
             if self.page.count(&aimed).await == 1 {
                 self.page.press(Key::Enter.into()).await;
                 self.finish().await;
+                // Whoever dropped it stands at it, also where it was drawn anew.
+                let stands = "return document.activeElement !== document.body";
+                self.page.until("the focus to be somewhere", stands).await;
                 return self.nothing_failed(&format!("{from} to {to}")).await;
             }
         }
@@ -390,6 +393,7 @@ async fn hand_over(i: &Person) {
         .await;
     i.finish().await;
     page.sees("[data-drop='desk:inazu'] .plate", "Unplugged").await;
+    assert_eq!(page.count("details[open]").await, 0, "the menu is closed");
     i.wait(420_000).await;
     assert_eq!(i.pods("[data-drop='desk:bob']", "Running").await.len(), 4);
     i.has_met("survived").await;

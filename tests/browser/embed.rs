@@ -95,6 +95,9 @@ async fn two_in_one_article() {
             page.js(shown, &[]).await,
             json!(["ja", false, true, "true"])
         );
+        let (_, refused, code) = page.run("kbh seat scheduler human").await;
+        assert_eq!(code, 1, "{refused}");
+        assert!(refused.contains("the seats are locked"), "{refused}");
         page.ok("kubectl create configmap mine --from-literal=k=v").await;
         page.leave().await;
         assert_eq!(page.told("two").await["lesson"], "5-service");

@@ -6,6 +6,7 @@ mod by_hand;
 mod driver;
 mod editor;
 mod embed;
+mod finger;
 pub mod hands;
 mod motion;
 mod sharing;
