@@ -309,13 +309,13 @@ fn node_ports_and_services_of_the_api_server() {
     };
     let trace = cluster.send(&from, &Request::get("bob", 30080, "/"));
     assert_eq!(shown(&trace), "Hello from web-0\n");
+    assert_eq!(trace.server().unwrap().to_string(), "10.244.0.2:8080");
     let trace = cluster.send(&from, &Request::get("web", 80, "/"));
     assert_eq!(
         trace.outcome,
         Outcome::NameNotResolved,
         "no name server of the cluster's is asked"
     );
-    assert_eq!(trace.server().unwrap().to_string(), "10.244.0.2:8080");
     cluster.ipvsadm("inazu", "-A -t 10.96.0.1:443 -s rr");
     cluster.ipvsadm("inazu", "-a -t 10.96.0.1:443 -r 192.168.0.1:6443 -m");
     assert_eq!(cluster.curl("inazu", "10.96.0.1", 443), "ApiServer");

@@ -152,6 +152,7 @@ pub fn Editor() -> Html {
                     <textarea aria-label={words.editor_label} spellcheck="false" autocapitalize="off" value={(*text).clone()} {oninput} rows={lines.to_string()} />
                 }
             </div>
+            <p class="leave">{ words.editor_leave }</p>
             if empty {
                 <p class="messages empty">{ words.editor_empty }</p>
             } else {

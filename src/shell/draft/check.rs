@@ -332,7 +332,7 @@ mod tests {
         let list = format!(
             "apiVersion: v1\nkind: List\nitems:\n{}{}  dat: {{}}\n",
             item("a"),
-            item("b")
+            item("a")
         );
         assert_eq!(
             judge(&list, Purpose::Edit),

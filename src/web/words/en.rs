@@ -145,6 +145,7 @@ pub const WORDS: Words = Words {
     template_service: "Service",
     editor_label: "Manifest in YAML",
     editor_empty: "Begin with a template above, or write. What the API server would say stands here as you go.",
+    editor_leave: "Escape, then Tab, leaves the text. F6 goes to the next part of the page.",
     changes: "Changes",
     changes_none: "Nothing would change: what is stored agrees with this text.",
     changes_of: "What Apply would change in etcd",

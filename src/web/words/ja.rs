@@ -145,6 +145,7 @@ pub const WORDS: Words = Words {
     template_service: "Service ひとつ",
     editor_label: "YAML の申請書",
     editor_empty: "上のひな形から始めるか、自分で書きましょう。API サーバの返事は、書いている間ここに出ます。",
+    editor_leave: "Escape に続けて Tab で欄の外へ。F6 で次の区画へ。",
     changes: "変更点",
     changes_none: "変わるところはありません。保存されている内容と同じです。",
     changes_of: "提出すると etcd の中で変わるところ",

@@ -94,7 +94,7 @@ catalogue! {
     no_services, no_endpoints, no_slices, no_requests, make_service,
     col_name, col_ip, col_ports, col_selector, col_address, col_pod, col_node, col_ready, col_service,
     col_time, col_request, col_user, col_code, yes, no, because, followed, in_flight,     template, apply, fine, line_of, template_pod, template_replicaset, template_deployment, template_service,
-    editor_label, editor_empty, changes, changes_none, changes_of, edit_close, edit_save, edit_open, edit_wait,
+    editor_label, editor_empty, editor_leave, changes, changes_none, changes_of, edit_close, edit_save, edit_open, edit_wait,
     console_hint, console_intro, console_label, run_line, line_before, clear, by_gesture, still_running,     // the status line
     status_line, link_broken, link_instead,
     // when it breaks
