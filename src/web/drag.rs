@@ -234,6 +234,16 @@ fn place_of(element: &Element) -> Option<Place> {
     Place::parse(&element.get_attribute("data-drop")?)
 }
 
+/// What a screen reader calls a place: a desk by its name, what is like it with what it is.
+fn spoken(place: &Place) -> String {
+    let name = place.name();
+    match place {
+        Place::Desk(_) => name.to_owned(),
+        Place::Endpoints { .. } => format!("{} {name}", words().endpoints),
+        Place::Board(_) => format!("{} {name}", words().board),
+    }
+}
+
 /// Lets go: on a place, or back where it was.
 fn release(drop: bool) {
     let Some(carry) = CARRY.with_borrow_mut(Option::take) else {
@@ -252,7 +262,7 @@ fn release(drop: bool) {
     let place = carry.aim.as_ref().and_then(place_of).filter(|_| drop);
     match (carried, place) {
         (Some(carried), Some(place)) => {
-            announce(&fill(words().carry_drop, &[place.name()]));
+            announce(&fill(words().carry_drop, &[&spoken(&place)]));
             host::drop_on(&carried.cargo, &place, words());
         }
         _ => announce(words().carry_cancel),
@@ -291,9 +301,7 @@ fn next_target(step: i32) {
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);
         options
     });
-    let name = place_of(&place)
-        .map(|place| place.name().to_string())
-        .unwrap_or_default();
+    let name = place_of(&place).map(|place| spoken(&place)).unwrap_or_default();
     let verdict = place
         .query_selector(".verdict")
         .ok()
