@@ -270,6 +270,13 @@ fn curl_speaks_to_both_worlds() {
     assert_eq!((stdout.as_str(), progress), ("{}", Progress::Done(0)));
     assert!(stderr.starts_with("curl: (3) URL rejected"), "{stderr}");
     assert_eq!(fake.run("curl -sS /version ftp://x").2, Progress::Done(1));
+    let mut fake = fake.on("GET /api", 404, json!("none"));
+    let (stdout, stderr, _) = fake.run("curl -sSf -w '%{http_code} %{url}\\n' /api http://x:99999");
+    assert_eq!(stdout, "404 /api\n000 http://x:99999\n");
+    assert!(
+        stderr.starts_with("curl: (22) The requested URL returned error: 404\n"),
+        "{stderr}"
+    );
     assert_eq!(
         fake.run("curl --foo").1,
         "curl: option --foo: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n"

@@ -72,7 +72,7 @@ impl Curl {
         match self.state {
             State::New => match self.begin(io) {
                 Ok(progress) => progress,
-                Err((code, message)) => self.fail(io, code, &message),
+                Err((code, message)) => self.fail(io, code, &message, None),
             },
             State::Flying(exchange) => match io.transport.answer(exchange) {
                 Some(Ok(answer)) => self.finish(io, &answer),
@@ -93,7 +93,7 @@ impl Curl {
                         NetError::Reset => (56, "Recv failure: Connection reset by peer".to_owned()),
                         NetError::EmptyReply => (52, "Empty reply from server".to_owned()),
                     };
-                    self.fail(io, code, &message)
+                    self.fail(io, code, &message, None)
                 }
                 None if self.deadline.is_some_and(|at| io.transport.now() >= at) => {
                     io.transport.hang_up(exchange);
@@ -104,6 +104,7 @@ impl Curl {
                                 io,
                                 28,
                                 &format!("Connection timed out after {millis} milliseconds"),
+                                None,
                             )
                         }
                         None => {
@@ -114,7 +115,7 @@ impl Curl {
                                 (self.options.connect_timeout.unwrap_or(CONNECT_TIMEOUT_SECONDS) * 1000.0)
                                     as u64
                             );
-                            self.fail(io, 28, &message)
+                            self.fail(io, 28, &message, None)
                         }
                     }
                 }
@@ -137,6 +138,7 @@ impl Curl {
                             io,
                             28,
                             &format!("Operation timed out after {millis} milliseconds with 0 bytes received"),
+                            None,
                         );
                     }
                     Chunk::Pending => return Progress::Waiting { until: self.deadline },
@@ -329,28 +331,37 @@ impl Curl {
             }
             None => io.out(&text),
         }
-        if let Some(format) = &options.write_out {
-            let shown = format
-                .replace("%{http_code}", &format!("{:03}", answer.code))
-                .replace("%{response_code}", &format!("{:03}", answer.code))
-                .replace("%{size_download}", &answer.body.len().to_string())
-                .replace("%{url}", options.urls.get(self.transfer).map_or("", |u| u))
-                .replace("%{content_type}", answer.header("content-type").unwrap_or(""))
-                .replace("\\n", "\n")
-                .replace("\\t", "\t");
-            io.out(&shown);
-        }
         if failed {
-            return self.fail(
-                io,
-                22,
-                &format!("The requested URL returned error: {}", answer.code),
-            );
+            let message = format!("The requested URL returned error: {}", answer.code);
+            return self.fail(io, 22, &message, Some(answer));
         }
+        self.write_out(io, Some(answer));
         Progress::Done(0)
     }
 
-    fn fail(&mut self, io: &mut Io, code: i32, message: &str) -> Progress {
+    /// `-w`; without an answer its code is 000.
+    fn write_out(&self, io: &mut Io, answer: Option<&ApiResponse>) {
+        let Some(format) = &self.options.write_out else {
+            return;
+        };
+        let code = format!("{:03}", answer.map_or(0, |answer| answer.code));
+        let size = answer.map_or(0, |answer| answer.body.len()).to_string();
+        let url = self.options.urls.get(self.transfer).map_or("", |url| url);
+        let content_type = answer
+            .and_then(|answer| answer.header("content-type"))
+            .unwrap_or("");
+        let shown = format
+            .replace("%{http_code}", &code)
+            .replace("%{response_code}", &code)
+            .replace("%{size_download}", &size)
+            .replace("%{url}", url)
+            .replace("%{content_type}", content_type)
+            .replace("\\n", "\n")
+            .replace("\\t", "\t");
+        io.out(&shown);
+    }
+
+    fn fail(&mut self, io: &mut Io, code: i32, message: &str, answer: Option<&ApiResponse>) -> Progress {
         self.state = State::Done;
         if !self.options.silent || self.options.show_error {
             // Usage errors carry no number.
@@ -361,9 +372,7 @@ impl Curl {
             };
             io.err(&format!("curl: {number}{message}\n"));
         }
-        if let Some(format) = &self.options.write_out {
-            io.out(&format.replace("%{http_code}", "000").replace("\\n", "\n"));
-        }
+        self.write_out(io, answer);
         Progress::Done(code)
     }
 }
