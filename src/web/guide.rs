@@ -157,7 +157,7 @@ fn inline(spans: &[Span]) -> Html {
 
 /// A line that breaks at its spaces and not behind a hyphen, but for words longer than a line.
 fn whole_words(line: &str) -> Html {
-    const LINE: usize = 36;
+    const LINE: usize = 24;
     let word = |word: &str| match word.len() {
         ..=LINE => html! { <span class="word">{ word.to_owned() }</span> },
         _ => html! { word.to_owned() },
