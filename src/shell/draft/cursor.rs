@@ -185,7 +185,8 @@ impl Cursor {
     fn read(&mut self, lines: &[Line], here: usize, at: usize) -> Option<()> {
         let line = &lines[here];
         let before = &line.text[..at.min(line.text.len())];
-        if before.contains('#') || before[..line.column.min(before.len())].contains('\t') {
+        let behind_brackets = line.bracket().is_some_and(|start| line.start + at > start);
+        if behind_brackets || before.contains('#') || before[..line.column.min(before.len())].contains('\t') {
             return None;
         }
         // On an empty line the column is where the cursor is.

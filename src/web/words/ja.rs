@@ -10,7 +10,7 @@ pub const WORDS: Words = Words {
     rewind: "最初に戻る",
     speed: "速さ",
     timeline: "時間の流れ",
-    revision: "rev {0}",
+    revision: "第{0}版",
     share: "共有",
     shared: "リンクをコピーしました。開くと、ちょうどこの瞬間から始まります。",
     language: "English",

@@ -132,7 +132,7 @@ mod tests {
             .collect();
         assert_eq!(
             untranslated,
-            ["ready", "not_ready", "unknown", "ipvs"],
+            ["ready", "not_ready", "unknown", "ipvs", "col_pod", "col_service"],
             "Kubernetes' own words, and only they"
         );
     }
