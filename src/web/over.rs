@@ -7,7 +7,9 @@ use std::cell::{Cell, RefCell};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlElement, KeyboardEvent, PointerEvent};
+use web_sys::{
+    Element, Event, HtmlElement, KeyboardEvent, PointerEvent, ScrollIntoViewOptions, ScrollLogicalPosition,
+};
 
 /// Where a sheet can be taken hold of, from its upper edge, and how far it is pulled until it goes.
 const EDGE_PX: f64 = 60.0;
@@ -142,6 +144,15 @@ pub fn listen() -> impl FnOnce() {
     let point = |event: &PointerEvent| (f64::from(event.client_x()), f64::from(event.client_y()));
     let listeners = [
         EventListener::new(&document, "click", clicked),
+        EventListener::new_with_options(&document, "toggle", capture, |_| {
+            // Opened at the edge of what is seen, it comes into sight whole.
+            let choices = open_menu().and_then(|menu| menu.query_selector(".choices").ok().flatten());
+            if let Some(choices) = choices {
+                let options = ScrollIntoViewOptions::new();
+                options.set_block(ScrollLogicalPosition::Nearest);
+                choices.scroll_into_view_with_scroll_into_view_options(&options);
+            }
+        }),
         EventListener::new(&document, "focusin", stands),
         EventListener::new(&document, "focusout", |_| {
             // Once what takes its place is drawn.
