@@ -125,7 +125,9 @@ pub(super) fn place(text: &str, start: usize, cursor: usize) -> Result<Option<Pl
                 to: range.1,
                 ..Place::default()
             };
-            let between = top.full || top.pending.is_some();
+            let line = text[..cursor].rfind('\n').map_or(0, |at| at + 1);
+            let commented = text[at.max(line).min(cursor)..cursor].contains('#');
+            let between = top.full || top.pending.is_some() || (!in_word && commented);
             found = Some(((!between).then_some(place), stack.len()));
         }
         let Some((token, from, to)) = next else { break };
