@@ -98,6 +98,7 @@ fn unquoted(word: &str) -> String {
 /// # Errors
 /// Where the brackets end, if the cursor is not within.
 pub(super) fn place(text: &str, start: usize, cursor: usize) -> Result<Option<Place>, usize> {
+    let cursor = cursor.min(text.len());
     let mut stack: Vec<Frame> = Vec::new();
     // The place, and how many brackets were open there.
     let mut found: Option<(Option<Place>, usize)> = None;
