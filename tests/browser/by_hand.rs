@@ -93,9 +93,12 @@ impl Person {
     async fn clicks_duty(&self, seats: &[&str]) {
         let mine = self.duties(seats).await;
         let (number, duty) = mine.first().unwrap_or_else(|| panic!("no duty of {seats:?}"));
-        self.page
-            .click(&format!(".duty:nth-child({}) .btn", number + 1))
-            .await;
+        let button = format!(".duty:nth-child({}) .btn", number + 1);
+        // The list is short and scrolls; the driver only sees to it that the window does.
+        let scroll =
+            "document.querySelector(arguments[0]).scrollIntoView({ block: 'center', behavior: 'instant' })";
+        self.page.js(scroll, &[json!(button)]).await;
+        self.page.click(&button).await;
         self.finish().await;
         self.nothing_failed(duty).await;
     }
