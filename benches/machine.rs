@@ -10,15 +10,19 @@
 )]
 
 use kube_by_hand::api::{Kind, Object};
+use kube_by_hand::apiserver::http::{HttpAnswer, serve};
 use kube_by_hand::apiserver::{ApiServer, Config, Request};
-use kube_by_hand::cluster::{Preset, Setup, admin};
+use kube_by_hand::cluster::{Cluster, Preset, Setup, admin};
 use kube_by_hand::shell::terminal::Terminal;
 use kube_by_hand::sim::SimTime;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 fn median(mut run: impl FnMut() -> f64) -> f64 {
-    let mut values = [run(), run(), run()];
+    middle([run(), run(), run()])
+}
+
+fn middle(mut values: [f64; 3]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[1]
 }
@@ -44,6 +48,48 @@ fn creations() -> f64 {
             .expect("created");
     }
     20_000.0 / start.elapsed().as_secs_f64()
+}
+
+/// What the server does for 1,000 Pods but for its sockets: requests as bytes, then the work of the
+/// control plane and of plain kubelets until nothing is left to do. Microseconds a Pod for the
+/// requests and for the work.
+fn pods(nodes: usize) -> (f64, f64) {
+    const PODS: usize = 1_000;
+    let mut cluster = Cluster::new(Setup {
+        preset: Preset::Autopilot,
+        desks: (0..nodes).map(|n| format!("node-{n}")).collect(),
+        plain_kubelets: true,
+        service_account_admission: true,
+        ..Setup::default()
+    });
+    cluster.advance(Duration::from_secs(10));
+    let ask = |n: usize| {
+        let body = format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"web-{n}","labels":{{"app":"web","tier":"front"}}}},"spec":{{"containers":[{{"name":"web","image":"nginx:1.27","ports":[{{"containerPort":80}}],"resources":{{"requests":{{"cpu":"10m","memory":"16Mi"}}}}}}]}}}}"#
+        );
+        http::Request::post("/api/v1/namespaces/default/pods")
+            .header("authorization", "Bearer admin-token")
+            .header("content-type", "application/json")
+            .header("user-agent", "bench/1")
+            .body(body.into_bytes())
+            .expect("a request")
+    };
+    let requests: Vec<_> = (0..PODS).map(ask).collect();
+    let start = Instant::now();
+    for request in &requests {
+        let now = cluster.now();
+        let HttpAnswer::Response(response) = serve(&mut cluster.api, now, request) else {
+            panic!("no answer");
+        };
+        assert_eq!(response.status(), 201);
+        cluster.after_request();
+    }
+    let asked = start.elapsed();
+    let start = Instant::now();
+    cluster.advance(Duration::from_secs(3));
+    let worked = start.elapsed();
+    let micros = |span: Duration| span.as_secs_f64() * 1e6 / PODS as f64;
+    (micros(asked), micros(worked))
 }
 
 fn deployment(replicas: usize) -> Object {
@@ -137,6 +183,14 @@ fn main() {
     let is_chosen = |part: &str| chosen.is_empty() || chosen.iter().any(|other| other == part);
     if is_chosen("create") {
         println!("in-process creations: {:.0} a second", median(creations));
+    }
+    for nodes in [0, 10].into_iter().filter(|_| is_chosen("pods")) {
+        let rounds = [pods(nodes), pods(nodes), pods(nodes)];
+        println!(
+            "1,000 Pods, {nodes} nodes: {:.1} µs a request, {:.1} µs of work a Pod",
+            middle(rounds.map(|round| round.0)),
+            middle(rounds.map(|round| round.1))
+        );
     }
     if is_chosen("forward") {
         println!(
