@@ -300,8 +300,10 @@ impl Store {
                 compact_revision: self.compact_revision,
             });
         }
-        let start = self.history.partition_point(|event| event.revision <= revision);
-        Ok(self.history.range(start..))
+        // Every write takes one revision and is one event.
+        let oldest = self.history.front().map_or(0, |event| event.revision);
+        let start = revision.saturating_add(1).saturating_sub(oldest) as usize;
+        Ok(self.history.range(start.min(self.history.len())..))
     }
 
     /// How many objects there are.
