@@ -1,5 +1,6 @@
 //! The shared informers of one process: what it has observed so far.
 
+use super::PodIndex;
 use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object, Resource};
 use crate::etcd::{Event, EventType, Key};
@@ -11,17 +12,31 @@ pub struct Watch {
     pub kind: Kind,
     /// `spec.nodeName=…` for Pods, `metadata.name=…` for Nodes and Leases: what a kubelet asks for.
     pub node: Option<Arc<str>>,
+    /// Whether somebody asks for [`Caches::pods`].
+    pub indexed: bool,
 }
 
 impl Watch {
     pub fn all(kind: Kind) -> Watch {
-        Watch { kind, node: None }
+        Watch {
+            kind,
+            node: None,
+            indexed: false,
+        }
+    }
+
+    /// Like [`Watch::all`], for who asks for [`Caches::pods`].
+    pub fn indexed(kind: Kind) -> Watch {
+        Watch {
+            indexed: kind == Kind::Pod,
+            ..Watch::all(kind)
+        }
     }
 
     pub fn of_node(kind: Kind, node: &str) -> Watch {
         Watch {
-            kind,
             node: Some(node.into()),
+            ..Watch::all(kind)
         }
     }
 
@@ -63,6 +78,7 @@ impl Change {
 pub struct Caches {
     watches: Vec<Watch>,
     objects: SortedMap<Key, Object>,
+    pods: PodIndex,
     /// Every write up to this revision has been observed.
     pub revision: u64,
 }
@@ -100,12 +116,20 @@ impl Caches {
             let old = self.objects.remove(&event.key)?;
             (Some(old), None)
         };
-        Some(Change {
+        let change = Change {
             key: event.key.clone(),
             old,
             new,
             request: event.request,
-        })
+        };
+        self.arrange(&change);
+        Some(change)
+    }
+
+    fn arrange(&mut self, change: &Change) {
+        if change.key.kind == Kind::Pod && self.watches.iter().any(|watch| watch.indexed) {
+            self.pods.observe(change);
+        }
     }
 
     /// Replaces everything by a fresh list taken at `revision`; answers what turned out different.
@@ -135,6 +159,7 @@ impl Caches {
         }
         self.objects = listed;
         self.revision = revision;
+        changes.iter().for_each(|change| self.arrange(change));
         changes
     }
 
@@ -146,6 +171,11 @@ impl Caches {
         self.objects
             .get(&Key::new(T::OF_KIND, namespace, name))
             .and_then(T::from_object)
+    }
+
+    /// The Pods by what controls them and by node. Empty without [`Watch::indexed`].
+    pub fn pods(&self) -> &PodIndex {
+        &self.pods
     }
 
     /// The object a key names, as its type.

@@ -5,7 +5,9 @@
 
 mod caches;
 pub mod helpers;
+mod index;
 mod queue;
 
 pub use caches::{Caches, Change, Watch};
+pub use index::PodIndex;
 pub use queue::WorkQueue;

@@ -4,7 +4,7 @@
 
 use super::claim::claim_pods;
 use super::deployment::scaled_value;
-use super::owned::{OwnedPods, owner_keys};
+use super::owned::{mark_selected, owner_keys};
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
 use super::revisions::{History, Present};
 use crate::api::order::StableSort;
@@ -30,18 +30,8 @@ const GENERATION_LABEL: &str = "pod-template-generation";
 const GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// The daemonset controller.
-#[derive(Clone, Debug)]
-pub struct DaemonSets {
-    pods: OwnedPods,
-}
-
-impl Default for DaemonSets {
-    fn default() -> DaemonSets {
-        DaemonSets {
-            pods: OwnedPods::new(Kind::DaemonSet),
-        }
-    }
-}
+#[derive(Clone, Debug, Default)]
+pub struct DaemonSets;
 
 /// What daemons put up with on top of what their template says.
 fn daemon_tolerations(host_network: bool) -> Vec<Toleration> {
@@ -398,7 +388,7 @@ impl Component for DaemonSets {
 
     fn watches(&self) -> Vec<Watch> {
         [Kind::DaemonSet, Kind::Pod, Kind::Node, Kind::ControllerRevision]
-            .map(Watch::all)
+            .map(Watch::indexed)
             .to_vec()
     }
 
@@ -409,7 +399,7 @@ impl Component for DaemonSets {
             Object::Pod(pod) => {
                 let sets = caches.list::<DaemonSet>(&change.key.namespace);
                 let mut sets = sets.filter_map(|set| Some((&set.metadata, &set.spec.as_ref()?.selector)));
-                self.pods.mark_selected(change, pod, &mut sets, dirty);
+                mark_selected(Kind::DaemonSet, change, pod, &mut sets, dirty);
             }
             Object::Node(_) => {
                 let side = |object: &Option<Object>| {
@@ -472,8 +462,8 @@ impl Component for DaemonSets {
             Kind::DaemonSet,
             &set.metadata,
             matches,
-            self.pods.of(uid),
-            self.pods.orphans(&key.namespace),
+            observed.caches.pods().of(Kind::DaemonSet, uid),
+            observed.caches.pods().orphans(&key.namespace),
             &mut plan.duties,
         );
         let mut by_node: SortedMap<&str, Vec<&Arc<Pod>>> = SortedMap::new();
@@ -580,7 +570,7 @@ mod tests {
 
     #[test]
     fn one_on_every_node_and_rolls_one_at_a_time() {
-        let mut bench = Bench::new(DaemonSets::default());
+        let mut bench = Bench::new(DaemonSets);
         let mut nr = 0;
         bench
             .put(Kind::Node, json!({"metadata": {"name": "n1"}}))

@@ -4,7 +4,6 @@
 
 use super::pods::{normal, warning};
 use crate::api::codec;
-use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, PatchType, Request};
 use crate::client::helpers::{moment, pod_condition, pod_is_ready, pod_node};
@@ -35,35 +34,9 @@ const PRESSURES: [(&str, &str); 4] = [
     ("NetworkUnavailable", "node.kubernetes.io/network-unavailable"),
 ];
 
-type PodsByName = SortedMap<Key, Arc<Pod>>;
-
 /// The node lifecycle controller.
 #[derive(Clone, Debug, Default)]
-pub struct NodeLifecycle {
-    by_node: SortedMap<Arc<str>, PodsByName>,
-}
-
-/// Keeps Pods by the node they are bound to.
-pub(super) fn index_by_node(by_node: &mut SortedMap<Arc<str>, PodsByName>, change: &Change) {
-    let pod = |object: &Option<Object>| object.as_ref().and_then(|object| object.get::<Pod>()).cloned();
-    let (old, new) = (pod(&change.old), pod(&change.new));
-    if let Some(old) = old.filter(|old| new.as_ref().is_none_or(|new| pod_node(new) != pod_node(old)))
-        && let Some(pods) = by_node.get_mut(pod_node(&old))
-    {
-        pods.remove(&change.key);
-    }
-    if let Some(new) = new.filter(|new| !pod_node(new).is_empty()) {
-        match by_node.get_mut(pod_node(&new)) {
-            Some(pods) => {
-                pods.insert(change.key.clone(), new);
-            }
-            None => {
-                let node = pod_node(&new).into();
-                by_node.insert(node, SortedMap::from([(change.key.clone(), new)]));
-            }
-        }
-    }
-}
+pub struct NodeLifecycle;
 
 fn condition<'a>(node: &'a Node, of: &str) -> Option<&'a NodeCondition> {
     node.status
@@ -217,7 +190,7 @@ impl Component for NodeLifecycle {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::Node, Kind::Lease, Kind::Pod].map(Watch::all).to_vec()
+        [Kind::Node, Kind::Lease, Kind::Pod].map(Watch::indexed).to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -239,7 +212,6 @@ impl Component for NodeLifecycle {
                 }
             }
             Object::Pod(pod) => {
-                index_by_node(&mut self.by_node, change);
                 let down =
                     |node: &Arc<Node>| condition(node, "Ready").is_none_or(|ready| ready.status != "True");
                 if pod_is_ready(pod) && caches.get::<Node>("", pod_node(pod)).is_some_and(down) {
@@ -310,7 +282,7 @@ impl Component for NodeLifecycle {
             .iter()
             .any(|condition| condition.type_ == "Ready" && condition.status == "True")
         {
-            for (pod_key, pod) in self.by_node.get(&key.name).into_iter().flatten() {
+            for (pod_key, pod) in observed.caches.pods().on(&key.name) {
                 if pod_is_ready(pod) {
                     plan.duties.push(unready(pod_key, pod, &key.name, now));
                 }
@@ -357,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_silent_node_is_lost_after_its_grace_period() {
-        let mut bench = Bench::new(NodeLifecycle::default());
+        let mut bench = Bench::new(NodeLifecycle);
         bench.put(Kind::Node, node(bench.now, json!([])));
         bench.put(
             Kind::Pod,
@@ -396,7 +368,7 @@ mod tests {
 
     #[test]
     fn a_ready_node_loses_its_taints_and_keeps_strangers() {
-        let mut bench = Bench::new(NodeLifecycle::default());
+        let mut bench = Bench::new(NodeLifecycle);
         let taints =
             json!([{"key": NOT_READY, "effect": "NoSchedule"}, {"key": "mine", "effect": "NoSchedule"}]);
         bench.put(Kind::Node, node(bench.now, taints));

@@ -2,7 +2,6 @@
 //!
 //! Source: pkg/controller/podgc/gc_controller.go.
 
-use super::node_lifecycle::index_by_node;
 use crate::api::codec;
 use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
@@ -12,7 +11,7 @@ use crate::client::{Caches, Change, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Refusal, Why};
 use crate::sim::{SimTime, StateHasher};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::Node;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +22,6 @@ const QUARANTINE: Duration = Duration::from_secs(40);
 /// The pod garbage collector.
 #[derive(Clone, Debug, Default)]
 pub struct PodGarbageCollector {
-    by_node: SortedMap<Arc<str>, SortedMap<Key, Arc<Pod>>>,
     /// Nodes that Pods name and that are missing, with the first look that found it so.
     missing: SortedMap<Arc<str>, Option<SimTime>>,
 }
@@ -38,7 +36,7 @@ impl Component for PodGarbageCollector {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::Node, Kind::Pod].map(Watch::all).to_vec()
+        [Kind::Node, Kind::Pod].map(Watch::indexed).to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -53,7 +51,6 @@ impl Component for PodGarbageCollector {
                 }
             }
             Object::Pod(pod) => {
-                index_by_node(&mut self.by_node, change);
                 let node = crate::client::helpers::pod_node(pod);
                 if change.new.is_some() && !node.is_empty() && caches.get::<Node>("", node).is_none() {
                     self.missing.entry(node.into()).or_insert(None);
@@ -66,10 +63,10 @@ impl Component for PodGarbageCollector {
 
     fn reconcile(&self, observed: &Observed<'_>, key: &Key) -> Plan {
         let mut plan = Plan::default();
-        let pods = self.by_node.get(&key.name).filter(|pods| !pods.is_empty());
-        let Some(pods) = pods.filter(|_| observed.caches.by_key::<Node>(key).is_none()) else {
+        let mut pods = observed.caches.pods().on(&key.name).peekable();
+        if pods.peek().is_none() || observed.caches.by_key::<Node>(key).is_some() {
             return plan;
-        };
+        }
         let since = self
             .missing
             .get(&key.name)
@@ -112,9 +109,10 @@ impl Component for PodGarbageCollector {
         plan
     }
 
-    fn all_keys(&self, _caches: &Caches) -> Vec<Key> {
-        self.by_node
-            .keys()
+    fn all_keys(&self, caches: &Caches) -> Vec<Key> {
+        caches
+            .pods()
+            .nodes()
             .map(|node| Key::new(Kind::Node, "", node))
             .collect()
     }

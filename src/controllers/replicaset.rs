@@ -4,7 +4,7 @@
 //! ReplicationController, converted back and forth).
 
 use super::claim::claim_pods;
-use super::owned::OwnedPods;
+use super::owned::mark_selected;
 use super::pods::{create_pod, delete_pod, pod_from_template, pods_to_delete};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
@@ -30,9 +30,8 @@ const BURST_REPLICAS: usize = 500;
 pub(super) const REPLICA_FAILURE: &str = "ReplicaFailure";
 
 /// The replicaset controller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ReplicaSets {
-    pods: OwnedPods,
     failures: Failures,
 }
 
@@ -66,15 +65,6 @@ impl Failures {
     }
 }
 
-impl Default for ReplicaSets {
-    fn default() -> ReplicaSets {
-        ReplicaSets {
-            pods: OwnedPods::new(Kind::ReplicaSet),
-            failures: Failures::default(),
-        }
-    }
-}
-
 /// What counts Pods, whatever its kind is.
 pub(super) struct Replicated<'a> {
     pub kind: Kind,
@@ -100,17 +90,17 @@ impl Replicated<'_> {
         &self,
         key: &Key,
         matches: impl Fn(&Pod) -> bool,
-        pods: &OwnedPods,
         related: &mut dyn Iterator<Item = &Arc<Pod>>,
         observed: &Observed<'_>,
         plan: &mut Plan,
     ) -> Counts {
         let uid = self.meta.uid.as_deref().unwrap_or("");
+        let pods = observed.caches.pods();
         let claimed = claim_pods(
             self.kind,
             self.meta,
             matches,
-            pods.of(uid),
+            pods.of(self.kind, uid),
             pods.orphans(&key.namespace),
             &mut plan.duties,
         );
@@ -230,7 +220,7 @@ impl Component for ReplicaSets {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::all(Kind::ReplicaSet), Watch::all(Kind::Pod)]
+        vec![Watch::all(Kind::ReplicaSet), Watch::indexed(Kind::Pod)]
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -239,7 +229,7 @@ impl Component for ReplicaSets {
             Object::Pod(pod) => {
                 let sets = caches.list::<ReplicaSet>(&change.key.namespace);
                 let mut sets = sets.filter_map(|set| Some((&set.metadata, &set.spec.as_ref()?.selector)));
-                self.pods.mark_selected(change, pod, &mut sets, dirty);
+                mark_selected(Kind::ReplicaSet, change, pod, &mut sets, dirty);
             }
             _ => {}
         }
@@ -269,9 +259,10 @@ impl Component for ReplicaSets {
         };
         let mut related = sisters
             .iter()
-            .flat_map(|sister| self.pods.of(sister.metadata.uid.as_deref().unwrap_or("")));
+            .filter_map(|sister| sister.metadata.uid.as_deref())
+            .flat_map(|uid| observed.caches.pods().of(Kind::ReplicaSet, uid));
         let matches = |pod: &Pod| selector_matches(&spec.selector, pod.metadata.labels.as_ref());
-        let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
+        let counts = replicated.manage(key, matches, &mut related, observed, &mut plan);
         let known = set.status.as_ref();
         let failure = replicated.failure(key, &self.failures, counts);
         let conditions = Replicated::conditions(

@@ -2,7 +2,7 @@
 //!
 //! Source: pkg/controller/replication.
 
-use super::owned::OwnedPods;
+use super::owned::mark;
 use super::replicaset::{Failures, REPLICA_FAILURE, Replicated, some_if_positive};
 use crate::api::{Kind, Object};
 use crate::apiserver::{Identity, Request};
@@ -17,19 +17,9 @@ use k8s_openapi::api::core::v1::{
 use std::sync::Arc;
 
 /// The replication controller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ReplicationControllers {
-    pods: OwnedPods,
     failures: Failures,
-}
-
-impl Default for ReplicationControllers {
-    fn default() -> ReplicationControllers {
-        ReplicationControllers {
-            pods: OwnedPods::new(Kind::ReplicationController),
-            failures: Failures::default(),
-        }
-    }
 }
 
 impl Component for ReplicationControllers {
@@ -42,7 +32,9 @@ impl Component for ReplicationControllers {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::ReplicationController, Kind::Pod].map(Watch::all).to_vec()
+        [Kind::ReplicationController, Kind::Pod]
+            .map(Watch::indexed)
+            .to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -56,7 +48,8 @@ impl Component for ReplicationControllers {
                 let controllers = caches
                     .list::<ReplicationController>(&change.key.namespace)
                     .filter(selects);
-                self.pods.mark(
+                mark(
+                    Kind::ReplicationController,
                     change,
                     &mut controllers.map(|controller| &controller.metadata),
                     dirty,
@@ -84,8 +77,8 @@ impl Component for ReplicationControllers {
         };
         let matches = |pod: &Pod| pairs_match(selector, pod.metadata.labels.as_ref());
         let uid = controller.metadata.uid.as_deref().unwrap_or("");
-        let mut related = self.pods.of(uid);
-        let counts = replicated.manage(key, matches, &self.pods, &mut related, observed, &mut plan);
+        let mut related = observed.caches.pods().of(replicated.kind, uid);
+        let counts = replicated.manage(key, matches, &mut related, observed, &mut plan);
         let known = controller.status.as_ref();
         let failure = replicated.failure(key, &self.failures, counts);
         let conditions = Replicated::conditions(

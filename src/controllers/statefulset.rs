@@ -4,7 +4,7 @@
 //! stateful_pod_control.go).
 
 use super::claim::claim_pods;
-use super::owned::{OwnedPods, owner_keys};
+use super::owned::{mark_selected, owner_keys};
 use super::pods::{normal, on_failure, pod_from_template, warning};
 use super::revisions::{History, Present};
 use crate::api::sorted::SortedMap;
@@ -29,18 +29,8 @@ const REVISION: &str = "controller-revision-hash";
 const HASH_LABEL: &str = "controller.kubernetes.io/hash";
 
 /// The statefulset controller.
-#[derive(Clone, Debug)]
-pub struct StatefulSets {
-    pods: OwnedPods,
-}
-
-impl Default for StatefulSets {
-    fn default() -> StatefulSets {
-        StatefulSets {
-            pods: OwnedPods::new(Kind::StatefulSet),
-        }
-    }
-}
+#[derive(Clone, Debug, Default)]
+pub struct StatefulSets;
 
 /// The number in `web-3`, if the Pod is one of the set `web`.
 fn ordinal(set: &str, pod: &Pod) -> Option<i32> {
@@ -367,7 +357,7 @@ impl Component for StatefulSets {
             Kind::PersistentVolumeClaim,
             Kind::ControllerRevision,
         ]
-        .map(Watch::all)
+        .map(Watch::indexed)
         .to_vec()
     }
 
@@ -378,7 +368,7 @@ impl Component for StatefulSets {
             Object::Pod(pod) => {
                 let sets = caches.list::<StatefulSet>(&change.key.namespace);
                 let mut sets = sets.filter_map(|set| Some((&set.metadata, &set.spec.as_ref()?.selector)));
-                self.pods.mark_selected(change, pod, &mut sets, dirty);
+                mark_selected(Kind::StatefulSet, change, pod, &mut sets, dirty);
             }
             _ => {}
         }
@@ -414,8 +404,8 @@ impl Component for StatefulSets {
             Kind::StatefulSet,
             &set.metadata,
             matches,
-            self.pods.of(uid),
-            self.pods.orphans(&key.namespace),
+            observed.caches.pods().of(Kind::StatefulSet, uid),
+            observed.caches.pods().orphans(&key.namespace),
             &mut plan.duties,
         );
         let pods: SortedMap<i32, &Arc<Pod>> = claimed
@@ -514,7 +504,7 @@ mod tests {
 
     #[test]
     fn in_order_up_down_and_through_an_update() {
-        let mut bench = Bench::new(StatefulSets::default());
+        let mut bench = Bench::new(StatefulSets);
         assert_eq!(
             settle(&mut bench, set(2, "a")),
             ["create pods db-0", "create pods db-1"]
@@ -572,7 +562,7 @@ mod tests {
 
     #[test]
     fn waits_for_an_unready_pod_unless_parallel() {
-        let mut bench = Bench::new(StatefulSets::default());
+        let mut bench = Bench::new(StatefulSets);
         bench.put(Kind::StatefulSet, set(2, "a"));
         bench.put(Kind::Pod, json!({"metadata": {"name": "db-0", "namespace": "d", "labels": {"a": "b"}, "ownerReferences": [
             {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "u", "controller": true}]}}));

@@ -2,10 +2,8 @@
 //!
 //! Source: pkg/controller/tainteviction/taint_eviction.go.
 
-use super::node_lifecycle::index_by_node;
 use super::pods::normal;
 use crate::api::codec;
-use crate::api::sorted::SortedMap;
 use crate::api::{Kind, Object};
 use crate::apiserver::{DeleteOptions, Identity, PatchType, Request, Subresource};
 use crate::client::helpers::{moment, pod_is_terminal, pod_node};
@@ -16,14 +14,11 @@ use crate::seat::{Component, Duty, Observed, Plan, Why};
 use crate::sim::SimTime;
 use k8s_openapi::api::core::v1::{Node, Pod, Taint};
 use serde_json::json;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The taint eviction controller.
 #[derive(Clone, Debug, Default)]
-pub struct TaintEviction {
-    by_node: SortedMap<Arc<str>, SortedMap<Key, Arc<Pod>>>,
-}
+pub struct TaintEviction;
 
 fn evicting(node: &Node) -> Vec<&Taint> {
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref());
@@ -71,7 +66,7 @@ impl Component for TaintEviction {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::Node, Kind::Pod].map(Watch::all).to_vec()
+        [Kind::Node, Kind::Pod].map(Watch::indexed).to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -87,7 +82,6 @@ impl Component for TaintEviction {
                 }
             }
             Object::Pod(pod) => {
-                index_by_node(&mut self.by_node, change);
                 let node = caches.get::<Node>("", pod_node(pod));
                 if change.new.is_some() && node.is_some_and(|node| !evicting(node).is_empty()) {
                     dirty.push(Key::new(Kind::Node, "", pod_node(pod)));
@@ -106,7 +100,7 @@ impl Component for TaintEviction {
         if taints.is_empty() {
             return plan;
         }
-        for (pod_key, pod) in self.by_node.get(&key.name).into_iter().flatten() {
+        for (pod_key, pod) in observed.caches.pods().on(&key.name) {
             if pod.metadata.deletion_timestamp.is_some() || pod_is_terminal(pod) {
                 continue;
             }
@@ -163,7 +157,7 @@ mod tests {
 
     #[test]
     fn evicts_at_once_after_a_while_or_never() {
-        let mut bench = Bench::new(TaintEviction::default());
+        let mut bench = Bench::new(TaintEviction);
         let added = bench.now.timestamp().to_string();
         let taint =
             json!([{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": added}]);

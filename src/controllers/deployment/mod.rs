@@ -9,13 +9,12 @@ mod sync;
 mod util;
 
 use super::claim::{adopt, release};
-use super::owned::OwnedPods;
 use crate::api::{Kind, Object};
 use crate::apiserver::Identity;
 use crate::client::helpers::{
     controller_of, controller_ref, pod_is_terminal, selector_is_empty, selector_matches,
 };
-use crate::client::{Caches, Change, Watch};
+use crate::client::{Caches, Change, PodIndex, Watch};
 use crate::etcd::Key;
 use crate::seat::{Component, Duty, Observed, Plan, Why};
 use crate::sim::SimTime;
@@ -26,22 +25,12 @@ use util::{Wanted, by_age, name, same_template};
 pub(super) use util::{safe_encode, scaled_value};
 
 /// The deployment controller.
-#[derive(Clone, Debug)]
-pub struct Deployments {
-    pods: OwnedPods,
-}
-
-impl Default for Deployments {
-    fn default() -> Deployments {
-        Deployments {
-            pods: OwnedPods::new(Kind::ReplicaSet),
-        }
-    }
-}
+#[derive(Clone, Debug, Default)]
+pub struct Deployments;
 
 /// One look at one Deployment.
 struct Rollout<'a> {
-    controller: &'a Deployments,
+    pods: &'a PodIndex,
     key: &'a Key,
     deployment: &'a Arc<Deployment>,
     wanted: Wanted,
@@ -106,7 +95,7 @@ impl Component for Deployments {
 
     fn watches(&self) -> Vec<Watch> {
         [Kind::Deployment, Kind::ReplicaSet, Kind::Pod]
-            .map(Watch::all)
+            .map(Watch::indexed)
             .to_vec()
     }
 
@@ -128,7 +117,6 @@ impl Component for Deployments {
                 }
             }
             Object::Pod(pod) => {
-                self.pods.observe(change);
                 // Recreate waits for the last old Pod to be gone.
                 let gone = change.new.is_none() || pod_is_terminal(pod);
                 if gone
@@ -165,7 +153,7 @@ impl Component for Deployments {
             .filter(|set| new.is_none_or(|new| !Arc::ptr_eq(set, new)))
             .collect();
         let mut rollout = Rollout {
-            controller: self,
+            pods: observed.caches.pods(),
             key,
             deployment,
             wanted: Wanted::of(deployment),

@@ -4,6 +4,7 @@
 
 use super::Rollout;
 use super::util::{available, new_replicas, replicas};
+use crate::api::Kind;
 use crate::api::order::StableSort;
 use crate::client::helpers::pod_is_terminal;
 use k8s_openapi::api::apps::v1::ReplicaSet;
@@ -102,9 +103,8 @@ impl Rollout<'_> {
             .iter()
             .any(|set| set.status.as_ref().is_some_and(|status| status.replicas > 0));
         let running = |set: &&Arc<ReplicaSet>| {
-            self.controller
-                .pods
-                .of(set.metadata.uid.as_deref().unwrap_or(""))
+            self.pods
+                .of(Kind::ReplicaSet, set.metadata.uid.as_deref().unwrap_or(""))
                 .any(|pod| !pod_is_terminal(pod))
         };
         if reported || self.old.iter().any(running) {

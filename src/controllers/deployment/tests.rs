@@ -64,7 +64,7 @@ fn sizes(bench: &Bench<Deployments>) -> Vec<i32> {
 
 #[test]
 fn creates_a_replica_set_and_becomes_available() {
-    let mut bench = Bench::new(Deployments::default());
+    let mut bench = Bench::new(Deployments);
     bench.put(Kind::Deployment, deployment(3, "a"));
     let plan = bench.plan(Kind::Deployment, "d", "web");
     let created = body(&plan.duties[0]);
@@ -101,7 +101,7 @@ fn creates_a_replica_set_and_becomes_available() {
 
 #[test]
 fn rolls_within_surge_and_unavailable() {
-    let mut bench = Bench::new(Deployments::default());
+    let mut bench = Bench::new(Deployments);
     settle(&mut bench, deployment(4, "a"));
     let steps = settle(&mut bench, deployment(4, "b"));
     let counts: Vec<_> = steps
@@ -137,7 +137,7 @@ fn rolls_within_surge_and_unavailable() {
 
 #[test]
 fn scales_in_proportion_while_rolling() {
-    let mut bench = Bench::new(Deployments::default());
+    let mut bench = Bench::new(Deployments);
     settle(&mut bench, deployment(10, "a"));
     bench.put(Kind::Deployment, deployment(10, "b"));
     // One step of the rollout: the new one gets its surge.
@@ -160,7 +160,7 @@ fn recreate_empties_first() {
         wanted["spec"]["strategy"] = json!({"type": "Recreate"});
         wanted
     };
-    let mut bench = Bench::new(Deployments::default());
+    let mut bench = Bench::new(Deployments);
     settle(&mut bench, recreate("a"));
     let steps = settle(&mut bench, recreate("b"));
     assert!(
@@ -171,7 +171,7 @@ fn recreate_empties_first() {
 
 #[test]
 fn a_stuck_rollout_is_noticed_after_its_deadline() {
-    let mut bench = Bench::new(Deployments::default());
+    let mut bench = Bench::new(Deployments);
     bench.put(Kind::Deployment, deployment(1, "a"));
     let plan = bench.plan(Kind::Deployment, "d", "web");
     let mut stuck = body(&plan.duties[0]);
@@ -203,7 +203,7 @@ fn a_stuck_rollout_is_noticed_after_its_deadline() {
 
 #[test]
 fn paused_scales_but_does_not_roll() {
-    let mut bench = Bench::new(Deployments::default());
+    let mut bench = Bench::new(Deployments);
     settle(&mut bench, deployment(2, "a"));
     let mut paused = deployment(5, "b");
     paused["spec"]["paused"] = json!(true);

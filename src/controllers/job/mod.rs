@@ -11,7 +11,7 @@ mod ttl;
 pub use ttl::TtlAfterFinished;
 
 use super::claim::claim_pods;
-use super::owned::OwnedPods;
+use super::owned::mark_selected;
 use super::pods::{create_pod, delete_pod, normal, pod_from_template, warning};
 use crate::api::order::StableSort;
 use crate::api::{Kind, Object};
@@ -47,18 +47,8 @@ const FAILURES: [&str; 5] = [
 ];
 
 /// The job controller.
-#[derive(Clone, Debug)]
-pub struct Jobs {
-    pods: OwnedPods,
-}
-
-impl Default for Jobs {
-    fn default() -> Jobs {
-        Jobs {
-            pods: OwnedPods::new(Kind::Job),
-        }
-    }
-}
+#[derive(Clone, Debug, Default)]
+pub struct Jobs;
 
 pub(super) fn condition<'a>(job: &'a Job, of: &str) -> Option<&'a JobCondition> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
@@ -639,7 +629,7 @@ impl Component for Jobs {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        [Kind::Job, Kind::Pod].map(Watch::all).to_vec()
+        [Kind::Job, Kind::Pod].map(Watch::indexed).to_vec()
     }
 
     fn observe(&mut self, caches: &Caches, change: &Change, dirty: &mut Vec<Key>) {
@@ -649,7 +639,7 @@ impl Component for Jobs {
                 let jobs = caches.list::<Job>(&change.key.namespace);
                 let mut jobs =
                     jobs.filter_map(|job| Some((&job.metadata, job.spec.as_ref()?.selector.as_ref()?)));
-                self.pods.mark_selected(change, pod, &mut jobs, dirty);
+                mark_selected(Kind::Job, change, pod, &mut jobs, dirty);
             }
             _ => {}
         }
@@ -676,10 +666,11 @@ impl Component for Jobs {
         };
         let Some(spec) = &job.spec else { return plan };
         let uid = job.metadata.uid.as_deref().unwrap_or("");
+        let known = observed.caches.pods();
         if finished(job).is_some() {
             plan.duties.extend(
-                self.pods
-                    .of(uid)
+                known
+                    .of(Kind::Job, uid)
                     .filter(|pod| has_finalizer(pod))
                     .map(|pod| untrack(pod, &key.name)),
             );
@@ -696,13 +687,12 @@ impl Component for Jobs {
             return plan;
         };
         let matches = |pod: &Pod| selector_matches(selector, pod.metadata.labels.as_ref());
-        let orphans = self.pods.orphans(&key.namespace);
         let pods = claim_pods(
             Kind::Job,
             &job.metadata,
             matches,
-            self.pods.of(uid),
-            orphans,
+            known.of(Kind::Job, uid),
+            known.orphans(&key.namespace),
             &mut plan.duties,
         );
         let status = job.status.clone().unwrap_or_default();

@@ -66,7 +66,7 @@ fn settle_to(bench: &mut Bench<Jobs>, wanted: &mut Value, end: &dyn Fn(&Value) -
 
 #[test]
 fn counts_every_pod_once_and_completes() {
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = job(json!({}));
     let first = step(&mut bench, &mut wanted, "Succeeded");
     assert_eq!(
@@ -95,7 +95,7 @@ fn counts_every_pod_once_and_completes() {
 
 #[test]
 fn gives_up_after_the_back_off_limit() {
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = job(json!({"parallelism": 1}));
     settle(&mut bench, &mut wanted, "Failed");
     assert_eq!(wanted["status"]["failed"], 2);
@@ -113,7 +113,7 @@ fn gives_up_after_the_back_off_limit() {
 
 #[test]
 fn indexed_jobs_fill_every_index() {
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = job(json!({"completionMode": "Indexed", "completions": 3}));
     bench.put(Kind::Job, wanted.clone());
     let plan = bench.plan(Kind::Job, "d", "job");
@@ -134,7 +134,7 @@ fn indexed_jobs_fill_every_index() {
 
 #[test]
 fn suspends_and_resumes() {
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = job(json!({}));
     step(&mut bench, &mut wanted, "Running");
     wanted["spec"]["suspend"] = json!(true);
@@ -172,7 +172,7 @@ fn a_failure_policy_ends_the_job_or_overlooks_the_failure() {
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
     ]);
     let policy = || job(json!({"completions": 1, "parallelism": 1, "podFailurePolicy": {"rules": rules}}));
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = policy();
     settle_to(&mut bench, &mut wanted, &|_| failed_with(42));
     assert_eq!(wanted["status"]["failed"], 1);
@@ -184,7 +184,7 @@ fn a_failure_policy_ends_the_job_or_overlooks_the_failure() {
         "{message}"
     );
 
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = policy();
     let disrupted =
         json!({"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True"}]});
@@ -205,7 +205,7 @@ fn index_one_fails(pod: &Value) -> Value {
 
 #[test]
 fn each_index_has_its_own_limit() {
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = job(
         json!({"completionMode": "Indexed", "completions": 3, "parallelism": 3,
         "backoffLimit": 100, "backoffLimitPerIndex": 1}),
@@ -234,7 +234,7 @@ fn each_index_has_its_own_limit() {
 
 #[test]
 fn too_many_failed_indexes_end_the_job() {
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = job(
         json!({"completionMode": "Indexed", "completions": 9, "parallelism": 2,
         "backoffLimit": 100, "backoffLimitPerIndex": 0, "maxFailedIndexes": 0}),
@@ -250,7 +250,7 @@ fn too_many_failed_indexes_end_the_job() {
 #[test]
 fn pods_that_end_are_replaced_at_once_or_when_they_have_failed() {
     for (policy, replaced) in [("TerminatingOrFailed", true), ("Failed", false)] {
-        let mut bench = Bench::new(Jobs::default());
+        let mut bench = Bench::new(Jobs);
         let mut wanted = job(
             json!({"completions": 1, "parallelism": 1, "backoffLimit": 6, "podReplacementPolicy": policy}),
         );
@@ -289,7 +289,7 @@ fn pods_that_end_are_replaced_at_once_or_when_they_have_failed() {
 
 #[test]
 fn a_success_policy_ends_the_job_early() {
-    let mut bench = Bench::new(Jobs::default());
+    let mut bench = Bench::new(Jobs);
     let mut wanted = job(
         json!({"completionMode": "Indexed", "completions": 3, "parallelism": 3,
         "successPolicy": {"rules": [{"succeededIndexes": "0-1", "succeededCount": 1}]}}),
