@@ -179,13 +179,13 @@ impl Apply<'_> {
         let pruned = prune(&merged, &last, &all, ty);
 
         let changes = compare(self.live, &pruned, ty);
-        let gained = changes.modified.union(&changes.added);
+        let gained = changes.added.union(&changes.modified);
         let mut conflicts = Vec::new();
         for other in &mut managed.entries {
             let conflict = other.fields.intersection(&gained);
-            other.fields = other.fields.difference(&changes.removed);
+            let fields = std::mem::take(&mut other.fields);
+            other.fields = fields.difference(&changes.removed).difference(&conflict);
             if !conflict.is_empty() {
-                other.fields = other.fields.difference(&conflict);
                 conflicts.push((other.clone(), conflict));
             }
         }
@@ -223,7 +223,7 @@ fn prune(merged: &Value, last: &FieldSet, owned: &FieldSet, ty: &'static Type) -
     let pruned_set = named(&field_set(&pruned, ty));
     let pruned = without(
         merged,
-        &merged_set.difference(&pruned_set.union(&named(owned))),
+        &merged_set.clone().difference(&pruned_set.union(&named(owned))),
         ty,
     );
     // And what the last configuration did not name itself is not left dangling, but kept.

@@ -1,7 +1,7 @@
 //! Managed fields that are computed when somebody reads them: most objects of a simulation are never looked at.
 
 use super::{MOST_UPDATERS, ManagedFields, Manager, update};
-use crate::api::{Object, defaults};
+use crate::api::{Object, codec, defaults};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -142,7 +142,7 @@ impl Managed {
         match &mut *state {
             State::Known(_, Some(json)) => Some(json.clone()),
             State::Known(_, slot) => {
-                let json: Arc<str> = fields.to_value().to_string().into();
+                let json: Arc<str> = codec::to_json(&fields.to_typed()).into();
                 *slot = Some(json.clone());
                 Some(json)
             }

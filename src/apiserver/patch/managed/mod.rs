@@ -12,7 +12,7 @@ pub(super) use typed::{compare, empty, field_set, merge, normalized, problems, w
 
 use crate::api::order::StableSort;
 use crate::api::schema::{self, Type};
-use crate::api::{Kind, Object, codec};
+use crate::api::{Kind, Object};
 use crate::apiserver::http::alias::{self, Alias};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, Time};
 use serde_json::{Value, json};
@@ -147,11 +147,6 @@ impl ManagedFields {
                 fields_v1: Some(FieldsV1(entry.fields.to_value())),
             })
             .collect()
-    }
-
-    /// As JSON.
-    pub fn to_value(&self) -> Value {
-        self.to_typed().iter().map(codec::to_value).collect()
     }
 
     pub(super) fn position(
@@ -338,10 +333,11 @@ pub(super) fn update_values(
     time: &Time,
 ) -> ManagedFields {
     let changes = compare(old, new, ty);
-    let gained = changes.modified.union(&changes.added);
+    let gained = changes.added.union(&changes.modified);
     let mut managed = managed.clone();
     for entry in &mut managed.entries {
-        entry.fields = entry.fields.difference(&gained).difference(&changes.removed);
+        let fields = std::mem::take(&mut entry.fields);
+        entry.fields = fields.difference(&gained).difference(&changes.removed);
     }
     let taken = gained
         .difference(stripped())

@@ -23,6 +23,31 @@ struct Node {
     below: FieldSet,
 }
 
+impl Node {
+    /// Adds a path below this one, or this one itself, with what is below.
+    fn insert(&mut self, rest: &[Element], below: FieldSet) {
+        if !rest.is_empty() {
+            return self.below.insert_with(rest, below);
+        }
+        self.member = true;
+        if self.below.is_empty() {
+            self.below = below;
+        } else {
+            self.below.add(&below);
+        }
+    }
+}
+
+/// Steps that are in the set themselves, each with what is below it.
+impl FromIterator<(Element, FieldSet)> for FieldSet {
+    fn from_iter<I: IntoIterator<Item = (Element, FieldSet)>>(steps: I) -> FieldSet {
+        let node = |(step, below)| (step, Node { member: true, below });
+        FieldSet {
+            children: steps.into_iter().map(node).collect(),
+        }
+    }
+}
+
 impl FieldSet {
     pub fn new() -> FieldSet {
         FieldSet::default()
@@ -69,12 +94,20 @@ impl FieldSet {
     }
 
     pub fn insert(&mut self, path: &[Element]) {
-        let [steps @ .., last] = path else { return };
-        let mut here = self;
-        for step in steps {
-            here = &mut here.children.entry(step.clone()).or_default().below;
+        self.insert_with(path, FieldSet::new());
+    }
+
+    /// Adds a path and, below it, another set.
+    pub fn insert_with(&mut self, path: &[Element], below: FieldSet) {
+        let [step, rest @ ..] = path else { return };
+        match self.children.get_mut(step) {
+            Some(node) => node.insert(rest, below),
+            None => {
+                let mut node = Node::default();
+                node.insert(rest, below);
+                self.children.insert(step.clone(), node);
+            }
         }
-        here.children.entry(last.clone()).or_default().member = true;
     }
 
     /// Whether the path of one step is in the set.
@@ -127,31 +160,28 @@ impl FieldSet {
     }
 
     /// The paths that are not in `other`; a path in `other` does not take what is below it.
-    pub fn difference(&self, other: &FieldSet) -> FieldSet {
-        self.subtract(other, false)
+    pub fn difference(mut self, other: &FieldSet) -> FieldSet {
+        self.subtract(other, false);
+        self
     }
 
     /// The paths that are neither in `other` nor below a path of it.
-    pub fn recursive_difference(&self, other: &FieldSet) -> FieldSet {
-        self.subtract(other, true)
+    pub fn recursive_difference(mut self, other: &FieldSet) -> FieldSet {
+        self.subtract(other, true);
+        self
     }
 
-    fn subtract(&self, other: &FieldSet, recursive: bool) -> FieldSet {
-        let mut set = FieldSet::new();
-        for (element, node) in &self.children {
-            let left = match other.children.get(element) {
-                None => node.clone(),
-                Some(theirs) if theirs.member && recursive => continue,
-                Some(theirs) => Node {
-                    member: node.member && !theirs.member,
-                    below: node.below.subtract(&theirs.below, recursive),
-                },
-            };
-            if left.member || !left.below.is_empty() {
-                set.children.insert(element.clone(), left);
+    fn subtract(&mut self, other: &FieldSet, recursive: bool) {
+        self.children.retain(|element, node| {
+            if let Some(theirs) = other.children.get(element) {
+                if theirs.member && recursive {
+                    return false;
+                }
+                node.member &= !theirs.member;
+                node.below.subtract(&theirs.below, recursive);
             }
-        }
-        set
+            node.member || !node.below.is_empty()
+        });
     }
 
     /// With every struct field on the way to a path made a member. `is_named` tells struct fields from map keys; it is asked
@@ -240,13 +270,16 @@ mod tests {
     fn algebra() {
         let a = set(json!({"f:a": {".": {}, "f:b": {}}, "f:c": {}}));
         let b = set(json!({"f:a": {}, "f:d": {}}));
-        assert_eq!(a.difference(&b), set(json!({"f:a": {"f:b": {}}, "f:c": {}})));
-        assert_eq!(a.recursive_difference(&b), set(json!({"f:c": {}})));
+        assert_eq!(
+            a.clone().difference(&b),
+            set(json!({"f:a": {"f:b": {}}, "f:c": {}}))
+        );
+        assert_eq!(a.clone().recursive_difference(&b), set(json!({"f:c": {}})));
         assert_eq!(a.intersection(&b), set(json!({"f:a": {}})));
         assert_eq!(
             a.clone().union(&b),
             set(json!({"f:a": {".": {}, "f:b": {}}, "f:c": {}, "f:d": {}}))
         );
-        assert!(a.difference(&a).is_empty());
+        assert!(a.clone().difference(&a).is_empty());
     }
 }

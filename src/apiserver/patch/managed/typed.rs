@@ -55,7 +55,7 @@ impl Shape {
 }
 
 fn field_element(key: &str) -> Element {
-    format!("f:{key}")
+    ["f:", key].concat()
 }
 
 /// A list element's step: by keys, with defaults for keys that are not there, or by value.
@@ -144,22 +144,25 @@ pub fn compare(old: &Value, new: &Value, ty: &'static Type) -> Comparison {
 }
 
 impl Comparison {
-    fn leaf(&mut self, old: Option<&Value>, new: Option<&Value>, path: &[Element]) {
-        match (old, new) {
-            (None, _) => self.added.insert(path),
-            (_, None) => self.removed.insert(path),
-            (Some(old), Some(new)) if old != new => self.modified.insert(path),
-            _ => {}
+    fn leaf(&mut self, old: &Value, new: &Value, path: &[Element]) {
+        if old != new {
+            self.modified.insert(path);
         }
     }
 
     fn walk(&mut self, shape: Shape, old: Option<&Value>, new: Option<&Value>, path: &mut Vec<Element>) {
+        let (left, right) = match (old, new) {
+            (Some(left), Some(right)) => (left, right),
+            (None, Some(new)) => return self.added.insert_with(path, everything(shape, new)),
+            (Some(old), None) => return self.removed.insert_with(path, everything(shape, old)),
+            (None, None) => return,
+        };
         match shape {
-            Shape::Leaf => return self.leaf(old, new, path),
+            Shape::Leaf => self.leaf(left, right, path),
             Shape::Struct(_) | Shape::Map(_) => {
                 let (a, b) = (object(old), object(new));
                 if a.is_none_or(Map::is_empty) && b.is_none_or(Map::is_empty) {
-                    return self.leaf(old, new, path);
+                    return self.leaf(left, right, path);
                 }
                 for (key, value) in a.into_iter().flatten() {
                     path.push(field_element(key));
@@ -177,7 +180,7 @@ impl Comparison {
             Shape::Keyed(..) | Shape::Set => {
                 let (a, b) = (list(old), list(new));
                 if a.is_none_or(Vec::is_empty) && b.is_none_or(Vec::is_empty) {
-                    return self.leaf(old, new, path);
+                    return self.leaf(left, right, path);
                 }
                 let a = group(a.map(Vec::as_slice).unwrap_or_default(), shape);
                 let b = group(b.map(Vec::as_slice).unwrap_or_default(), shape);
@@ -207,11 +210,25 @@ impl Comparison {
                 }
             }
         }
-        if old.is_none() {
-            self.added.insert(path);
-        } else if new.is_none() {
-            self.removed.insert(path);
-        }
+    }
+}
+
+/// All paths below a value that is there on one side only.
+fn everything(shape: Shape, value: &Value) -> FieldSet {
+    match shape {
+        Shape::Leaf => FieldSet::new(),
+        Shape::Struct(_) | Shape::Map(_) => object(Some(value))
+            .into_iter()
+            .flatten()
+            .map(|(key, inner)| (field_element(key), everything(shape.child(key), inner)))
+            .collect(),
+        Shape::Keyed(..) | Shape::Set => group(list(Some(value)).map_or(&[], Vec::as_slice), shape)
+            .into_iter()
+            .map(|(element, same)| match same.as_slice() {
+                [item] => (element, everything(shape.child(""), item)),
+                _ => (element, FieldSet::new()),
+            })
+            .collect(),
     }
 }
 
@@ -504,38 +521,35 @@ fn go_type(value: &Value) -> &'static str {
 }
 
 /// An object as Go's types hold it: structs without a pointer are there, what is zero is not.
-pub fn normalized(value: Value, ty: &'static Type) -> Value {
-    let Value::Object(map) = value else { return value };
-    let mut out = Map::new();
-    for (key, inner) in map {
-        match ty.field(&key) {
-            Some(field) if !field.is_dropped(&inner) => {
-                let inner = normalized_as(inner, &field.ty);
-                out.insert(key, inner);
-            }
-            _ => {}
-        }
-    }
-    for field in ty.fields.iter().filter(|field| field.plain || field.required) {
-        if !out.contains_key(field.name) {
-            out.insert(field.name.to_owned(), zero(&field.ty));
-        }
-    }
-    Value::Object(out)
+pub fn normalized(mut value: Value, ty: &'static Type) -> Value {
+    normalize(&mut value, ty);
+    value
 }
 
-fn normalized_as(value: Value, ty: &'static Ty) -> Value {
-    match (ty, value) {
-        (Ty::Struct(id), value) => normalized(value, id.get()),
-        (Ty::List(inner), Value::Array(items)) => {
-            items.into_iter().map(|item| normalized_as(item, inner)).collect()
+fn normalize(value: &mut Value, ty: &'static Type) {
+    let Value::Object(map) = value else { return };
+    map.retain(|key, inner| match ty.field(key) {
+        Some(field) if !field.is_dropped(inner) => {
+            normalize_as(inner, &field.ty);
+            true
         }
-        (Ty::Map(inner), Value::Object(map)) => Value::Object(
-            map.into_iter()
-                .map(|(key, item)| (key, normalized_as(item, inner)))
-                .collect(),
-        ),
-        (_, value) => value,
+        _ => false,
+    });
+    for field in ty.fields.iter().filter(|field| field.plain || field.required) {
+        if !map.contains_key(field.name) {
+            map.insert(field.name.to_owned(), zero(&field.ty));
+        }
+    }
+}
+
+fn normalize_as(value: &mut Value, ty: &'static Ty) {
+    match (ty, value) {
+        (Ty::Struct(id), value) => normalize(value, id.get()),
+        (Ty::List(inner), Value::Array(items)) => items.iter_mut().for_each(|item| normalize_as(item, inner)),
+        (Ty::Map(inner), Value::Object(map)) => {
+            map.values_mut().for_each(|item| normalize_as(item, inner));
+        }
+        _ => {}
     }
 }
 
