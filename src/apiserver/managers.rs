@@ -19,10 +19,10 @@ const MOST_WRITTEN: usize = 16 * 1024 * 1024;
 /// Objects as they last left over HTTP, managed fields included. Nothing depends on what is in it, and a copy of
 /// the machine starts without.
 #[derive(Debug, Default)]
-struct Written(Mutex<Encoded>);
+struct Written(Arc<Mutex<Encoded>>);
 
 #[derive(Debug, Default)]
-struct Encoded {
+pub struct Encoded {
     /// By revision; beside the bytes the very object they are of.
     by_revision: SortedMap<u64, (Object, Arc<[u8]>)>,
     bytes: usize,
@@ -31,6 +31,56 @@ struct Encoded {
 impl Clone for Written {
     fn clone(&self) -> Written {
         Written::default()
+    }
+}
+
+impl Encoded {
+    fn get(&self, object: &Object) -> Option<Arc<[u8]>> {
+        let (own, bytes) = self.by_revision.get(&object.revision())?;
+        own.same(object).then(|| bytes.clone())
+    }
+
+    fn keep(&mut self, object: Object, bytes: Arc<[u8]>) {
+        self.bytes += bytes.len();
+        if let Some((_, former)) = self.by_revision.insert(object.revision(), (object, bytes)) {
+            self.bytes -= former.len();
+        }
+        while self.bytes > MOST_WRITTEN {
+            let Some((_, (_, oldest))) = self.by_revision.pop_first() else {
+                break;
+            };
+            self.bytes -= oldest.len();
+        }
+    }
+}
+
+/// An object on its way out: as it left before, or what it takes to write it.
+#[derive(Debug)]
+pub enum Outgoing {
+    Written(Arc<[u8]>),
+    Unwritten {
+        object: Object,
+        managed: Managed,
+        written: Arc<Mutex<Encoded>>,
+    },
+}
+
+impl Outgoing {
+    /// What `encode` makes of the object and its managed fields, once for everybody who reads this version.
+    pub fn bytes(self, encode: impl FnOnce(&Object, Option<&str>) -> Vec<u8>) -> Arc<[u8]> {
+        match self {
+            Outgoing::Written(bytes) => bytes,
+            Outgoing::Unwritten {
+                object,
+                managed,
+                written,
+            } => {
+                let bytes: Arc<[u8]> = encode(&object, managed.json().as_deref()).into();
+                let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+                written.keep(object, bytes.clone());
+                bytes
+            }
+        }
     }
 }
 
@@ -67,30 +117,24 @@ impl Managers {
         self.of(object).json()
     }
 
-    /// A stored object as JSON with its managed fields: what `encode` says, once for everybody who reads this version.
-    pub fn encoded(&self, object: &Object, encode: impl FnOnce() -> Vec<u8>) -> Arc<[u8]> {
-        let revision = object.revision();
-        let mut written = self.written.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((own, bytes)) = written.by_revision.get(&revision)
-            && own.same(object)
-        {
-            return bytes.clone();
+    /// An object that is to be written with its managed fields.
+    pub fn outgoing(&self, object: &Object) -> Outgoing {
+        // A dry run's object carries its managers, and is stored nowhere.
+        if object.meta().managed_fields.is_some() || object.revision() == 0 {
+            let mut out = Vec::new();
+            object.write_json(&mut out);
+            return Outgoing::Written(out.into());
         }
-        let bytes: Arc<[u8]> = encode().into();
-        written.bytes += bytes.len();
-        if let Some((_, former)) = written
-            .by_revision
-            .insert(revision, (object.clone(), bytes.clone()))
-        {
-            written.bytes -= former.len();
+        let written = &self.written.0;
+        let known = written.lock().unwrap_or_else(PoisonError::into_inner).get(object);
+        match known {
+            Some(bytes) => Outgoing::Written(bytes),
+            None => Outgoing::Unwritten {
+                object: object.clone(),
+                managed: self.of(object),
+                written: written.clone(),
+            },
         }
-        while written.bytes > MOST_WRITTEN {
-            let Some((_, (_, oldest))) = written.by_revision.pop_first() else {
-                break;
-            };
-            written.bytes -= oldest.len();
-        }
-        bytes
     }
 
     /// Notes the managers of a version just written.

@@ -188,13 +188,13 @@ fn aggregate(asked: &Asked<'_>, version: &str, groups: &[&Group]) -> Reply {
     match Reply::value(200, &value, accepted) {
         Reply::Body {
             code,
-            bytes,
+            content,
             warnings,
             ..
         } => Reply::Body {
             code,
             content_type,
-            bytes,
+            content,
             warnings,
         },
         other => other,

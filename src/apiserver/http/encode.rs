@@ -5,7 +5,7 @@ use crate::api::codec;
 use crate::api::table;
 use crate::api::{Kind, KindInfo, Object, Status};
 use crate::apiserver::List;
-use crate::apiserver::managers::Managers;
+use crate::apiserver::managers::{Managers, Outgoing};
 use crate::sim::SimTime;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -74,16 +74,12 @@ impl Encoder {
     /// One object.
     ///
     /// Errors: 406 for a shape an object cannot have.
-    pub fn object(&self, object: &Object, managers: &Managers) -> Result<Vec<u8>, Status> {
+    pub(super) fn object(&self, object: &Object, managers: &Managers) -> Result<Content, Status> {
         match self.accepted.shape {
-            Shape::Whole if self.is_plain_json() => {
-                let text = written(object, managers);
-                let mut out = Vec::with_capacity(text.len() + 1);
-                out.extend_from_slice(&text);
-                out.push(b'\n');
-                Ok(out)
-            }
-            _ => self.shaped(object, managers).map(|value| self.bytes(&value)),
+            Shape::Whole if self.is_plain_json() => Ok(Content::Object(managers.outgoing(object))),
+            _ => self
+                .shaped(object, managers)
+                .map(|value| Content::Bytes(self.bytes(&value))),
         }
     }
 
@@ -282,22 +278,38 @@ fn fill(metadata: &mut Value, object: &Object, managers: &Managers) {
     }
 }
 
-/// An object with its managed fields.
-pub(super) fn written(object: &Object, managers: &Managers) -> Arc<[u8]> {
-    // A dry run's object carries its managers, and is stored nowhere.
-    if object.meta().managed_fields.is_some() || object.revision() == 0 {
-        let mut out = Vec::new();
-        object.write_json(&mut out);
-        return out.into();
-    }
-    managers.encoded(object, || encode(object, managers))
+/// What an answer carries.
+pub(crate) enum Content {
+    Bytes(Vec<u8>),
+    /// An object that is yet to be written, which takes no server.
+    Object(Outgoing),
 }
 
-/// A stored object with its managed fields, which are kept as text: they are put in behind the brace of `metadata`.
-fn encode(object: &Object, managers: &Managers) -> Vec<u8> {
+impl Content {
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Content::Bytes(bytes) => bytes,
+            Content::Object(object) => {
+                let text = object.bytes(encode);
+                let mut out = Vec::with_capacity(text.len() + 1);
+                out.extend_from_slice(&text);
+                out.push(b'\n');
+                out
+            }
+        }
+    }
+}
+
+/// An object with its managed fields.
+pub(super) fn written(object: &Object, managers: &Managers) -> Arc<[u8]> {
+    managers.outgoing(object).bytes(encode)
+}
+
+/// An object with its managed fields, which are kept as text: they are put in behind the brace of `metadata`.
+fn encode(object: &Object, fields: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(4096);
     object.write_json(&mut out);
-    let (Some(fields), Some(at)) = (managers.json(object), metadata_start(&out)) else {
+    let (Some(fields), Some(at)) = (fields, metadata_start(&out)) else {
         return out;
     };
     let rest = out.split_off(at);

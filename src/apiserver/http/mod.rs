@@ -14,6 +14,7 @@ mod resource;
 mod reviews;
 mod stream;
 
+use encode::Content;
 pub use encode::{Encoder, IncludeObject};
 pub use negotiate::{Accepted, Format, Shape, aggregated_discovery};
 pub use path::{ResourcePath, Route, percent_decode};
@@ -46,7 +47,7 @@ pub(super) enum Reply {
     Body {
         code: u16,
         content_type: &'static str,
-        bytes: Vec<u8>,
+        content: Content,
         warnings: Vec<String>,
     },
     Watch(Box<OpenWatch>),
@@ -59,7 +60,7 @@ impl Reply {
         Reply::Body {
             code,
             content_type: "text/plain; charset=utf-8",
-            bytes,
+            content: Content::Bytes(bytes),
             warnings: Vec::new(),
         }
     }
@@ -69,7 +70,7 @@ impl Reply {
         Reply::Body {
             code,
             content_type,
-            bytes: encode::bytes(value, accepted),
+            content: Content::Bytes(encode::bytes(value, accepted)),
             warnings: Vec::new(),
         }
     }
@@ -113,24 +114,54 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
 
 /// Serves one request.
 pub fn serve(server: &mut ApiServer, now: SimTime, request: &Request<Vec<u8>>) -> HttpAnswer {
+    begin(server, now, request).finish()
+}
+
+/// An answer whose object is not written yet. That takes no server: who shares one can let others have it first.
+pub struct Begun {
+    answer: HttpAnswer,
+    /// What belongs into the response.
+    content: Option<Content>,
+}
+
+impl Begun {
+    pub fn finish(self) -> HttpAnswer {
+        match (self.answer, self.content) {
+            (HttpAnswer::Response(response), Some(content)) => {
+                HttpAnswer::Response(response.map(|_| content.into_bytes()))
+            }
+            (answer, _) => answer,
+        }
+    }
+}
+
+/// Serves one request up to what only its answer needs.
+pub fn begin(server: &mut ApiServer, now: SimTime, request: &Request<Vec<u8>>) -> Begun {
     let answer = answer(server, now, request);
     let id = server.log.last_id();
+    let mut unwritten = None;
     let mut answer = match answer {
         Ok(Reply::Watch(watch)) => HttpAnswer::Watch(watch),
         Ok(Reply::Proxy(proxy)) => HttpAnswer::Proxy(proxy),
         Ok(Reply::Body {
             code,
             content_type,
-            bytes,
+            content,
             warnings,
-        }) => HttpAnswer::Response(response(id, code, content_type, bytes, &warnings)),
+        }) => {
+            unwritten = Some(content);
+            HttpAnswer::Response(response(id, code, content_type, Vec::new(), &warnings))
+        }
         Err(status) => HttpAnswer::Response(refusal(id, request.headers(), &status)),
     };
     if let (HttpAnswer::Response(response), Some(warning)) = (&mut answer, deprecation(request.uri().path()))
     {
         add_warning(response.headers_mut(), warning);
     }
-    answer
+    Begun {
+        answer,
+        content: unwritten,
+    }
 }
 
 /// What every answer about a deprecated resource warns of. Source: the `APILifecycleDeprecated`

@@ -2,7 +2,7 @@
 
 use super::alias::{self, Alias};
 use super::body::{self, BINDING, EVICTION, SCALE, TOKEN_REQUEST};
-use super::encode::{Encoder, IncludeObject};
+use super::encode::{Content, Encoder, IncludeObject};
 use super::negotiate::{Accepted, Format, Shape, not_acceptable};
 use super::path::ResourcePath;
 use super::query::{self, WatchOptions};
@@ -131,14 +131,14 @@ fn with_warnings(reply: Reply, more: Vec<String>) -> Reply {
         Reply::Body {
             code,
             content_type,
-            bytes,
+            content,
             mut warnings,
         } => {
             warnings.extend(more);
             Reply::Body {
                 code,
                 content_type,
-                bytes,
+                content,
                 warnings,
             }
         }
@@ -306,16 +306,19 @@ fn call(
     let encoder = encoder(asked, accepted, kind, alias)?;
     let answer = server.call(asked.now, &asked.identity, 0, request);
     let warnings = answer.warnings;
-    let body = |code, bytes, warnings| Reply::Body {
+    let body = |code, content, warnings| Reply::Body {
         code,
         content_type: accepted.format.content_type(),
-        bytes,
+        content,
         warnings,
     };
     let reply = match answer.result? {
         Served::Object(object) => body(200, encoder.object(&object, &server.managers)?, warnings),
         Served::Created(object) => body(201, encoder.object(&object, &server.managers)?, warnings),
-        Served::List(list) => body(200, encoder.list(&list, &server.managers)?, warnings),
+        Served::List(list) => {
+            let bytes = encoder.list(&list, &server.managers)?;
+            body(200, Content::Bytes(bytes), warnings)
+        }
         Served::Value { code, value } => with_warnings(Reply::value(code, &value, accepted), warnings),
         Served::Success(value) => with_warnings(Reply::value(200, &value, accepted), warnings),
         Served::Text(text) => Reply::text(200, text),

@@ -12,9 +12,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use k8s_openapi::api::core::v1::Pod;
 use kube_by_hand::api::{Kind, Status};
-use kube_by_hand::apiserver::http::{
-    HttpAnswer, MAX_BODY_BYTES, OpenWatch, remote_command, serve as serve_api,
-};
+use kube_by_hand::apiserver::http::{HttpAnswer, MAX_BODY_BYTES, OpenWatch, begin, remote_command};
 use kube_by_hand::apiserver::{ProxyRequest, Subresource};
 use kube_by_hand::cluster::{Cluster, KubeletAnswer};
 use kube_by_hand::etcd::Key;
@@ -165,11 +163,12 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
         return forget(shared, &request);
     }
     let machine = &shared.machine;
-    let answer = machine.with(|cluster| {
+    let begun = machine.with(|cluster| {
         let now = cluster.now();
-        serve_api(&mut cluster.api, now, &request)
+        begin(&mut cluster.api, now, &request)
     });
-    match answer {
+    // Others have the machine by now.
+    match begun.finish() {
         HttpAnswer::Response(response) => finish(response, request.headers()),
         HttpAnswer::Watch(watch) => watch_body(machine.clone(), *watch, shared.stopping.clone()),
         HttpAnswer::Proxy(proxy) => kubelet(shared, *proxy, upgrade),
