@@ -324,8 +324,7 @@ pub fn command_lines(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let mut terminal = Terminal::new(Setup::default());
-    terminal.cluster = OFFICE.with(|office| office.get_or_init(office_of_one).clone());
+    let mut terminal = Terminal::over(OFFICE.with(|office| office.get_or_init(office_of_one).clone()));
     let first = terminal.run(text, Duration::from_secs(3));
     assert!(
         first.code.is_none_or(|code| (0..=255).contains(&code)),

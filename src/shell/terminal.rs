@@ -107,7 +107,11 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn new(setup: Setup) -> Terminal {
-        let cluster = Cluster::new(setup);
+        Terminal::over(Cluster::new(setup))
+    }
+
+    /// A console of a machine that runs already. What happened before is not in its log.
+    pub fn over(cluster: Cluster) -> Terminal {
         let start = cluster.now();
         // The kubeconfig on the person's computer is the administrator's.
         let session = Session {
