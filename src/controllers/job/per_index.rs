@@ -3,8 +3,9 @@
 //! A failed Pod keeps its finalizer until its successor is there, which takes the number of failures over from it.
 //! Source: pkg/controller/job/indexed_job_utils.go, backoff_utils.go.
 
+use super::level::{back_off, ended};
 use super::policy::Action;
-use super::{Look, back_off, ended, has_finalizer, index_of, indexes};
+use super::{Look, has_finalizer, index_of, indexes};
 use crate::api::sorted::SortedMap;
 use k8s_openapi::api::core::v1::Pod;
 use std::sync::Arc;
