@@ -1,6 +1,7 @@
 use super::*;
 use crate::controllers::testing::{Bench, body, verbs};
 use serde_json::Value;
+use std::time::Duration;
 
 fn job(more: Value) -> Value {
     let mut spec = json!({"completions": 2, "parallelism": 2, "backoffLimit": 1, "selector": {"matchLabels": {"j": "1"}},

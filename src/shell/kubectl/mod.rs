@@ -7,6 +7,7 @@ mod config;
 mod create;
 mod delete;
 mod describe;
+mod drain;
 mod edit;
 mod events;
 mod explain;

@@ -319,7 +319,7 @@ pub static COMMANDS: &[Command] = &[
         [SELECTOR, CHUNK, DRY_RUN, &[
             bool("ignore-daemonsets", None, "leave the Pods of DaemonSets"), bool("force", None, "also Pods without controller"), bool("delete-emptydir-data", None, "also Pods with emptyDir volumes"), bool("disable-eviction", None, "delete instead of evicting"),
             flag("grace-period", None, Int, "-1", "seconds to end gracefully"), flag("timeout", None, Duration, "0s", "how long to wait, 0 for as long as it takes"), text("pod-selector", "only Pods with these labels"), flag("skip-wait-for-delete-timeout", None, Int, "0", "do not wait for Pods deleted longer ago"),
-        ]], super::delete::drain),
+        ]], super::drain::drain),
     command!("cordon" "Keep new Pods off a node", "NODE", Words::Names("node"), [SELECTOR, DRY_RUN], super::change::nodes::cordon),
     command!("uncordon" "Let new Pods on a node again", "NODE", Words::Names("node"), [SELECTOR, DRY_RUN], super::change::nodes::uncordon),
     command!("taint" "Set or remove taints of nodes", "NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... KEY_N=VAL_N:TAINT_EFFECT_N", Words::Objects, [OUTPUT, SELECTOR, ALL, DRY_RUN, VALIDATE, OVERWRITE, M_TAINT], super::change::nodes::taint),
