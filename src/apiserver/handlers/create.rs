@@ -3,7 +3,7 @@
 use super::super::{ApiServer, Context, Reply, Request, Stage};
 use super::{Handled, body_object, refused, strategy};
 use crate::api::{Kind, Object, Status, defaults, validation};
-use crate::apiserver::patch::Managed;
+use crate::apiserver::patch::{Managed, ManagedFields};
 use crate::etcd::{Key, TxnError};
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ const SUFFIX_LENGTH: usize = 5;
 impl ApiServer {
     pub(super) fn create(&mut self, context: &mut Context<'_>, request: Request) -> Handled {
         let mut object = body_object(request.body)?;
+        let claimed = match context.managed {
+            None => ManagedFields::claimed(object.meta().managed_fields.as_deref()),
+            Some(_) => None,
+        };
         self.prepare_metadata(context, &mut object, &request.namespace)?;
         // What the client asked for: fields that the server fills in later are nobody's.
         let mut asked = object.clone();
@@ -28,6 +32,11 @@ impl ApiServer {
                 "deprecated.daemonset.template.generation".to_owned(),
                 "0".to_owned(),
             );
+        }
+        if let Some(claimed) = claimed {
+            let (asked, time) = (asked.clone(), context.now.meta_time());
+            let managed = Managed::known(claimed).updated(None, asked, context.manager.clone(), time);
+            context.managed = Some(ManagedFields::clone(&managed.get()));
         }
         strategy::prepare_for_create(&mut object);
         strategy::stamp_phase(&mut object, None, context.now);

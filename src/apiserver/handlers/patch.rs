@@ -5,7 +5,7 @@ use super::Handled;
 use crate::api::{Object, Status, decode};
 use crate::apiserver::patch;
 use crate::etcd::Key;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 impl ApiServer {
     #[inline(never)]
@@ -23,6 +23,10 @@ impl ApiServer {
         let live = self.live(&request)?;
         let alias = request.options.alias;
         let mut value = live.to_value();
+        if patch::reaches_managers(*patch_type, body) {
+            let entries = self.managers.of(&live).get().to_typed();
+            value["metadata"]["managedFields"] = entries.iter().map(|entry| json!(entry)).collect();
+        }
         if let Some(alias) = alias {
             value = (alias.from_stored)(value);
         }

@@ -4,7 +4,7 @@ use super::super::{ApiServer, Context, Reply, Request, Stage, Subresource, Verb}
 use super::{Handled, body_object, refused, strategy};
 use crate::api::validation::field::{Path, Raw};
 use crate::api::{Kind, Object, Status, defaults, validation};
-use crate::apiserver::patch::Managed;
+use crate::apiserver::patch::{Managed, ManagedFields};
 use crate::etcd::Key;
 use std::sync::Arc;
 
@@ -73,6 +73,14 @@ impl ApiServer {
     ) -> Handled {
         let info = live.kind().info();
         self.check_version(&live, &object)?;
+        let claimed = match subresource {
+            // What comes with an apply was taken into account there.
+            Subresource::None if context.managed.is_none() => {
+                ManagedFields::claimed(object.meta().managed_fields.as_deref())
+                    .filter(|claimed| *claimed != *self.managers.of(&live).get())
+            }
+            _ => None,
+        };
         keep_server_metadata(&live, &mut object);
         match subresource {
             Subresource::Status => {
@@ -100,6 +108,12 @@ impl ApiServer {
         }
         if matches!(subresource, Subresource::None | Subresource::EphemeralContainers) {
             super::super::admission::validate(self, &object, Some(&live), &mut context.warnings)?;
+        }
+        if let Some(claimed) = claimed {
+            let start = Managed::known(claimed);
+            let time = context.now.meta_time();
+            let managed = start.updated(Some(live.clone()), object.clone(), context.manager.clone(), time);
+            context.managed = Some(ManagedFields::clone(&managed.get()));
         }
         if dry_run {
             let managed = match context.managed.take() {

@@ -365,6 +365,49 @@ fn encoded_objects_are_those_of_their_version() {
     assert_eq!(json_of(&mut other, &get, &Value::Null).1["data"]["k"], "5");
 }
 
+/// What kubectl does to take an object over from client-side to server-side apply.
+#[test]
+fn managers_can_be_patched() {
+    let mut server = server();
+    let path = "/api/v1/namespaces/default/configmaps";
+    let object = json!({"metadata": {"name": "a"}, "data": {"k": "1"}});
+    let (_, made) = json_of(&mut server, &format!("POST {path}?fieldManager=old"), &object);
+    let mut entry = made["metadata"]["managedFields"][0].clone();
+    (entry["manager"], entry["operation"]) = ("new".into(), "Apply".into());
+    let mut patch = |query: &str, kind: &str, body: Value| {
+        let content_type = format!("content-type: application/{kind}+json");
+        let line = format!("PATCH {path}/a{query}");
+        let (code, text) = text(&mut server, &line, &content_type, &body.to_string());
+        let value: Value = serde_json::from_str(&text).unwrap();
+        (code, value["metadata"].clone())
+    };
+    let version = &made["metadata"]["resourceVersion"];
+    let take_over = json!([{"op": "replace", "path": "/metadata/managedFields", "value": [entry]},
+                           {"op": "replace", "path": "/metadata/resourceVersion", "value": version}]);
+    let (code, dry) = patch("?dryRun=All", "json-patch", take_over.clone());
+    assert_eq!((code, &dry["managedFields"]), (200, &json!([entry])));
+    let (code, taken) = patch("", "json-patch", take_over);
+    assert_eq!((code, &taken["managedFields"]), (200, &json!([entry])));
+    assert_ne!(taken["resourceVersion"], *version);
+    // Names nobody, or nobody who can be read: as it was.
+    for (kind, body) in [
+        ("merge-patch", json!({"metadata": {"managedFields": []}})),
+        (
+            "merge-patch",
+            json!({"metadata": {"managedFields": [{"manager": "x", "operation": "Foo"}]}}),
+        ),
+        (
+            "json-patch",
+            json!([{"op": "test", "path": "/metadata/managedFields/0/manager", "value": "new"}]),
+        ),
+    ] {
+        let (code, same) = patch("", kind, body);
+        assert_eq!((code, &same), (200, &taken));
+    }
+    let (_, none) = patch("", "merge-patch", json!({"metadata": {"managedFields": [{}]}}));
+    assert_eq!(none.get("managedFields"), None);
+}
+
 #[test]
 fn patches_and_options_of_another_kind_are_refused() {
     let mut server = server();

@@ -126,6 +126,21 @@ pub fn json(value: &mut Value, operations: &Value) -> Result<(), Status> {
     Ok(())
 }
 
+/// Whether a patch reads or writes `metadata.managedFields`, which live beside the objects.
+pub fn reaches_managers(format: PatchType, patch: &Value) -> bool {
+    match format {
+        PatchType::Json => {
+            let paths = patch.as_array().into_iter().flatten();
+            let mut paths = paths.flat_map(|operation| [&operation["path"], &operation["from"]]);
+            paths.any(|path| {
+                path.as_str()
+                    .is_some_and(|path| path.starts_with("/metadata/managedFields"))
+            })
+        }
+        _ => patch["metadata"].get("managedFields").is_some(),
+    }
+}
+
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),

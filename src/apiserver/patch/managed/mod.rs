@@ -126,6 +126,29 @@ impl ManagedFields {
         }
     }
 
+    /// The managers that a client wants an object to start from: nothing where it names none, or where one of its entries
+    /// cannot be read, so that clients who know nothing of managers do not take them away. A single empty entry takes
+    /// them away.
+    /// Source: managedfields/internal/fieldmanager.go, `decodeLiveOrNew`.
+    pub fn claimed(entries: Option<&[ManagedFieldsEntry]>) -> Option<ManagedFields> {
+        let entries = entries.filter(|entries| !entries.is_empty())?;
+        if entries == [ManagedFieldsEntry::default()] {
+            return Some(ManagedFields::default());
+        }
+        let readable = |entry: &ManagedFieldsEntry| {
+            matches!(entry.operation.as_deref(), Some("Apply" | "Update"))
+                && entry.fields_type.as_deref() == Some("FieldsV1")
+                && entry
+                    .fields_v1
+                    .as_ref()
+                    .is_some_and(|fields| fields.0.is_object())
+        };
+        entries
+            .iter()
+            .all(readable)
+            .then(|| ManagedFields::from_typed(entries))
+    }
+
     /// Writes `metadata.managedFields`.
     pub fn to_typed(&self) -> Vec<ManagedFieldsEntry> {
         self.entries
