@@ -55,6 +55,9 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
         );
     }
+    if kube.flags().on("force") && dry_run == DryRun::Server {
+        return message("--dry-run=server cannot be used with --force");
+    }
     if kube.flags().on("force-conflicts") && !server_side {
         return message("--force-conflicts only works with --server-side");
     }
@@ -303,10 +306,8 @@ pub fn view_last_applied(kube: &mut Kube) -> Result<Next> {
         )
         .to_owned();
         if applied.is_empty() {
-            return message(format!(
-                "no last-applied-configuration annotation found on resource: {}",
-                target.name
-            ));
+            // kubectl says nothing of those without.
+            continue;
         }
         let value: Value = serde_json::from_str(&applied).unwrap_or(Value::Null);
         let shown = if kube.flags().text("output") == "json" {

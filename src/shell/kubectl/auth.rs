@@ -9,6 +9,38 @@ use serde_json::json;
 
 const GROUP: &str = "authorization.k8s.io/v1";
 
+/// What is asked about resources, and about other paths.
+/// Source: k8s.io/kubectl/pkg/cmd/auth/cani.go, `resourceVerbs`, `nonResourceURLVerbs`.
+const VERBS: [&str; 20] = [
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "use",
+    "bind",
+    "impersonate",
+    "*",
+    "approve",
+    "sign",
+    "escalate",
+    "attest",
+    "put",
+    "post",
+    "head",
+    "options",
+];
+
+fn in_group(group: &str) -> String {
+    match group {
+        "" => String::new(),
+        group => format!(" in group '{group}'"),
+    }
+}
+
 pub fn can_i(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
     let namespace = if kube.all_namespaces() {
@@ -29,6 +61,10 @@ pub fn can_i(kube: &mut Kube) -> Result<Next> {
             return Err(Failure::Plain("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.".to_owned()));
         }
     };
+    if !VERBS.contains(&verb.as_str()) {
+        kube.warn(&format!("verb '{verb}' is not a known verb"));
+        kube.err("\n");
+    }
     let mut spec = json!({});
     if resource.starts_with('/') {
         spec["nonResourceAttributes"] = json!({"path": resource, "verb": verb});
@@ -46,22 +82,22 @@ pub fn can_i(kube: &mut Kube) -> Result<Next> {
                     attributes["group"] = kind.group.clone().into();
                 }
                 if !kind.namespaced {
-                    let group = if kind.group.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" in group '{}'", kind.group)
-                    };
-                    kube.warn(&format!(
-                        "resource '{}' is not namespace scoped{group}",
-                        kind.plural
-                    ));
+                    let of = in_group(&kind.group);
+                    kube.warn(&format!("resource '{}' is not namespace scoped{of}", kind.plural));
                     kube.err("\n");
                 }
             }
             (_, Err(_)) => {
-                kube.warn(&format!("the server doesn't have a resource type '{word}'"));
+                let (resource, group) = word.split_once('.').unwrap_or((word, ""));
+                let of = in_group(group);
+                kube.warn(&format!(
+                    "the server doesn't have a resource type '{resource}'{of}"
+                ));
                 kube.err("\n");
-                attributes["resource"] = word.into();
+                attributes["resource"] = resource.into();
+                if !group.is_empty() {
+                    attributes["group"] = group.into();
+                }
             }
         }
         if !namespace.is_empty() {

@@ -8,6 +8,7 @@ use super::kube::{Kube, Next, Step, Task, list, text, with_query};
 use super::output::{DryRun, name_of};
 use super::resource::{known, list_pages};
 use crate::api::Kind;
+use crate::api::labels::Selector;
 use crate::sim::SimTime;
 use serde_json::json;
 use std::time::Duration;
@@ -21,6 +22,9 @@ const LOOK: Duration = Duration::from_secs(1);
 pub fn drain(kube: &mut Kube) -> Result<Next> {
     let nodes = named_nodes(kube)?;
     let dry_run = DryRun::of(kube)?;
+    if Selector::parse(kube.flags().text("pod-selector")).is_err() {
+        return message("--pod-selector=<pod_selector> must be a valid label selector");
+    }
     for node in &nodes {
         set_schedulable(kube, node, false)?;
     }

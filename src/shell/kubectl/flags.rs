@@ -193,12 +193,9 @@ impl Flags {
                 }
             }
             Kind::Duration => {
-                // A bare number is seconds in kubectl's own durations.
-                let text = if value.parse::<u64>().is_ok() && value != "0" {
-                    format!("{value}s")
-                } else {
-                    value.clone()
-                };
+                // Only this one takes a bare number, for seconds.
+                let bare = flag.name == "request-timeout" && value.parse::<u64>().is_ok();
+                let text = if bare { format!("{value}s") } else { value.clone() };
                 parse_duration(text.strip_prefix('-').unwrap_or(&text)).map_err(invalid)?;
                 self.given.insert(flag.name, vec![text]);
                 return Ok(());

@@ -19,7 +19,8 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         return Err(Failure::Usage(USAGE.to_owned(), "logs"));
     }
     if !args.is_empty() && !selector.is_empty() {
-        return message("only a selector (-l) or a POD name is allowed");
+        let why = "only a selector (-l) or a POD name is allowed".to_owned();
+        return Err(Failure::Usage(why, "logs"));
     }
     let mut container = flags.text("container").to_owned();
     if let Some(second) = args.get(1) {
@@ -29,10 +30,18 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         container = second.clone();
     }
     if flags.on("all-containers") && !container.is_empty() {
-        return message("--all-containers=true should not be specified with container name");
+        return message(format!(
+            "--all-containers=true should not be specified with container name {container}"
+        ));
     }
     if flags.changed("since") && flags.changed("since-time") {
         return message("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    }
+    let since = flags.text("since-time");
+    if !since.is_empty() && !since.starts_with(|c: char| c.is_ascii_digit()) {
+        return message(format!(
+            "parsing time {since:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {since:?} as \"2006\""
+        ));
     }
     if flags.int("tail") < -1 {
         return message("--tail must be greater than or equal to -1");
@@ -50,14 +59,22 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             ),
         )?
     } else {
-        let found = pod_of(kube, &args[0], &namespace).map_err(|failure| match args[0].contains('/') {
-            false if failure.is_not_found() => Failure::Message(format!(
+        let mut found = pods_of(kube, &args[0], &namespace).map_err(|failure| match failure {
+            failure if failure.is_not_found() => Failure::Message(format!(
                 "error from server (NotFound): {} in namespace {namespace:?}",
                 failure.text()
             )),
-            _ => failure,
+            failure => failure,
         })?;
-        vec![found]
+        if found.len() > 1 && !flags.on("all-pods") {
+            kube.err(&format!(
+                "Found {} pods, using pod/{}\n",
+                found.len(),
+                text(&found[0], "/metadata/name")
+            ));
+            found.truncate(1);
+        }
+        found
     };
     if pods.is_empty() {
         kube.err(&format!("No resources found in {namespace} namespace.\n"));
@@ -117,7 +134,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
                 ("sinceTime", flags.text("since-time")),
                 ("limitBytes", bytes),
             ];
-            let prefix = if flags.on("prefix") {
+            let prefix = if flags.on("prefix") || flags.on("all-pods") {
                 format!("[pod/{pod_name}/{name}] ")
             } else {
                 String::new()
@@ -241,9 +258,14 @@ pub fn default_container(kube: &mut Kube, pod: &Value, quiet: bool) -> Result<St
 
 /// The Pod a word means: `web`, `pod/web`, or the first Pod of `deploy/web`.
 pub fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
+    Ok(pods_of(kube, word, namespace)?.remove(0))
+}
+
+/// The Pods a word means, at least one, the one to choose first.
+fn pods_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Vec<Value>> {
     let pods = known(Kind::Pod);
     let Some((kind, name)) = word.split_once('/') else {
-        return kube.get(&pods.path(namespace, word));
+        return Ok(vec![kube.get(&pods.path(namespace, word))?]);
     };
     let (kind, name): (Rk, String) = match select(kube, &[format!("{kind}/{name}")])? {
         Selection::Named(mut named) => named.remove(0),
@@ -251,7 +273,7 @@ pub fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
     };
     let object = kube.get(&kind.path(namespace, &name))?;
     if kind.is(Kind::Pod) {
-        return Ok(object);
+        return Ok(vec![object]);
     }
     let selector = super::describe::selector_text(&object["spec"]["selector"]);
     if selector.is_empty() || selector == "<none>" {
@@ -280,14 +302,7 @@ pub fn pod_of(kube: &mut Kube, word: &str, namespace: &str) -> Result<Value> {
     if found.is_empty() {
         return message("timed out waiting for the condition".to_string());
     }
-    if found.len() > 1 {
-        kube.err(&format!(
-            "Found {} pods, using pod/{}\n",
-            found.len(),
-            text(&found[0], "/metadata/name")
-        ));
-    }
-    Ok(found.remove(0))
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -176,10 +176,13 @@ fn targets(kube: &mut Kube, found: Vec<(Value, String)>) -> Result<Vec<Target>> 
         if kind.namespaced {
             if own.is_empty() {
                 own = namespace.clone();
-                if let Some(meta) = object.as_object_mut().map(|o| {
-                    o.entry("metadata")
-                        .or_insert_with(|| Value::Object(Default::default()))
-                }) && meta.is_object()
+                // Nobody on this side knows what is namespaced.
+                if !kube.flags().on("local")
+                    && let Some(meta) = object.as_object_mut().map(|o| {
+                        o.entry("metadata")
+                            .or_insert_with(|| Value::Object(Default::default()))
+                    })
+                    && meta.is_object()
                 {
                     meta["namespace"] = own.clone().into();
                 }

@@ -81,7 +81,7 @@ impl Program for Kubectl {
                         kube.out(&text);
                         Ok(Next::Done)
                     } else {
-                        (call.command.run)(&mut kube)
+                        config::check(&kube).and_then(|()| (call.command.run)(&mut kube))
                     };
                     (call, outcome)
                 }
@@ -213,7 +213,9 @@ fn parse(args: &[String]) -> Result<Call, Parsed> {
     }
     if let Some((name, about)) = GROUPS.iter().rev().find(|(name, _)| {
         let parts: Vec<&str> = name.split(' ').collect();
-        words.len() >= parts.len() && words[..parts.len()] == parts[..]
+        // `create svc` is the one short name of a group.
+        let same = |(word, part): (&&str, &&str)| word == part || (*word == "svc" && *part == "service");
+        words.len() >= parts.len() && words.iter().zip(&parts).all(same)
     }) && find_command(&words).is_none_or(|(c, _)| c.name.len() < name.len())
     {
         let next = words.get(name.split(' ').count());

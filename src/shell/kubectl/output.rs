@@ -67,7 +67,9 @@ impl Format {
                 let template = file(kube, &path)?;
                 Format::GoTemplate(go_template(&template)?)
             }
-            ("go-template", None) => return message("template format specified but no template given"),
+            ("go-template" | "template", None) => {
+                return message("template format specified but no template given");
+            }
             ("custom-columns", Some(spec)) => Format::Columns(columns(&spec)?),
             ("custom-columns-file", Some(path)) => {
                 let Some(spec) = kube.io.session.file(&path) else {

@@ -160,11 +160,11 @@ fn finds(all: &[Rk], word: &str) -> Option<Rk> {
     all.iter()
         .find(|r| {
             let named = r.plural == name || r.singular == name || r.short_names.iter().any(|s| s == name);
+            // `deployments.v1.apps`, or `deployments.apps`, of which the end may be missing
             let grouped = group.is_none_or(|g| {
-                let g = g
-                    .strip_prefix(&r.version)
-                    .map_or(g, |rest| rest.strip_prefix('.').unwrap_or(rest));
                 r.group.starts_with(g)
+                    || g.split_once('.')
+                        .is_some_and(|(version, group)| r.version == version && r.group == group)
             });
             named && grouped
         })
@@ -234,7 +234,8 @@ pub fn resolve(kube: &mut Kube, word: &str) -> Result<Rk> {
     if let Some(found) = discover(kube).ok().and_then(|all| finds(&all, word)) {
         return Ok(found);
     }
-    message(format!("the server doesn't have a resource type {word:?}"))
+    let resource = word.split('.').next().unwrap_or(word);
+    message(format!("the server doesn't have a resource type {resource:?}"))
 }
 
 /// Finds the resource of a manifest.
@@ -269,9 +270,6 @@ pub fn of_object(kube: &mut Kube, object: &Value, source: &str) -> Result<Rk> {
 pub fn resolve_types(kube: &mut Kube, word: &str) -> Result<Vec<Rk>> {
     let mut types: Vec<Rk> = Vec::new();
     for one in word.split(',') {
-        if one.is_empty() {
-            return message("arguments in resource/name form must have a single resource and name");
-        }
         let category: Vec<Rk> = table()
             .into_iter()
             .filter(|r| r.categories.iter().any(|c| c == one))
@@ -314,7 +312,10 @@ pub fn select(kube: &mut Kube, args: &[String]) -> Result<Selection> {
                     "kubectl"
                 ));
             };
-            if kind.is_empty() || name.is_empty() || name.contains('/') {
+            if name.contains('/') {
+                return message("arguments in resource/name form may not have more than one slash");
+            }
+            if kind.is_empty() || name.is_empty() {
                 return message("arguments in resource/name form must have a single resource and name");
             }
             named.push((resolve(kube, kind)?, name.to_owned()));
@@ -328,16 +329,10 @@ pub fn select(kube: &mut Kube, args: &[String]) -> Result<Selection> {
     if names.is_empty() {
         return Ok(Selection::Types(types));
     }
-    let mut seen = Vec::new();
-    for name in names {
-        for kind in &types {
-            let pair = (kind.clone(), name.clone());
-            if !seen.contains(&pair) {
-                seen.push(pair);
-            }
-        }
-    }
-    Ok(Selection::Named(seen))
+    let pairs = types
+        .iter()
+        .flat_map(|kind| names.iter().map(|name| (kind.clone(), name.clone())));
+    Ok(Selection::Named(pairs.collect()))
 }
 
 /// An object a command works on.
@@ -397,6 +392,10 @@ pub fn live_or_all(
 ) -> Result<(Vec<Target>, Vec<Failure>)> {
     let mut targets = Vec::new();
     let mut failures = Vec::new();
+    let sub = match kube.flags().text("subresource") {
+        "" => String::new(),
+        sub => format!("/{sub}"),
+    };
     let files = kube.flags().list("filename");
     if !files.is_empty() {
         for manifest in super::manifest::load(kube, &files)? {
@@ -404,7 +403,7 @@ pub fn live_or_all(
                 targets.push(manifest);
                 continue;
             }
-            match kube.get(&manifest.path()) {
+            match kube.get(&(manifest.path() + &sub)) {
                 Ok(object) => {
                     let mut target = Target::of(&manifest.kind, object);
                     target.source = manifest.source;
@@ -449,7 +448,7 @@ pub fn live_or_all(
                 return message("name cannot be provided when a selector is specified");
             }
             for (kind, name) in named {
-                match kube.get(&kind.path(&namespace, &name)) {
+                match kube.get(&(kind.path(&namespace, &name) + &sub)) {
                     Ok(object) => targets.push(Target::of(&kind, object)),
                     Err(failure) => failures.push(failure),
                 }

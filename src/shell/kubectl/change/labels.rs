@@ -4,6 +4,7 @@ use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, MERGE, Next, with_query};
 use super::super::output::{DryRun, done};
 use super::super::resource::{fail_with, live};
+use crate::api::validation::content;
 use serde_json::{Map, Value, json};
 
 /// Arguments that change something (`a=b`, `a-`) separated from those that name objects.
@@ -38,13 +39,24 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
     if changes.is_empty() && !listing {
         return message(format!("at least one {what} update is required"));
     }
-    let (mut set, mut remove) = (Vec::new(), Vec::new());
+    let (mut set, mut remove) = (Vec::<(String, String)>::new(), Vec::new());
     for change in &changes {
         match change.split_once('=') {
             Some((_, value)) if what == "label" && value.contains('=') => {
                 return message(format!("invalid label spec: {change}"));
             }
-            Some((key, value)) => set.push((key.to_owned(), value.to_owned())),
+            Some((key, value)) => {
+                let complaints = content::label_value(value);
+                if what == "label" && !complaints.is_empty() {
+                    return message(format!(
+                        "invalid label value: {change:?}: {}",
+                        complaints.join(";")
+                    ));
+                }
+                // The last value of a key holds.
+                set.retain(|(known, _)| known != key);
+                set.push((key.to_owned(), value.to_owned()));
+            }
             None => remove.push(change[..change.len() - 1].to_owned()),
         }
     }

@@ -5,6 +5,7 @@ use super::super::kube::{Kube, Next, STRATEGIC, list, text, with_query};
 use super::super::output::{DryRun, done};
 use super::super::resource::{Target, fail_with, live};
 use crate::api::Kind;
+use crate::api::validation::content;
 use serde_json::{Value, json};
 
 /// `key=value:Effect`
@@ -24,8 +25,14 @@ fn read_taint(text: &str) -> Result<Taint> {
         ));
     }
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let complaints = content::qualified_name(key);
     if key.is_empty() {
         Err(bad())
+    } else if !complaints.is_empty() {
+        Err(Failure::Usage(
+            format!("invalid taint spec: {text}, {}", complaints.join("; ")),
+            "taint",
+        ))
     } else {
         Ok(Taint {
             key: key.to_owned(),
@@ -81,14 +88,13 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
             ));
         }
     }
-    let both: Vec<String> = add
+    let both: Vec<String> = remove
         .iter()
-        .filter(|t| {
-            remove
-                .iter()
-                .any(|(key, effect)| *key == t.key && (effect.is_empty() || *effect == t.effect))
+        .filter(|(key, effect)| {
+            add.iter()
+                .any(|t| *key == t.key && (effect.is_empty() || *effect == t.effect))
         })
-        .map(|t| format!("{}={}", t.key, t.effect))
+        .map(|(key, effect)| format!("{key}={effect}"))
         .collect();
     if !both.is_empty() {
         return message(format!(

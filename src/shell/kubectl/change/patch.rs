@@ -61,6 +61,9 @@ pub fn patch(kube: &mut Kube) -> Result<Next> {
     if args.is_empty() && kube.flags().list("filename").is_empty() {
         return message(MISSING);
     }
+    if kube.flags().on("local") && !args.is_empty() {
+        return message("cannot specify --local and server resources");
+    }
     let (targets, mut failures) = live(kube, &args)?;
     if targets.is_empty() && failures.is_empty() {
         return message("no objects passed to patch");
@@ -103,18 +106,13 @@ pub fn patch(kube: &mut Kube) -> Result<Next> {
                 let same = patched["metadata"]["resourceVersion"]
                     == target.object["metadata"]["resourceVersion"]
                     && patched == target.object;
+                let word = if same { "patched (no change)" } else { "patched" };
                 // A subresource may answer with a kind of its own.
                 if patched["kind"] == "Scale" && kube.flags().text("output").is_empty() {
-                    kube.out(&format!("{} patched\n", name_of(&patched)));
+                    kube.out(&format!("{} {word}\n", name_of(&patched)));
                     continue;
                 }
-                done(
-                    kube,
-                    &target.kind,
-                    &patched,
-                    if same { "patched (no change)" } else { "patched" },
-                    DryRun::None,
-                )?;
+                done(kube, &target.kind, &patched, word, DryRun::None)?;
             }
             Err(failure) => failures.push(failure),
         }

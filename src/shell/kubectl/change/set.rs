@@ -1,5 +1,6 @@
 //! The `set` family: image, env, resources, serviceaccount, selector, subject.
 
+use super::super::create::config::{env_name_error, is_env_name};
 use super::super::create::{pairs, policy::quantities};
 use super::super::failure::{Result, message};
 use super::super::kube::{Kube, Next, STRATEGIC, list, text, with_query};
@@ -21,11 +22,12 @@ fn pod_spec(target: &Target) -> Option<&'static str> {
     })
 }
 
-/// Changes objects by a function and patches what differs.
+/// Changes objects by a function and patches what differs; `failed` stands before what the server says against that.
 fn set(
     kube: &mut Kube,
     names: &[String],
     word: &str,
+    failed: &str,
     change: &dyn Fn(&mut Value, &Target) -> Result<()>,
 ) -> Result<Next> {
     let dry_run = DryRun::of(kube)?;
@@ -53,23 +55,36 @@ fn set(
         );
         match kube.patch(&path, STRATEGIC, &body) {
             Ok(patched) => done(kube, &target.kind, &patched, word, dry_run)?,
-            Err(failure) => failures.push(failure.wrapped("failed to patch update to pod template: ")),
+            Err(failure) => failures.push(match failed {
+                "" => failure,
+                words => failure.retold(words),
+            }),
         }
     }
     fail_with(failures).map(|()| Next::Done)
+}
+
+/// How an object is named: by its resource, or by its kind where nobody asked the server.
+fn label(target: &Target, local: bool) -> String {
+    match local {
+        true => format!("{}/{}", target.kind.singular, target.name),
+        false => format!("{}/{}", target.kind.plural, target.name),
+    }
 }
 
 /// Runs a change over the containers that `--containers` names.
 fn each_container(
     object: &mut Value,
     target: &Target,
+    local: bool,
     names: &str,
     change: &mut dyn FnMut(&mut Value),
 ) -> Result<usize> {
     let Some(pointer) = pod_spec(target) else {
         return message(format!(
-            "{}/{} the object is not a pod or does not have a pod template: *v1.{}",
-            target.kind.plural, target.name, target.kind.kind
+            "{} the object is not a pod or does not have a pod template: *v1.{}",
+            label(target, local),
+            target.kind.kind
         ));
     };
     let mut count = 0;
@@ -103,16 +118,23 @@ pub fn set_image(kube: &mut Kube) -> Result<Next> {
         select(kube, &names)?;
         return message("at least one image update is required");
     }
-    set(kube, &names, "image updated", &|object, target| {
-        for image in &images {
-            let (name, image) = image.split_once('=').unwrap_or((image, ""));
-            let found = each_container(object, target, name, &mut |c| c["image"] = image.into())?;
-            if found == 0 {
-                return message(format!("unable to find container named {name:?}"));
+    let local = kube.flags().on("local");
+    set(
+        kube,
+        &names,
+        "image updated",
+        "failed to patch image update to pod template: ",
+        &|object, target| {
+            for image in &images {
+                let (name, image) = image.split_once('=').unwrap_or((image, ""));
+                let found = each_container(object, target, local, name, &mut |c| c["image"] = image.into())?;
+                if found == 0 {
+                    return message(format!("unable to find container named {name:?}"));
+                }
             }
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
 }
 
 /// Where a variable's value comes from, in words.
@@ -147,7 +169,7 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
         for target in targets {
             let pointer = pod_spec(&target).unwrap_or("/spec");
             let mut text_out = String::new();
-            let all = ["initContainers", "containers"]
+            let all = ["containers", "initContainers"]
                 .into_iter()
                 .flat_map(|field| list(&target.object, &format!("{pointer}/{field}")));
             for container in all {
@@ -176,50 +198,71 @@ pub fn set_env(kube: &mut Kube) -> Result<Next> {
         }
         return Ok(Next::Done);
     }
+    let removed = changes.iter().filter(|change| !change.contains('='));
+    let removed: Vec<&str> = removed.map(|change| &change[..change.len() - 1]).collect();
+    let set_too = |change: &String| {
+        change
+            .split_once('=')
+            .is_some_and(|(key, _)| removed.contains(&key))
+    };
+    if changes.iter().any(set_too) {
+        return message("can not both modify and remove the same environment variable in the same command");
+    }
+    for change in &changes {
+        let key = change.split_once('=').map(|(key, _)| key);
+        if let Some(key) = key.filter(|key| !is_env_name(key)) {
+            return message(env_name_error(key));
+        }
+    }
+    let local = kube.flags().on("local");
     let overwrite = kube.flags().on("overwrite");
     let wanted = env_of_source(kube)?;
     let none = std::cell::RefCell::new(Vec::new());
-    let next = set(kube, &names, "env updated", &|object, target| {
-        let mut clash = None;
-        let found = each_container(object, target, &containers, &mut |container| {
-            let mut env = container["env"].as_array().cloned().unwrap_or_default();
-            let mut put = |entry: Value| match env.iter_mut().find(|e| e["name"] == entry["name"]) {
-                Some(old) if !overwrite && *old != entry => {
-                    clash = Some(format!(
-                        "'{}' already has a value ({}), and --overwrite is false",
-                        text(old, "/name"),
-                        text(old, "/value")
-                    ));
+    let next = set(
+        kube,
+        &names,
+        "env updated",
+        "failed to patch env update to pod template: ",
+        &|object, target| {
+            let mut clash = None;
+            let found = each_container(object, target, local, &containers, &mut |container| {
+                let mut env = container["env"].as_array().cloned().unwrap_or_default();
+                let mut put = |entry: Value| match env.iter_mut().find(|e| e["name"] == entry["name"]) {
+                    Some(old) if !overwrite && *old != entry => {
+                        clash = Some(format!(
+                            "'{}' already has a value ({}), and --overwrite is false",
+                            text(old, "/name"),
+                            text(old, "/value")
+                        ));
+                    }
+                    Some(old) => *old = entry,
+                    None => env.push(entry),
+                };
+                for change in &changes {
+                    if let Some((key, value)) = change.split_once('=') {
+                        put(json!({"name": key, "value": value}));
+                    }
                 }
-                Some(old) => *old = entry,
-                None => env.push(entry),
-            };
-            for change in &changes {
-                if let Some((key, value)) = change.split_once('=') {
-                    put(json!({"name": key, "value": value}));
+                wanted.iter().cloned().for_each(put);
+                env.retain(|e| !removed.contains(&text(e, "/name")));
+                if env.is_empty() {
+                    container.as_object_mut().map(|c| c.remove("env"));
+                } else {
+                    container["env"] = env.into();
                 }
+            })?;
+            if let Some(clash) = clash {
+                return message(format!("{}/{} {clash}", target.kind.plural, target.name));
             }
-            wanted.iter().cloned().for_each(put);
-            for gone in changes.iter().filter(|change| !change.contains('=')) {
-                env.retain(|e| text(e, "/name") != &gone[..gone.len() - 1]);
+            if found == 0 {
+                none.borrow_mut().push(format!(
+                    "{}/{} does not have any containers matching {containers:?}",
+                    target.kind.kind, target.name
+                ));
             }
-            if env.is_empty() {
-                container.as_object_mut().map(|c| c.remove("env"));
-            } else {
-                container["env"] = env.into();
-            }
-        })?;
-        if let Some(clash) = clash {
-            return message(format!("{}/{} {clash}", target.kind.plural, target.name));
-        }
-        if found == 0 {
-            none.borrow_mut().push(format!(
-                "{}/{} does not have any containers matching {containers:?}",
-                target.kind.kind, target.name
-            ));
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
     for text in none.into_inner() {
         kube.warn(&text);
     }
@@ -272,34 +315,53 @@ pub fn set_resources(kube: &mut Kube) -> Result<Next> {
         );
     }
     let containers = kube.flags().text("containers").to_owned();
-    set(kube, &args, "resource requirements updated", &|object, target| {
-        let found = each_container(object, target, &containers, &mut |container| {
-            for (field, values) in [("limits", &limits), ("requests", &requests)] {
-                for (key, value) in values {
-                    container["resources"][field][key] = value.clone();
+    let local = kube.flags().on("local");
+    set(
+        kube,
+        &args,
+        "resource requirements updated",
+        "failed to patch resources update to pod template ",
+        &|object, target| {
+            let found = each_container(object, target, local, &containers, &mut |container| {
+                for (field, values) in [("limits", &limits), ("requests", &requests)] {
+                    for (key, value) in values {
+                        container["resources"][field][key] = value.clone();
+                    }
                 }
+            })?;
+            if found == 0 {
+                message(format!("unable to find container named {containers}"))
+            } else {
+                Ok(())
             }
-        })?;
-        if found == 0 {
-            message(format!("unable to find container named {containers}"))
-        } else {
-            Ok(())
-        }
-    })
+        },
+    )
 }
 
 pub fn set_service_account(kube: &mut Kube) -> Result<Next> {
     let mut args = kube.call.args.clone();
-    let Some(account) = args.pop().filter(|_| !args.is_empty()) else {
+    let of_files = !kube.flags().list("filename").is_empty();
+    let Some(account) = args.pop().filter(|_| of_files || !args.is_empty()) else {
         return message("serviceaccount is required");
     };
-    set(kube, &args, "serviceaccount updated", &|object, target| {
-        let Some(spec) = pod_spec(target).and_then(|p| object.pointer_mut(p)) else {
-            return message("the object has no pod template");
-        };
-        spec["serviceAccountName"] = account.clone().into();
-        Ok(())
-    })
+    let local = kube.flags().on("local");
+    set(
+        kube,
+        &args,
+        "serviceaccount updated",
+        "failed to patch ServiceAccountName ",
+        &|object, target| {
+            let Some(spec) = pod_spec(target).and_then(|p| object.pointer_mut(p)) else {
+                return message(format!(
+                    "{} the object is not a pod or does not have a pod template: *v1.{}",
+                    label(target, local),
+                    target.kind.kind
+                ));
+            };
+            spec["serviceAccountName"] = account.clone().into();
+            Ok(())
+        },
+    )
 }
 
 pub fn set_selector(kube: &mut Kube) -> Result<Next> {
@@ -312,7 +374,7 @@ pub fn set_selector(kube: &mut Kube) -> Result<Next> {
             return message("one selector is required");
         }
     };
-    set(kube, &args, "selector updated", &|object, target| {
+    set(kube, &args, "selector updated", "", &|object, target| {
         if !target.kind.is(Kind::Service) {
             return message("setting a selector is only supported for Services");
         }
@@ -324,6 +386,9 @@ pub fn set_selector(kube: &mut Kube) -> Result<Next> {
 /// The kind of a binding for `set subject`, kept here as it works on two kinds alike.
 pub fn set_subject(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
+    if args.is_empty() && kube.flags().list("filename").is_empty() {
+        return message(MISSING);
+    }
     let (users, groups, accounts) = (
         kube.flags().list("user"),
         kube.flags().list("group"),
@@ -333,35 +398,41 @@ pub fn set_subject(kube: &mut Kube) -> Result<Next> {
         return message("you must specify at least one value of user, group or serviceaccount");
     }
     let group = known(Kind::Role).group.clone();
-    set(kube, &args, "subjects updated", &|object, target| {
-        if !target.kind.is(Kind::RoleBinding) && !target.kind.is(Kind::ClusterRoleBinding) {
-            return message(format!(
-                "{}/{} setting subjects is only supported for RoleBinding/ClusterRoleBinding",
-                target.kind.plural, target.name
-            ));
-        }
-        let mut subjects = object["subjects"].as_array().cloned().unwrap_or_default();
-        let mut wanted: Vec<Value> = users
-            .iter()
-            .map(|u| json!({"apiGroup": group, "kind": "User", "name": u}))
-            .collect();
-        wanted.extend(
-            groups
+    set(
+        kube,
+        &args,
+        "subjects updated",
+        "failed to patch subjects to rolebinding: ",
+        &|object, target| {
+            if !target.kind.is(Kind::RoleBinding) && !target.kind.is(Kind::ClusterRoleBinding) {
+                return message(format!(
+                    "{}/{} setting subjects is only supported for RoleBinding/ClusterRoleBinding",
+                    target.kind.plural, target.name
+                ));
+            }
+            let mut subjects = object["subjects"].as_array().cloned().unwrap_or_default();
+            let mut wanted: Vec<Value> = users
                 .iter()
-                .map(|g| json!({"apiGroup": group, "kind": "Group", "name": g})),
-        );
-        for account in &accounts {
-            let Some((namespace, name)) = account.split_once(':') else {
-                return message("serviceaccount must be <namespace>:<name>");
-            };
-            wanted.push(json!({"kind": "ServiceAccount", "name": name, "namespace": namespace}));
-        }
-        subjects.extend(
-            wanted
-                .into_iter()
-                .filter(|w| !object["subjects"].as_array().is_some_and(|s| s.contains(w))),
-        );
-        object["subjects"] = subjects.into();
-        Ok(())
-    })
+                .map(|u| json!({"apiGroup": group, "kind": "User", "name": u}))
+                .collect();
+            wanted.extend(
+                groups
+                    .iter()
+                    .map(|g| json!({"apiGroup": group, "kind": "Group", "name": g})),
+            );
+            for account in &accounts {
+                let Some((namespace, name)) = account.split_once(':') else {
+                    return message("serviceaccount must be <namespace>:<name>");
+                };
+                wanted.push(json!({"kind": "ServiceAccount", "name": name, "namespace": namespace}));
+            }
+            subjects.extend(
+                wanted
+                    .into_iter()
+                    .filter(|w| !object["subjects"].as_array().is_some_and(|s| s.contains(w))),
+            );
+            object["subjects"] = subjects.into();
+            Ok(())
+        },
+    )
 }

@@ -10,6 +10,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+/// Whether kubectl takes a word for the name of an environment variable.
+pub fn is_env_name(key: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    key.chars().all(fits) && !key.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// What is wrong with the name of an environment variable.
+pub fn env_name_error(key: &str) -> String {
+    format!(
+        "{key:?} is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
+    )
+}
+
 /// `--from-literal`, `--from-file`, `--from-env-file` in order.
 fn literals(kube: &mut Kube, kind: &str, name: &str) -> Result<Map<String, Value>> {
     let mut data = Map::new();
@@ -61,7 +74,7 @@ fn literals(kube: &mut Kube, kind: &str, name: &str) -> Result<Map<String, Value
         }
     }
     for literal in kube.flags().list("from-literal") {
-        let Some((key, value)) = literal.split_once('=') else {
+        let Some((key, value)) = literal.split_once('=').filter(|(key, _)| !key.is_empty()) else {
             return message(format!("invalid literal source {literal}, expected key=value"));
         };
         add(key, value.trim_matches(['\'', '"']))?;
@@ -75,11 +88,8 @@ fn literals(kube: &mut Kube, kind: &str, name: &str) -> Result<Map<String, Value
                 continue;
             }
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
-            let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-            if !key.chars().all(fits) || key.starts_with(|c: char| c.is_ascii_digit()) {
-                return message(format!(
-                    "{key:?} is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
-                ));
+            if !is_env_name(key) {
+                return message(env_name_error(key));
             }
             add(key, value)?;
         }

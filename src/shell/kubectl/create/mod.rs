@@ -112,7 +112,7 @@ fn failed_to(kind: &Rk) -> &'static str {
         "ClusterRoleBinding" => "failed to create clusterrolebinding: ",
         "Service" => "failed to create ClusterIP service: ",
         "PodDisruptionBudget" => "failed to create poddisruptionbudgets: ",
-        "ResourceQuota" => "failed to create resourcequota: ",
+        "ResourceQuota" => "failed to create quota: ",
         "PriorityClass" => "failed to create priorityclass: ",
         _ => "",
     }

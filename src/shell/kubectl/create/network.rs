@@ -6,6 +6,7 @@ use super::super::output::{DryRun, done};
 use super::super::resource::{fail_with, known, live};
 use super::{generated, name, pairs, required};
 use crate::api::Kind;
+use crate::api::validation::content;
 use serde_json::{Map, Value, json};
 
 /// `create service clusterip|nodeport|loadbalancer|externalname`
@@ -29,6 +30,10 @@ pub fn service(kube: &mut Kube) -> Result<Next> {
         let number = port
             .parse::<u16>()
             .map_err(|_| Failure::Message(format!("strconv.ParseUint: parsing {port:?}: invalid syntax")))?;
+        let complaints = content::port_name(target);
+        if target.parse::<u16>().is_err() && !complaints.is_empty() {
+            return message(complaints.join(","));
+        }
         let target: Value = target.parse::<u16>().map_or_else(|_| target.into(), Into::into);
         let mut entry =
             json!({"name": one.replace(':', "-"), "port": number, "protocol": "TCP", "targetPort": target});
@@ -242,7 +247,8 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
             ("session-affinity", "sessionAffinity"),
             ("load-balancer-ip", "loadBalancerIP"),
         ] {
-            if !kube.flags().text(flag).is_empty() {
+            let applies = flag != "load-balancer-ip" || kube.flags().text("type") == "LoadBalancer";
+            if applies && !kube.flags().text(flag).is_empty() {
                 spec[field] = kube.flags().text(flag).into();
             }
         }

@@ -16,7 +16,10 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         return Err(Failure::Usage("NAME is required for run".to_owned(), "run"));
     };
     let image = kube.flags().text("image").to_owned();
-    if image.is_empty() || image.contains(char::is_whitespace) {
+    if image.is_empty() {
+        return message("--image is required");
+    }
+    if image.contains(char::is_whitespace) {
         return message(format!("Invalid image name {image:?}: invalid reference format"));
     }
     let attaching = ["stdin", "tty", "attach"]
@@ -29,12 +32,18 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     if !matches!(policy, "" | "Always" | "IfNotPresent" | "Never") {
         return usage(format!("invalid image pull policy: {policy}"));
     }
+    let dry_run = DryRun::of(kube)?;
+    if attaching && dry_run != DryRun::None {
+        return usage(
+            "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)"
+                .to_owned(),
+        );
+    }
     if attaching {
         return message(
             "attaching to a container is not supported here: run the pod without -i, -t, --attach and --rm, then use kubectl logs",
         );
     }
-    let dry_run = DryRun::of(kube)?;
     let restart = kube.flags().text("restart").to_owned();
     if !matches!(restart.as_str(), "Always" | "OnFailure" | "Never") {
         return usage(format!("invalid restart policy: {restart}"));

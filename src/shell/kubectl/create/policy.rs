@@ -180,7 +180,11 @@ pub fn autoscale(kube: &mut Kube) -> Result<Next> {
                     .replacen("/autoscaling/v2/", "/autoscaling/v1/", 1);
             kube.post(&with_query(&collection, &query), &object)?
         };
-        done(kube, &kind, &made, "autoscaled", dry_run)?;
+        let word = match dry_run {
+            DryRun::Client => "created",
+            _ => "autoscaled",
+        };
+        done(kube, &kind, &made, word, dry_run)?;
     }
     Ok(Next::Done)
 }

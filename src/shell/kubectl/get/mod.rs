@@ -51,6 +51,12 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             "get",
         ));
     }
+    let output = kube.flags().text("output");
+    if kube.flags().on("show-labels") && !matches!(output, "" | "wide") {
+        return message(format!(
+            "--show-labels option cannot be used with {output} printer"
+        ));
+    }
     let format = Format::of(kube)?;
     let queries = queries(kube, &args, &files)?;
     if watching {

@@ -8,7 +8,7 @@ mod walk;
 
 use read::Reader;
 use serde_json::Value;
-use walk::Walk;
+use walk::{NOTHING_TO_END, Walk};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Step {
@@ -39,6 +39,8 @@ enum Node {
     Text(String),
     Path(Path),
     Range(Path, Vec<Node>),
+    /// An `{end}` without its range, which fails when it is reached.
+    End,
 }
 
 /// A compiled template.
@@ -62,12 +64,11 @@ impl Template {
             at: 0,
             depth: 0,
         };
-        let (nodes, ended) = reader.nodes(false)?;
+        let (mut nodes, ended) = reader.nodes()?;
         if ended {
-            Err("not in range, nothing to end".to_owned())
-        } else {
-            Ok(Template { nodes, strict: false })
+            nodes.push(Node::End);
         }
+        Ok(Template { nodes, strict: false })
     }
 
     /// Reads `-o jsonpath`'s or `--sort-by`'s relaxed form, where braces and the dot may be left out.
@@ -103,6 +104,7 @@ impl Template {
         for node in &self.nodes {
             match node {
                 Node::Text(text) => all.push(text.clone().into()),
+                Node::End => return Err(NOTHING_TO_END.to_owned()),
                 Node::Path(path) | Node::Range(path, _) => {
                     all.extend(walk.walk(path, vec![root])?.into_iter().cloned());
                 }
@@ -139,7 +141,7 @@ pub fn scalar(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::walk::TOO_MUCH;
+    use super::walk::{NOTHING_TO_END, TOO_MUCH};
     use super::*;
     use serde_json::json;
 
@@ -184,11 +186,15 @@ mod tests {
             ("{.items[5].n}", "array index out of bounds: index 5, length 2"),
             ("{.items[?(@.c)].n}", "1 2"),
             ("{$.kind}", "List"),
+            ("{range .items[*]}{.n}", "12"),
+            ("{.kind}{end}", NOTHING_TO_END),
+            ("{.items[0].n}{1}{-2.5}", "11-2.5"),
+            ("{1.2.3}", "cannot parse number 1.2.3"),
         ];
         for (template, want) in table {
             assert_eq!(print(template), want, "{template}");
         }
-        assert!(Template::new("{range .a}").is_err() && Template::new("{.a").is_err());
+        assert!(Template::new("{.a").is_err());
         assert_eq!(
             Template::relaxed("metadata.name").unwrap(),
             Template::relaxed("{.metadata.name}").unwrap()

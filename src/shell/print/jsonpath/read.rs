@@ -33,8 +33,8 @@ impl Reader {
         }
     }
 
-    /// Reads to the end, or to `{end}`; tells whether that was found.
-    pub(super) fn nodes(&mut self, in_range: bool) -> Result<(Vec<Node>, bool), String> {
+    /// Reads to the end, where every range ends too, or to `{end}`; tells whether that was found.
+    pub(super) fn nodes(&mut self) -> Result<(Vec<Node>, bool), String> {
         let mut nodes = Vec::new();
         while let Some(c) = self.peek() {
             if c != '{' {
@@ -50,11 +50,7 @@ impl Reader {
                 return Ok((nodes, true));
             }
         }
-        if in_range {
-            Err("unclosed range: missing {end}".to_owned())
-        } else {
-            Ok((nodes, false))
-        }
+        Ok((nodes, false))
     }
 
     /// One `{…}`; true when it was `{end}`.
@@ -89,16 +85,37 @@ impl Reader {
                     if !self.take("}") {
                         return Err("unclosed action".to_owned());
                     }
-                    let (inner, _) = self.nodes(true)?;
+                    let (inner, _) = self.nodes()?;
                     self.depth -= 1;
                     nodes.push(Node::Range(path, inner));
                     return Ok(false);
+                }
+                Some('0'..='9' | '+' | '-') => {
+                    let number = self.number()?;
+                    nodes.push(Node::Text(number));
                 }
                 Some(_) => {
                     let path = self.path(&['}', ' '])?;
                     nodes.push(Node::Path(path));
                 }
             }
+        }
+    }
+
+    /// A number by itself, as it is printed.
+    fn number(&mut self) -> Result<String, String> {
+        let rest = &self.chars[self.at..];
+        let sign = usize::from(matches!(rest.first(), Some('+' | '-')));
+        let digits = rest[sign..]
+            .iter()
+            .take_while(|c| c.is_ascii_digit() || **c == '.');
+        let text: String = rest[..sign + digits.count()].iter().collect();
+        self.at += text.len();
+        let number = text.strip_prefix('+').unwrap_or(&text);
+        match (number.parse::<i64>(), number.parse::<f64>()) {
+            (Ok(whole), _) => Ok(whole.to_string()),
+            (_, Ok(number)) => Ok(number.to_string()),
+            _ => Err(format!("cannot parse number {text}")),
         }
     }
 

@@ -11,6 +11,8 @@ const MOST_VISITS: usize = 500_000;
 /// How much one template may print.
 const MOST_BYTES: usize = 8 << 20;
 
+pub(super) const NOTHING_TO_END: &str = "not in range, nothing to end";
+
 pub(super) const TOO_MUCH: &str = "the template finds too much";
 
 /// One evaluation of a template.
@@ -46,6 +48,7 @@ impl<'v> Walk<'v> {
                         }
                     }
                 }
+                Node::End => return Err(NOTHING_TO_END.to_owned()),
                 Node::Range(path, inner) => {
                     for item in self.walk(path, vec![current])? {
                         self.print(inner, item, out)?;

@@ -1,11 +1,21 @@
-//! The part of Go's `text/template` that `-o go-template` is used for: fields, `range`, `if`,
-//! `else`, `end`, `with`, `index`, `len`, `printf`, `eq`, `ne`, `not`, `and`, `or`, variables, text.
+//! The part of Go's `text/template` that `-o go-template` is used for: text, fields, variables, `range`, `if`, `with`,
+//! `else`, `break`, `continue`, `define`, `template`, `block`, and the predefined functions in [`functions`].
+//!
+//! Source: pkg.go.dev/text/template; k8s.io/cli-runtime/pkg/printers/template.go.
+
+mod functions;
 
 use crate::api::sorted::SortedMap;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use functions::{FUNCTIONS, call};
 use serde_json::Value;
 use std::cell::Cell;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Keyword {
+    If,
+    Range,
+    With,
+}
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -13,7 +23,11 @@ enum Node {
     Print(Expression),
     Assign(String, Expression),
     /// keyword, variables (index, value), subject, body, else
-    Block(&'static str, Vec<String>, Expression, Vec<Node>, Vec<Node>),
+    Block(Keyword, Vec<String>, Expression, Vec<Node>, Vec<Node>),
+    /// `{{template "name" dot}}`
+    Template(String, Option<Expression>),
+    Break,
+    Continue,
 }
 
 /// Commands of a pipeline, each a list of words.
@@ -30,9 +44,14 @@ enum Operand {
 
 /// A compiled template.
 #[derive(Clone, Debug)]
-pub struct Template(Vec<Node>);
+pub struct Template {
+    nodes: Vec<Node>,
+    defined: Vec<(String, Vec<Node>)>,
+}
 
 const MAX_DEPTH: usize = 32;
+
+const UNEXPECTED_END: &str = "template: output:1: unexpected EOF";
 
 impl Template {
     /// # Errors
@@ -59,11 +78,16 @@ impl Template {
             rest = &inner[close + 2..];
         }
         pieces.push((if trim { rest.trim_start() } else { rest }.to_owned(), None));
-        let mut pieces = pieces.into_iter();
-        let (nodes, end) = nodes(&mut pieces, 0)?;
-        match end {
-            None => Ok(Template(nodes)),
-            Some(word) => Err(format!("template: output:1: unexpected {{{{{word}}}}}")),
+        let mut parser = Parser {
+            pieces: pieces.into_iter(),
+            defined: Vec::new(),
+        };
+        match parser.nodes(0, false)? {
+            (nodes, None) => Ok(Template {
+                nodes,
+                defined: parser.defined,
+            }),
+            (_, Some(word)) => Err(format!("template: output:1: unexpected {{{{{word}}}}}")),
         }
     }
 
@@ -71,97 +95,115 @@ impl Template {
     /// What cannot be evaluated.
     pub fn print(&self, root: &Value) -> Result<String, String> {
         let mut scope = Scope {
+            defined: &self.defined,
             variables: SortedMap::from([(String::new(), root.clone())]),
             out: String::new(),
             left: Cell::new(MOST_WORK),
+            depth: 0,
         };
-        scope.run(&self.0, root)?;
+        scope.run(&self.nodes, root)?;
         Ok(scope.out)
     }
 }
 
-fn nodes(
-    pieces: &mut dyn Iterator<Item = (String, Option<String>)>,
-    depth: usize,
-) -> Result<(Vec<Node>, Option<String>), String> {
-    if depth > MAX_DEPTH {
-        return Err("template: nested too deep".to_owned());
-    }
-    let mut out = Vec::new();
-    while let Some((text, action)) = pieces.next() {
-        if !text.is_empty() {
-            out.push(Node::Text(text));
-        }
-        let Some(action) = action else { break };
-        let (word, rest) = action.split_once(char::is_whitespace).unwrap_or((&action, ""));
-        match word {
-            "end" | "else" => return Ok((out, Some(action))),
-            "range" | "if" | "with" => {
-                let keyword = if word == "range" {
-                    "range"
-                } else if word == "if" {
-                    "if"
-                } else {
-                    "with"
-                };
-                let (variables, subject) = match rest.split_once(":=") {
-                    Some((names, subject)) => (
-                        names
-                            .split(',')
-                            .map(|n| n.trim().trim_start_matches('$').to_owned())
-                            .collect(),
-                        subject,
-                    ),
-                    None => (Vec::new(), rest),
-                };
-                let subject = expression(subject)?;
-                let (body, mut end) = nodes(pieces, depth + 1)?;
-                let mut otherwise = Vec::new();
-                if let Some(chain) = end
-                    .as_ref()
-                    .and_then(|e| e.strip_prefix("else if "))
-                    .map(str::to_owned)
-                {
-                    let mut inner =
-                        std::iter::once((String::new(), Some(format!("if {chain}")))).chain(&mut *pieces);
-                    let (nested, _) = self::one_block(&mut inner, depth + 1)?;
-                    otherwise = nested;
-                    end = Some("end".to_owned());
-                } else if end.as_deref() == Some("else") {
-                    (otherwise, end) = nodes(pieces, depth + 1)?;
-                }
-                if end.as_deref() != Some("end") {
-                    return Err("template: output:1: unexpected EOF".to_owned());
-                }
-                out.push(Node::Block(keyword, variables, subject, body, otherwise));
-            }
-            _ if action.starts_with("/*") => {}
-            _ => match action.split_once(":=").or(action.split_once(" = ")) {
-                Some((name, value)) if name.trim().starts_with('$') => {
-                    out.push(Node::Assign(name.trim()[1..].to_owned(), expression(value)?));
-                }
-                _ => out.push(Node::Print(expression(&action)?)),
-            },
-        }
-    }
-    Ok((out, None))
+/// Reads pieces of text, each with the action behind it.
+struct Parser {
+    pieces: std::vec::IntoIter<(String, Option<String>)>,
+    defined: Vec<(String, Vec<Node>)>,
 }
 
-/// `else if` opens a block that shares its `end` with the outer one.
-fn one_block(
-    pieces: &mut dyn Iterator<Item = (String, Option<String>)>,
-    depth: usize,
-) -> Result<(Vec<Node>, Option<String>), String> {
-    let Some((_, Some(action))) = pieces.next() else {
-        return Ok((Vec::new(), None));
-    };
-    let subject = expression(action.trim_start_matches("if "))?;
-    let (body, mut end) = nodes(pieces, depth + 1)?;
-    let mut otherwise = Vec::new();
-    if end.as_deref() == Some("else") {
-        (otherwise, end) = nodes(pieces, depth + 1)?;
+impl Parser {
+    /// Reads to the end, or to the `end` or `else` that belongs to a block around; answers that too.
+    fn nodes(&mut self, depth: usize, in_range: bool) -> Result<(Vec<Node>, Option<String>), String> {
+        if depth > MAX_DEPTH {
+            return Err("template: nested too deep".to_owned());
+        }
+        let mut out = Vec::new();
+        while let Some((text, action)) = self.pieces.next() {
+            if !text.is_empty() {
+                out.push(Node::Text(text));
+            }
+            let Some(action) = action else { break };
+            let (word, rest) = action.split_once(char::is_whitespace).unwrap_or((&action, ""));
+            out.push(match word {
+                "end" | "else" => return Ok((out, Some(action))),
+                "range" => self.block(Keyword::Range, rest, depth, in_range)?,
+                "if" => self.block(Keyword::If, rest, depth, in_range)?,
+                "with" => self.block(Keyword::With, rest, depth, in_range)?,
+                "break" | "continue" if !in_range => {
+                    return Err(format!(
+                        "template: output:1: {{{{{word}}}}} outside {{{{range}}}}"
+                    ));
+                }
+                "break" => Node::Break,
+                "continue" => Node::Continue,
+                "define" | "block" => {
+                    let (name, subject) = named(word, rest)?;
+                    let (body, end) = self.nodes(depth + 1, false)?;
+                    if end.as_deref() != Some("end") {
+                        return Err(UNEXPECTED_END.to_owned());
+                    }
+                    self.defined.push((name.clone(), body));
+                    if word == "define" {
+                        continue;
+                    }
+                    Node::Template(name, subject)
+                }
+                "template" => {
+                    let (name, subject) = named(word, rest)?;
+                    Node::Template(name, subject)
+                }
+                _ if action.starts_with("/*") => continue,
+                _ => match action.split_once(":=").or(action.split_once(" = ")) {
+                    Some((name, value)) if name.trim().starts_with('$') => {
+                        Node::Assign(name.trim()[1..].to_owned(), expression(value)?)
+                    }
+                    _ => Node::Print(expression(&action)?),
+                },
+            });
+        }
+        Ok((out, None))
     }
-    Ok((vec![Node::Block("if", Vec::new(), subject, body, otherwise)], end))
+
+    /// Reads a block to its `end`, behind its keyword.
+    fn block(&mut self, keyword: Keyword, head: &str, depth: usize, in_range: bool) -> Result<Node, String> {
+        let (variables, subject) = match head.split_once(":=") {
+            Some((names, subject)) => {
+                let names = names
+                    .split(',')
+                    .map(|n| n.trim().trim_start_matches('$').to_owned());
+                (names.collect(), subject)
+            }
+            None => (Vec::new(), head),
+        };
+        let subject = expression(subject)?;
+        let (body, end) = self.nodes(depth + 1, in_range || keyword == Keyword::Range)?;
+        let end = end.ok_or(UNEXPECTED_END)?;
+        let otherwise = match end.split_once(char::is_whitespace) {
+            None if end == "end" => Vec::new(),
+            None => match self.nodes(depth + 1, in_range)? {
+                (nodes, Some(end)) if end == "end" => nodes,
+                _ => return Err(UNEXPECTED_END.to_owned()),
+            },
+            // `else if` opens a block that shares its `end` with this one.
+            Some((_, chain)) => match chain.trim_start().split_once(char::is_whitespace) {
+                Some(("if", head)) => vec![self.block(Keyword::If, head, depth + 1, in_range)?],
+                Some(("with", head)) => vec![self.block(Keyword::With, head, depth + 1, in_range)?],
+                _ => return Err(format!("template: output:1: unexpected {{{{{end}}}}}")),
+            },
+        };
+        Ok(Node::Block(keyword, variables, subject, body, otherwise))
+    }
+}
+
+/// A quoted name, and what may stand behind it.
+fn named(word: &str, rest: &str) -> Result<(String, Option<Expression>), String> {
+    let quoted = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+    let (name, subject) =
+        quoted.ok_or_else(|| format!("template: output:1: missing name in {word} clause"))?;
+    let subject = subject.trim();
+    let subject = (!subject.is_empty()).then(|| expression(subject)).transpose()?;
+    Ok((name.to_owned(), subject))
 }
 
 fn expression(text: &str) -> Result<Expression, String> {
@@ -267,23 +309,7 @@ fn operand(word: &str) -> Result<Operand, String> {
         let (name, path) = rest.split_once('.').unwrap_or((rest, ""));
         return Ok(Operand::Path(Some(name.to_owned()), fields(path)));
     }
-    if matches!(
-        word,
-        "base64decode"
-            | "exists"
-            | "index"
-            | "len"
-            | "printf"
-            | "print"
-            | "println"
-            | "eq"
-            | "ne"
-            | "lt"
-            | "gt"
-            | "not"
-            | "and"
-            | "or"
-    ) {
+    if FUNCTIONS.contains(&word) {
         return Ok(Operand::Function(word.to_owned()));
     }
     serde_json::from_str(word)
@@ -291,11 +317,22 @@ fn operand(word: &str) -> Result<Operand, String> {
         .map_err(|_| format!("template: output:1: function {word:?} not defined"))
 }
 
-struct Scope {
+/// Where to go on behind a node.
+#[derive(PartialEq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+struct Scope<'t> {
+    defined: &'t [(String, Vec<Node>)],
     variables: SortedMap<String, Value>,
     out: String,
     /// How much may still be evaluated.
     left: Cell<usize>,
+    /// How many templates call each other here.
+    depth: usize,
 }
 
 /// How much a template may evaluate, in values copied and sixteenths of the text they hold: a few lines of nested
@@ -338,7 +375,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-impl Scope {
+impl Scope<'_> {
     fn spend(&self, work: usize) -> Result<(), String> {
         let left = self.left.get().checked_sub(work);
         self.left
@@ -346,7 +383,7 @@ impl Scope {
         Ok(())
     }
 
-    fn run(&mut self, nodes: &[Node], dot: &Value) -> Result<(), String> {
+    fn run(&mut self, nodes: &[Node], dot: &Value) -> Result<Flow, String> {
         for node in nodes {
             self.spend(1)?;
             match node {
@@ -362,40 +399,77 @@ impl Scope {
                     let value = self.value(expression, dot)?;
                     self.variables.insert(name.clone(), value);
                 }
+                Node::Break => return Ok(Flow::Break),
+                Node::Continue => return Ok(Flow::Continue),
+                Node::Template(name, subject) => self.template(name, subject.as_ref(), dot)?,
+                Node::Block(Keyword::Range, variables, subject, body, otherwise) => {
+                    let subject = self.value(subject, dot)?;
+                    if truth(&subject) {
+                        self.range(variables, subject, body)?;
+                    } else {
+                        self.run(otherwise, dot)?;
+                    }
+                }
                 Node::Block(keyword, variables, subject, body, otherwise) => {
                     let subject = self.value(subject, dot)?;
-                    if !truth(&subject) {
-                        self.run(otherwise, dot)?;
-                    } else if *keyword == "range" {
-                        let items: Vec<(Value, Value)> = match subject {
-                            Value::Array(items) => items
-                                .into_iter()
-                                .enumerate()
-                                .map(|(i, v)| (i.into(), v))
-                                .collect(),
-                            Value::Object(map) => map.into_iter().map(|(k, v)| (k.into(), v)).collect(),
-                            other => return Err(format!("range can't iterate over {}", shown(&other))),
-                        };
-                        for (key, item) in items {
-                            match variables.as_slice() {
-                                [value] => drop(self.variables.insert(value.clone(), item.clone())),
-                                [index, value] => {
-                                    self.variables.insert(index.clone(), key);
-                                    self.variables.insert(value.clone(), item.clone());
-                                }
-                                _ => {}
-                            }
-                            self.run(body, &item)?;
-                        }
-                    } else {
-                        if let [name] = variables.as_slice() {
-                            self.variables.insert(name.clone(), subject.clone());
-                        }
-                        self.run(body, if *keyword == "with" { &subject } else { dot })?;
+                    if let [name] = variables.as_slice() {
+                        self.variables.insert(name.clone(), subject.clone());
+                    }
+                    let flow = match (truth(&subject), keyword) {
+                        (false, _) => self.run(otherwise, dot)?,
+                        (true, Keyword::With) => self.run(body, &subject)?,
+                        (true, _) => self.run(body, dot)?,
+                    };
+                    if flow != Flow::Next {
+                        return Ok(flow);
                     }
                 }
             }
         }
+        Ok(Flow::Next)
+    }
+
+    fn range(&mut self, variables: &[String], subject: Value, body: &[Node]) -> Result<(), String> {
+        let items: Vec<(Value, Value)> = match subject {
+            Value::Array(items) => items
+                .into_iter()
+                .enumerate()
+                .map(|(i, v)| (i.into(), v))
+                .collect(),
+            Value::Object(map) => map.into_iter().map(|(k, v)| (k.into(), v)).collect(),
+            other => return Err(format!("range can't iterate over {}", shown(&other))),
+        };
+        for (key, item) in items {
+            match variables {
+                [value] => drop(self.variables.insert(value.clone(), item.clone())),
+                [index, value] => {
+                    self.variables.insert(index.clone(), key);
+                    self.variables.insert(value.clone(), item.clone());
+                }
+                _ => {}
+            }
+            if self.run(body, &item)? == Flow::Break {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a defined template, which sees no variables but `$`.
+    fn template(&mut self, name: &str, subject: Option<&Expression>, dot: &Value) -> Result<(), String> {
+        let dot = subject.map_or(Ok(Value::Null), |subject| self.value(subject, dot))?;
+        // The last definition of a name holds.
+        let found = self.defined.iter().rev().find(|(own, _)| own == name);
+        let (_, body) = found.ok_or_else(|| format!("template {name:?} not defined"))?;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err("exceeded maximum template depth".to_owned());
+        }
+        let own = SortedMap::from([(String::new(), dot.clone())]);
+        let variables = std::mem::replace(&mut self.variables, own);
+        self.run(body, &dot)?;
+        self.variables = variables;
+        self.depth -= 1;
         Ok(())
     }
 
@@ -437,80 +511,6 @@ impl Scope {
     }
 }
 
-fn call(name: &str, values: Vec<Value>) -> Result<Value, String> {
-    let wrong = || format!("wrong number of args for {name}");
-    let order = |a: &Value, b: &Value| match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()),
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        (a, b) => (a == b).then_some(std::cmp::Ordering::Equal),
-    };
-    Ok(match (name, values.as_slice()) {
-        ("index", [base, keys @ ..]) => keys
-            .iter()
-            .try_fold(base, |at, key| match key {
-                Value::String(key) => at.get(key),
-                key => at.get(key.as_u64()? as usize),
-            })
-            .cloned()
-            .unwrap_or(Value::Null),
-        ("len", [value]) => match value {
-            Value::Array(items) => items.len().into(),
-            Value::Object(map) => map.len().into(),
-            Value::String(text) => text.len().into(),
-            _ => return Err("error calling len: len of nil pointer".to_owned()),
-        },
-        ("base64decode", [Value::String(text)]) => {
-            let bytes = STANDARD
-                .decode(text)
-                .map_err(|_| "error calling base64decode: base64 decode failed".to_owned())?;
-            String::from_utf8_lossy(&bytes).into_owned().into()
-        }
-        ("exists", [value, path @ ..]) => {
-            let found = path.iter().try_fold(value, |at, step| match step {
-                Value::String(key) => at.get(key),
-                Value::Number(index) => at.get(index.as_u64()? as usize),
-                _ => None,
-            });
-            found.is_some().into()
-        }
-        ("printf", [Value::String(format), rest @ ..]) => {
-            let (mut out, mut rest) = (String::new(), rest.iter());
-            let mut chars = format.chars();
-            while let Some(c) = chars.next() {
-                if c != '%' {
-                    out.push(c);
-                    continue;
-                }
-                match chars.find(|c| !c.is_ascii_digit() && *c != '-' && *c != '.') {
-                    Some('q') => out.push_str(&format!("{:?}", rest.next().map(shown).unwrap_or_default())),
-                    Some('%') | None => out.push('%'),
-                    Some(_) => out.push_str(&rest.next().map(shown).unwrap_or_default()),
-                }
-            }
-            out.into()
-        }
-        ("print", all) => all.iter().map(shown).collect::<String>().into(),
-        ("println", all) => format!("{}\n", all.iter().map(shown).collect::<Vec<_>>().join(" ")).into(),
-        ("not", [value]) => (!truth(value)).into(),
-        ("and", [first, rest @ ..]) => rest
-            .iter()
-            .fold(first, |at, next| if truth(at) { next } else { at })
-            .clone(),
-        ("or", [first, rest @ ..]) => rest
-            .iter()
-            .fold(first, |at, next| if truth(at) { at } else { next })
-            .clone(),
-        ("eq", [a, rest @ ..]) if !rest.is_empty() => rest
-            .iter()
-            .any(|b| order(a, b) == Some(std::cmp::Ordering::Equal))
-            .into(),
-        ("ne", [a, b]) => (order(a, b) != Some(std::cmp::Ordering::Equal)).into(),
-        ("lt", [a, b]) => (order(a, b) == Some(std::cmp::Ordering::Less)).into(),
-        ("gt", [a, b]) => (order(a, b) == Some(std::cmp::Ordering::Greater)).into(),
-        _ => return Err(wrong()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -533,6 +533,29 @@ mod tests {
                 "LB",
             ),
             ("{{.spec.replicas | printf \"%d!\"}}", "3!"),
+            (
+                "{{printf \"%-4s|%3d|%03d|%q|%v\" \"ab\" 7 7 \"c\" true}}",
+                "ab  |  7|007|\"c\"|true",
+            ),
+            ("{{printf \"%d %s\" \"x\"}}", "%!d(string=x) %!s(MISSING)"),
+            ("{{print 1 2 \"x\"}}{{println \"y\" 1}}", "1 2xy 1\n"),
+            (
+                "{{range .items}}{{if eq .n \"b\"}}{{break}}{{end}}{{.n}}{{end}}",
+                "a",
+            ),
+            ("{{range .items}}{{if .l}}{{continue}}{{end}}{{.n}}{{end}}", "b"),
+            (
+                "{{define \"a\"}}A{{.}}{{end}}{{template \"a\" .spec.replicas}}",
+                "A3",
+            ),
+            ("{{block \"b\" .spec}}{{.replicas}}{{end}}", "3"),
+            ("{{with .nope}}x{{else with .spec}}{{.replicas}}{{end}}", "3"),
+            ("{{slice \"hello\" 1 3}} {{len (slice .items 1)}}", "el 1"),
+            (
+                "{{html \"<a>\"}} {{js \"a<b\"}} {{urlquery \"a b/c\"}}",
+                "&lt;a&gt; a\\u003Cb a+b%2Fc",
+            ),
+            ("{{le 1 1}} {{ge 1 2}}", "true false"),
         ];
         for (template, want) in table {
             assert_eq!(
@@ -547,6 +570,13 @@ mod tests {
             let error = Template::new(&endless).unwrap().print(&root).unwrap_err();
             assert!(error.ends_with("evaluates to too much"), "{error}");
         }
-        assert!(Template::new("{{range .a}}").is_err() && Template::new("{{nope}}").is_err());
+        let looping = Template::new("{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}").unwrap();
+        assert_eq!(
+            looping.print(&root).unwrap_err(),
+            "exceeded maximum template depth"
+        );
+        for wrong in ["{{range .a}}", "{{nope}}", "{{break}}", "{{define x}}{{end}}"] {
+            assert!(Template::new(wrong).is_err(), "{wrong}");
+        }
     }
 }
