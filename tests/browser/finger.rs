@@ -78,6 +78,8 @@ async fn menus_and_lines_need_no_keyboard() {
         page.until("it to close", "return !document.querySelector('details[open]')").await;
         // A line runs without Enter, and again without an arrow key.
         page.js("document.querySelector('.console textarea').value = 'kubectl get nodes'", &[]).await;
+        let up = "return document.querySelector('.console form').getBoundingClientRect().bottom <= innerHeight";
+        page.until("the sheet to be up", up).await;
         page.click(".console form .btn:last-child").await;
         page.until("an answer", "return document.querySelectorAll('.entry[data-code=\"0\"]').length >= 2").await;
         page.click(".console form .btn.icon").await;
