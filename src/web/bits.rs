@@ -178,3 +178,13 @@ pub fn tab_keys() -> Callback<KeyboardEvent> {
         }
     })
 }
+
+/// A line that breaks at its spaces and not behind a hyphen, but for words longer than a line.
+pub fn whole_words(line: &str) -> Html {
+    const LINE: usize = 24;
+    let word = |word: &str| match word.len() {
+        ..=LINE => html! { <span class="word">{ word.to_owned() }</span> },
+        _ => html! { word.to_owned() },
+    };
+    line.split_inclusive(' ').map(word).collect()
+}

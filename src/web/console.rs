@@ -6,7 +6,7 @@ use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::app::CloseSheet;
-use super::bits::icon;
+use super::bits::{icon, whole_words};
 use super::host::{self, Entry, use_view};
 use super::ui::{Sheet, use_ui};
 use crate::shell::parse::wants_more;
@@ -72,7 +72,7 @@ fn EntryView(props: &EntryProps) -> Html {
     };
     html! {
         <div class="entry" data-code={entry.code.map(|code| code.to_string())}>
-            <div class="said"><b>{ "$ " }</b>{ if *whole || !long { &*entry.line } else { head(&entry.line) } }
+            <div class="said"><b>{ "$ " }</b>{ said(if *whole || !long { &entry.line } else { head(&entry.line) }) }
                 if long {
                     <button class="link" onclick={open} aria-expanded={whole.to_string()}>{ if *whole { words.less } else { words.more } }</button>
                 }
@@ -84,6 +84,14 @@ fn EntryView(props: &EntryProps) -> Html {
             if !entry.stdout.is_empty() { <pre class={(!is_table(&entry.stdout)).then_some("prose")} tabindex="0">{ entry.stdout.clone() }</pre> }
             if !entry.stderr.is_empty() { <pre class="err" tabindex="0">{ entry.stderr.clone() }</pre> }
         </div>
+    }
+}
+
+/// A command as it was given; a text of several lines keeps its shape.
+fn said(line: &str) -> Html {
+    match line.contains('\n') {
+        true => html! { line.to_owned() },
+        false => whole_words(line),
     }
 }
 

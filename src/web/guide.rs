@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::app::CloseSheet;
-use super::bits::{icon, tab_keys};
+use super::bits::{icon, tab_keys, whole_words};
 use super::host::use_view;
 use super::ui::{Do, Sheet, use_ui};
 use super::words::{Lang, fill};
@@ -153,16 +153,6 @@ fn inline(spans: &[Span]) -> Html {
         Span::Break => html! { <br /> },
     };
     spans.iter().map(span).collect()
-}
-
-/// A line that breaks at its spaces and not behind a hyphen, but for words longer than a line.
-fn whole_words(line: &str) -> Html {
-    const LINE: usize = 24;
-    let word = |word: &str| match word.len() {
-        ..=LINE => html! { <span class="word">{ word.to_owned() }</span> },
-        _ => html! { word.to_owned() },
-    };
-    line.split_inclusive(' ').map(word).collect()
 }
 
 #[derive(Properties, PartialEq)]
