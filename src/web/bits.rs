@@ -182,9 +182,13 @@ pub fn tab_keys() -> Callback<KeyboardEvent> {
 /// A line that breaks at its spaces and not behind a hyphen, but for words longer than a line.
 pub fn whole_words(line: &str) -> Html {
     const LINE: usize = 24;
-    let word = |word: &str| match word.len() {
-        ..=LINE => html! { <span class="word">{ word.to_owned() }</span> },
-        _ => html! { word.to_owned() },
+    let word = |(at, word): (usize, &str)| {
+        // Outside of the word, where a line may end.
+        let space = if at > 0 { " " } else { "" };
+        match word.len() {
+            ..=LINE => html! { <>{ space }<span class="word">{ word.to_owned() }</span></> },
+            _ => html! { <>{ space }{ word.to_owned() }</> },
+        }
     };
-    line.split_inclusive(' ').map(word).collect()
+    line.split(' ').enumerate().map(word).collect()
 }
