@@ -134,7 +134,8 @@ impl Quantity {
         let milli = 1_000_000;
         let rounded = self.nano / milli + (self.nano % milli).signum();
         Quantity {
-            nano: rounded * milli,
+            // What was too large to be read stays the largest.
+            nano: rounded.saturating_mul(milli),
             format: self.format,
         }
     }

@@ -51,7 +51,7 @@ fn errors() {
 
 #[test]
 fn rounding() {
-    let of = |text| Quantity::parse(text).unwrap();
+    let of = |text: &str| Quantity::parse(text).unwrap();
     assert_eq!(of("100m").value(), 1);
     assert_eq!(of("1.0001").milli_value(), 1001);
     assert_eq!(of("-100m").value(), -1);
@@ -59,6 +59,8 @@ fn rounding() {
     assert_eq!(of("1E").milli_value(), i64::MAX);
     assert_eq!(of("1.00001").round_up_to_milli().to_string(), "1001m");
     assert_eq!(of("1e400").value(), i64::MAX);
+    assert_eq!(of(&"2".repeat(69)).round_up_to_milli().value(), i64::MAX);
+    assert_eq!(of("-1e400").round_up_to_milli().value(), i64::MIN);
     assert_eq!(of("1e-400").to_string(), "1n".to_owned().replace('n', "e-9"));
 }
 
