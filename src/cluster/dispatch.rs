@@ -129,18 +129,11 @@ impl Cluster {
                 seat.doubt_duties(self.now);
             }
         }
-        let busy: Vec<SeatId> = seats
-            .iter()
-            .filter(|seat| !seat.queue.is_empty())
-            .map(|seat| seat.id.clone())
-            .collect();
-        // In the order in which the process has them.
-        let busy: Vec<SeatId> = process
-            .seats
-            .iter()
-            .filter(|seat| busy.contains(seat))
-            .cloned()
-            .collect();
+        let is_busy = |seat: &&SeatId| {
+            let state = self.seats.get(*seat);
+            state.is_some_and(|state| !state.queue.is_empty())
+        };
+        let busy: Vec<SeatId> = process.seats.iter().filter(is_busy).cloned().collect();
         for seat in busy {
             self.schedule_work(&seat);
         }
