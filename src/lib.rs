@@ -4,6 +4,9 @@
 //! `bin/server.rs` are thin programs around it. A module may only use modules listed above it;
 //! `tests/layers.rs` holds that line.
 //!
+//! Many functions that are called from one place only are `#[inline(never)]`: a browser compiles a function
+//! whole, and once more when it is called often, so what is seldom needed is kept out of what is hot.
+//!
 //! - [`api`]: what an object is (kinds, labels, quantities, validation, Table columns)
 //! - [`sim`]: virtual clock, event queue, seeded generator, state hash
 //! - [`etcd`]: multi-version store with revisions, watch and compaction

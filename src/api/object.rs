@@ -74,9 +74,7 @@ macro_rules! define_object {
 }
 for_each_kind!(define_object);
 
-// A browser compiles a function whole, and once more when it is called often. What is done with an object
-// of a kind is a function for each, so that the work for Pods does not pay for the thirty others. The same
-// is why some functions elsewhere, called from one place only, are not to be inlined there.
+// Not inlined, so that the work for Pods does not pay for the thirty other kinds: see `lib.rs`.
 
 #[inline(never)]
 fn decoded<T: codec::Part>(value: Value) -> Arc<T> {

@@ -72,7 +72,7 @@ pub fn apply(object: &mut Object) {
     }
 }
 
-/// One kind's defaults; see `api::object` on why it is not inlined.
+/// One kind's defaults, by themselves: see `lib.rs` on what is not inlined.
 #[inline(never)]
 fn of<T: Clone>(object: &mut Arc<T>, fill: fn(&mut T)) {
     fill(Arc::make_mut(object));
