@@ -39,6 +39,7 @@ pub mod testing;
 mod terminal_tests;
 mod tools;
 pub mod transport;
+mod url;
 
 pub use process::Process;
 pub use program::{Editor, Io, Output, Piece, Program, Progress, Session};

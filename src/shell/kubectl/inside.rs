@@ -6,6 +6,7 @@ use super::logs::{default_container, pod_of};
 use super::resource::{Target, fail_with, known, live};
 use crate::api::Kind;
 use crate::apiserver::http::remote_command;
+use crate::shell::url::escape_query;
 
 /// `exec POD -- COMMAND`: the API server's exec subresource, whose stream carries what the command
 /// printed and how it ended.
@@ -48,7 +49,7 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
         &[("container", &container), ("stderr", "true"), ("stdout", "true")],
     );
     for word in command {
-        path.push_str(&format!("&command={}", super::kube::escape_query(word)));
+        path.push_str(&format!("&command={}", escape_query(word)));
     }
     let request = kube
         .request("GET", &path, "*/*")

@@ -8,6 +8,7 @@ use super::table::Command;
 use crate::api::civil;
 use crate::api::order::StableSort;
 use crate::api::sorted::SortedSet;
+use crate::shell::url::escape_query;
 use crate::sim::SimTime;
 use serde_json::{Value, json};
 
@@ -408,29 +409,6 @@ pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     }
 }
 
-/// Go's `url.QueryEscape`.
-pub fn escape_query(text: &str) -> String {
-    escape(text, b"-_.~", true)
-}
-
-/// Escapes one segment of a path.
-pub fn escape_path(text: &str) -> String {
-    escape(text, b"-_.~$&+=:@", false)
-}
-
-fn escape(text: &str, plain: &[u8], plus: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(byte as char),
-            b' ' if plus => out.push('+'),
-            _ if plain.contains(&byte) => out.push(byte as char),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
-}
-
 /// A string inside a value by JSON pointer, empty when absent.
 pub fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
@@ -479,6 +457,5 @@ mod tests {
             ),
             "/a?labelSelector=app%3Dweb%2Cx+in+%28a+b%29&limit=500"
         );
-        assert_eq!(escape_path("system:node/x"), "system:node%2Fx");
     }
 }

@@ -2,9 +2,10 @@
 //! `TYPE NAME`, `TYPE/NAME` and `-f` select.
 
 use super::failure::{Failure, Result, message};
-use super::kube::{ACCEPT_JSON, Kube, escape_path, text, with_query};
+use super::kube::{ACCEPT_JSON, Kube, text, with_query};
 use crate::api::Kind;
 use crate::api::order::StableSort;
+use crate::shell::url::{escape_path, escape_query};
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -489,7 +490,7 @@ pub fn list_pages(kube: &mut Kube, path: &str) -> Result<Vec<Value>> {
             "" => return Ok(items),
             token => {
                 let glue = if path.contains('?') { '&' } else { '?' };
-                next = format!("{path}{glue}continue={}", super::kube::escape_query(token));
+                next = format!("{path}{glue}continue={}", escape_query(token));
             }
         }
     }

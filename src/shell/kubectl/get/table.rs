@@ -6,6 +6,7 @@ use super::super::kube::{Kube, list, text};
 use super::super::resource::{Rk, fail_with, list_failure};
 use super::sort::sort;
 use super::{Query, missing_is_fine};
+use crate::shell::url::escape_query;
 use serde_json::Value;
 
 /// How the rows of a Table are shown.
@@ -113,10 +114,7 @@ pub(super) fn table_pages(kube: &mut Kube, path: &str) -> Result<Value> {
     let mut table = kube.table(path)?;
     let mut token = text(&table, "/metadata/continue").to_owned();
     while !token.is_empty() {
-        let more = kube.table(&format!(
-            "{path}&continue={}",
-            super::super::kube::escape_query(&token)
-        ))?;
+        let more = kube.table(&format!("{path}&continue={}", escape_query(&token)))?;
         token = text(&more, "/metadata/continue").to_owned();
         if let (Some(rows), Some(more)) = (table["rows"].as_array_mut(), more["rows"].as_array()) {
             rows.extend_from_slice(more);

@@ -1,7 +1,7 @@
 //! The functions a template may call: Go's own, and `exists` and `base64decode` of kubectl.
 
 use super::{shown, truth};
-use crate::shell::kubectl::kube::escape_query;
+use crate::shell::url::escape_query;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
