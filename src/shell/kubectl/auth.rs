@@ -9,9 +9,8 @@ use serde_json::json;
 
 const GROUP: &str = "authorization.k8s.io/v1";
 
-/// What is asked about resources, and about other paths.
-/// Source: k8s.io/kubectl/pkg/cmd/auth/cani.go, `resourceVerbs`, `nonResourceURLVerbs`.
-const VERBS: [&str; 20] = [
+/// Source: k8s.io/kubectl/pkg/cmd/auth/cani.go, `resourceVerbs`.
+const RESOURCE_VERBS: [&str; 16] = [
     "get",
     "list",
     "watch",
@@ -28,11 +27,25 @@ const VERBS: [&str; 20] = [
     "sign",
     "escalate",
     "attest",
-    "put",
-    "post",
-    "head",
-    "options",
 ];
+
+/// The same, `nonResourceURLVerbs`.
+const URL_VERBS: [&str; 8] = ["get", "put", "post", "head", "options", "delete", "patch", "*"];
+
+/// Subjects, which can be impersonated and are no resources of the API.
+const SUBJECTS: [&str; 2] = ["users", "groups"];
+
+fn warn(kube: &mut Kube, text: &str) {
+    kube.warn(text);
+    kube.err("\n");
+}
+
+/// Says so where no resource, or no path, has this verb.
+fn check_verb(kube: &mut Kube, verb: &str, known: &[&str]) {
+    if !known.contains(&verb) {
+        warn(kube, &format!("verb '{verb}' is not a known verb"));
+    }
+}
 
 fn in_group(group: &str) -> String {
     match group {
@@ -54,24 +67,20 @@ pub fn can_i(kube: &mut Kube) -> Result<Next> {
         }
         return rules(kube, &namespace);
     }
-    let ([verb, resource], rest) = match args.as_slice() {
-        [verb, resource] => ([verb, resource], None),
-        [verb, resource, name] => ([verb, resource], Some(name)),
-        _ => {
-            return Err(Failure::Plain("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.".to_owned()));
-        }
+    let [verb, resource] = args.as_slice() else {
+        return Err(Failure::Plain("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.".to_owned()));
     };
-    if !VERBS.contains(&verb.as_str()) {
-        kube.warn(&format!("verb '{verb}' is not a known verb"));
-        kube.err("\n");
-    }
     let mut spec = json!({});
     if resource.starts_with('/') {
+        if !kube.flags().text("subresource").is_empty() {
+            return message("--subresource can not be used with NonResourceURL");
+        }
+        check_verb(kube, verb, &URL_VERBS);
         spec["nonResourceAttributes"] = json!({"path": resource, "verb": verb});
     } else {
         let (word, name) = match resource.split_once('/') {
-            Some((word, name)) => (word, Some(name.to_owned())),
-            None => (resource.as_str(), rest.cloned()),
+            Some((word, name)) => (word, Some(name)),
+            None => (resource.as_str(), None),
         };
         let mut attributes = json!({"verb": verb});
         match (word, resolve(kube, word)) {
@@ -81,24 +90,28 @@ pub fn can_i(kube: &mut Kube) -> Result<Next> {
                 if !kind.group.is_empty() {
                     attributes["group"] = kind.group.clone().into();
                 }
-                if !kind.namespaced {
+                if !kind.namespaced && !kube.all_namespaces() {
                     let of = in_group(&kind.group);
-                    kube.warn(&format!("resource '{}' is not namespace scoped{of}", kind.plural));
-                    kube.err("\n");
+                    warn(
+                        kube,
+                        &format!("resource '{}' is not namespace scoped{of}", kind.plural),
+                    );
                 }
             }
             (_, Err(_)) => {
                 let (resource, group) = word.split_once('.').unwrap_or((word, ""));
-                let of = in_group(group);
-                kube.warn(&format!(
-                    "the server doesn't have a resource type '{resource}'{of}"
-                ));
-                kube.err("\n");
-                attributes["resource"] = resource.into();
-                if !group.is_empty() {
-                    attributes["group"] = group.into();
+                if !SUBJECTS.contains(&word) {
+                    let of = in_group(group);
+                    warn(
+                        kube,
+                        &format!("the server doesn't have a resource type '{resource}'{of}"),
+                    );
                 }
+                attributes["resource"] = word.into();
             }
+        }
+        if !kube.all_namespaces() {
+            check_verb(kube, verb, &RESOURCE_VERBS);
         }
         if !namespace.is_empty() {
             attributes["namespace"] = namespace.into();

@@ -23,35 +23,41 @@ fn config(kube: &Kube) -> Value {
         "users": [{"name": USER, "user": user}]})
 }
 
-/// Refuses the flags that ask for another cluster, user or kubeconfig than the one there is.
+/// Refuses the global flags that ask for another cluster, user or kubeconfig than the one there is.
 /// # Errors
 /// client-go's words for what the kubeconfig does not have.
 /// Source: k8s.io/client-go/tools/clientcmd.
 pub fn check(kube: &Kube) -> Result<()> {
-    let given = |flag: &str| Some(kube.flags().text(flag)).filter(|text| !text.is_empty());
-    // `create secret docker-registry` and others have a flag of the same name for something else.
-    if !kube.call.command.name.starts_with("config ") {
-        if let Some(path) = given("kubeconfig").filter(|path| !path.ends_with(".kube/config")) {
-            return message(format!("stat {path}: no such file or directory"));
-        }
-        if let Some(context) = given("context").filter(|context| *context != NAME) {
-            return Err(Failure::Plain(format!(
-                "Error in configuration: context was not found for specified context: {context}"
-            )));
-        }
-        if let Some(cluster) = given("cluster").filter(|cluster| *cluster != NAME) {
-            return message(format!("no server found for cluster {cluster:?}"));
-        }
-        let binds =
-            kube.call.command.name.starts_with("create ") || kube.call.command.name.starts_with("set ");
-        if let Some(user) = given("user").filter(|user| !binds && *user != USER) {
-            return message(format!("auth info {user:?} does not exist"));
-        }
+    let command = kube.call.command;
+    if command.name.starts_with("config ") {
+        return Ok(());
     }
+    // A command's own flag of that name is about something else: `create rolebinding --user`.
+    let is_own = |flag: &str| {
+        command
+            .flags
+            .iter()
+            .any(|set| set.iter().any(|own| own.name == flag))
+    };
+    let given = |flag: &str| Some(kube.flags().text(flag)).filter(|text| !text.is_empty() && !is_own(flag));
     let host = |text: &str| {
         let text = text.trim_end_matches('/');
         text.split_once("://").map_or(text, |(_, host)| host).to_owned()
     };
+    if let Some(path) = given("kubeconfig").filter(|path| !path.ends_with(".kube/config")) {
+        return message(format!("stat {path}: no such file or directory"));
+    }
+    if let Some(context) = given("context").filter(|context| *context != NAME) {
+        return Err(Failure::Plain(format!(
+            "Error in configuration: context was not found for specified context: {context}"
+        )));
+    }
+    if let Some(cluster) = given("cluster").filter(|cluster| *cluster != NAME) {
+        return message(format!("no server found for cluster {cluster:?}"));
+    }
+    if let Some(user) = given("user").filter(|user| *user != USER) {
+        return message(format!("auth info {user:?} does not exist"));
+    }
     match given("server").map(host) {
         Some(server) if server != host(&kube.io.session.server) => Err(Failure::Plain(format!(
             "The connection to the server {server} was refused - did you specify the right host or port?"
