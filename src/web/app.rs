@@ -9,12 +9,14 @@ use super::drag;
 use super::editor::Editor;
 use super::embed::{Part, Teller};
 use super::floor::Floor;
+use super::focus;
 use super::gesture;
 use super::guide::Guide;
 use super::host::{self, use_view};
-use super::over;
+use super::menu;
 use super::path;
 use super::requests::Requests;
+use super::sheet;
 use super::sky::Sky;
 use super::tables::Tables;
 use super::todo::Todo;
@@ -36,7 +38,9 @@ fn App() -> Html {
         }
     });
     use_effect_with((), |()| drag::listen());
-    use_effect_with((), |()| over::listen());
+    use_effect_with((), |()| menu::listen());
+    use_effect_with((), |()| focus::listen());
+    use_effect_with((), |()| sheet::listen());
     use_effect_with((), |()| path::listen());
     use_effect_with((), |()| path::flash_changes());
     let file = use_view(|page| page.editing.as_ref().map(|file| file.name.clone()));

@@ -1,8 +1,9 @@
-//! Small pieces used everywhere: icons, figures, a switch.
+//! Small pieces used everywhere: icons, figures, a switch, where an event is.
 
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use super::host;
@@ -191,4 +192,14 @@ pub fn whole_words(line: &str) -> Html {
         }
     };
     line.split(' ').enumerate().map(word).collect()
+}
+
+/// The element an event is at.
+pub fn target_of(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// The element around one, or itself, that a selector names.
+pub fn closest(element: &Element, css: &str) -> Option<HtmlElement> {
+    element.closest(css).ok().flatten()?.dyn_into().ok()
 }

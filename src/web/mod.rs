@@ -37,11 +37,13 @@ mod fetched;
 #[cfg(target_arch = "wasm32")]
 mod floor;
 #[cfg(target_arch = "wasm32")]
+mod focus;
+#[cfg(target_arch = "wasm32")]
 mod guide;
 #[cfg(target_arch = "wasm32")]
 mod host;
 #[cfg(target_arch = "wasm32")]
-mod over;
+mod menu;
 #[cfg(target_arch = "wasm32")]
 mod path;
 #[cfg(target_arch = "wasm32")]
@@ -52,6 +54,8 @@ mod reach;
 mod recovery;
 #[cfg(target_arch = "wasm32")]
 mod requests;
+#[cfg(target_arch = "wasm32")]
+mod sheet;
 #[cfg(target_arch = "wasm32")]
 mod sky;
 #[cfg(target_arch = "wasm32")]
