@@ -263,7 +263,8 @@ impl Component for NodeLifecycle {
             .and_then(|spec| spec.taints.as_deref())
             .unwrap_or_default();
         if taints != known {
-            let list = (!taints.is_empty()).then_some(&taints);
+            let list: Option<Vec<_>> =
+                (!taints.is_empty()).then(|| taints.iter().map(codec::to_value).collect());
             let names: Vec<String> = taints
                 .iter()
                 .map(|taint| format!("{}:{}", taint.key, taint.effect))
