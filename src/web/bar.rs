@@ -8,6 +8,7 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use super::bits::{clock, icon};
+use super::decimal::decimal;
 use super::host::{self, use_view};
 use super::ui::{Do, use_ui};
 use super::words::fill;
@@ -180,9 +181,9 @@ fn Line() -> Html {
         <>
             <span class="line">
                 <input type="range" min="0" max={shown.end.as_millis().to_string()} value={shown.now.as_millis().to_string()}
-                    step="1" style={format!("--at:{percent:.2}%")} {oninput} aria-label={words.timeline} aria-valuetext={clock(shown.now)} />
+                    step="1" style={format!("--at:{}%", decimal(percent, 2))} {oninput} aria-label={words.timeline} aria-valuetext={clock(shown.now)} />
                 { for marks.iter().enumerate().map(|(index, mark)| html! {
-                    <i key={index} title={mark.line.clone()} style={format!("--x:{:.4}", mark.at.as_micros() as f64 / end)} />
+                    <i key={index} title={mark.line.clone()} style={format!("--x:{}", decimal(mark.at.as_micros() as f64 / end, 4))} />
                 }) }
             </span>
             <span class="clock"><span ref={time} /><small ref={revision} /></span>

@@ -4,6 +4,8 @@
 //! (`cluster::view`) with `use_view` and hand back command lines. What knows no browser
 //! ([`words`], [`gesture`], `pace`, `palette`) compiles and is tested natively.
 
+#[cfg(any(test, target_arch = "wasm32"))]
+mod decimal;
 pub mod gesture;
 pub mod look;
 #[cfg(any(test, target_arch = "wasm32"))]

@@ -11,6 +11,7 @@ use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use super::bits::reduced_motion;
+use super::decimal::decimal;
 use super::host;
 use super::ui::use_ui;
 use crate::cluster::view::{Dot, Outcome, Place, Slip};
@@ -147,7 +148,10 @@ fn slips(sky: &HtmlElement, state: &mut State) {
         };
         let style = paper.style();
         for (name, (x, y)) in [("a", from), ("b", counter), ("c", drawer.unwrap_or(counter))] {
-            let _ = style.set_property(&format!("--{name}"), &format!("{x:.0}px {y:.0}px"));
+            let _ = style.set_property(
+                &format!("--{name}"),
+                &format!("{}px {}px", decimal(x, 0), decimal(y, 0)),
+            );
         }
         fly(sky, &paper);
         let Some(drawer) = drawer else { continue };
@@ -162,7 +166,10 @@ fn slips(sky: &HtmlElement, state: &mut State) {
             };
             let style = copy.style();
             for (name, (x, y)) in [("a", drawer), ("b", to)] {
-                let _ = style.set_property(&format!("--{name}"), &format!("{x:.0}px {y:.0}px"));
+                let _ = style.set_property(
+                    &format!("--{name}"),
+                    &format!("{}px {}px", decimal(x, 0), decimal(y, 0)),
+                );
             }
             let _ = style.set_property("--n", &index.to_string());
             fly(sky, &copy);
@@ -247,10 +254,10 @@ fn dots(sky: &HtmlElement, state: &mut State) {
         };
         let ((x0, y0), (x1, y1)) = (flying.points[here], flying.points[next]);
         let (x, y) = (x0 + (x1 - x0) * along, y0 + (y1 - y0) * along);
-        let _ = flying
-            .element
-            .style()
-            .set_property("transform", &format!("translate({x:.1}px,{y:.1}px)"));
+        let _ = flying.element.style().set_property(
+            "transform",
+            &format!("translate({}px,{}px)", decimal(x, 1), decimal(y, 1)),
+        );
         if flying.at_hop != here {
             flying.at_hop = here;
             describe(dot, flying);

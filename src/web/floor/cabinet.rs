@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::super::bits::name;
+use super::super::decimal::decimal;
 use super::super::host::{self, use_view};
 use super::super::ui::{Do, Sheet, use_ui};
 use super::super::words::fill;
@@ -32,7 +33,7 @@ fn short(count: usize) -> String {
     if count < 1_000 {
         count.to_string()
     } else {
-        format!("{:.1}k", count as f64 / 1_000.0)
+        format!("{}k", decimal(count as f64 / 1_000.0, 1))
     }
 }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::super::bits::{cpu, icon, memory, name, runs};
+use super::super::decimal::decimal;
 use super::super::gesture;
 use super::super::host::use_view;
 use super::super::ui::use_ui;
@@ -144,7 +145,7 @@ fn gauge(label: &'static str, gauge: Gauge, show: fn(u64) -> String) -> Html {
     html! {
         <div class={classes!("gauge", (share > 0.9).then_some("full"))}>
             <span>{ label }</span>
-            <span class="track"><i style={format!("scale:{:.3} 1", share.min(1.0))} /></span>
+            <span class="track"><i style={format!("scale:{} 1", decimal(share.min(1.0), 3))} /></span>
             <span>{ format!("{}/{}", show(gauge.used), show(gauge.total)) }</span>
         </div>
     }
