@@ -1,5 +1,6 @@
 //! Share links, hostile ones too, and the page for when everything breaks.
 
+use super::driver::devtools;
 use super::{Options, Page, with_page};
 use serde_json::json;
 
@@ -39,8 +40,11 @@ async fn a_link_opens_to_the_same_state() {
             "{link} {pods}"
         );
 
+        // Stopped before its first moment, so that nothing goes on behind the one it was shared at.
+        let source = "addEventListener('TrunkApplicationStarted', () => window.kubeByHand.pause())";
+        let stop = json!({"source": source});
+        devtools(&page.client, "Page.addScriptToEvaluateOnNewDocument", stop).await;
         page.open(&format!("?lang=ja{link}")).await;
-        page.pause().await;
         // The moment it was shared at is reached before anything else goes on.
         page.advance(0).await;
         assert_eq!(page.hash().await, hash);
