@@ -68,7 +68,7 @@ export async function launch() {
   });
   return {
     send, once,
-    open: (url) => open({ send, once }, url),
+    open: (url, look) => open({ send, once }, url, look),
     async close() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       await send('Browser.close').catch(() => child.kill());
@@ -78,15 +78,20 @@ export async function launch() {
   };
 }
 
-/** Opens a page and waits until the program on it has started. */
-async function open(browser, url) {
+/** Opens a page, of this size and in this theme if one is given, and waits until the program on it has started. */
+async function open(browser, url, look) {
   const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank' });
   const { sessionId } = await browser.send('Target.attachToTarget', { targetId, flatten: true });
   const send = (method, params) => browser.send(method, params, sessionId);
   for (const domain of ['Page', 'Runtime', 'Performance']) await send(`${domain}.enable`);
   await send('Page.addScriptToEvaluateOnNewDocument', {
-    source: "addEventListener('TrunkApplicationStarted', (e) => { window.__memory = e.detail.wasm.memory; });",
+    source: "addEventListener('TrunkApplicationStarted', (e) => { window.__exports = e.detail.wasm; });",
   });
+  if (look) {
+    const { width, height, theme } = look;
+    await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+    await send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: theme }] });
+  }
   await send('Page.navigate', { url });
 
   /** Evaluates an async function body; its arguments are JSON. */
@@ -108,12 +113,18 @@ async function open(browser, url) {
       if (code !== 0) throw new Error(`${text.split('\n')[0]}: ${stderr}`);
       return stdout;
     },
+    /** A mouse that moves. */
+    point: (x, y) => send('Input.dispatchMouseEvent', { type: 'mouseMoved', x, y }),
+    /** The tab key. */
+    async tab() {
+      for (const type of ['keyDown', 'keyUp']) await send('Input.dispatchKeyEvent', { type, key: 'Tab', code: 'Tab', windowsVirtualKeyCode: 9 });
+    },
     /** Bytes held: the wasm memory and the JavaScript heap. */
     async heap() {
       await send('HeapProfiler.collectGarbage');
       const { metrics } = await send('Performance.getMetrics');
       const js = metrics.find(({ name }) => name === 'JSHeapUsedSize').value;
-      return js + (await run('return window.__memory?.buffer.byteLength ?? 0'));
+      return js + (await run('return window.__exports?.memory.buffer.byteLength ?? 0'));
     },
     /** CPU seconds the renderers have used so far, all their threads. */
     async cpu() {

@@ -260,6 +260,6 @@ impl Page {
 }
 
 /// The repository's folder.
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
