@@ -21,9 +21,12 @@ const FIRST_LINES: [&str; 3] = ["kubectl get nodes", "kubectl run web --image=ng
 pub fn Console() -> Html {
     let ui = use_ui();
     let words = ui.lang.words();
-    let entries = use_view(|page| page.console.clone());
+    let (console, cleared) = use_view(|page| (page.console.clone(), page.cleared));
+    // What still runs goes on printing.
+    let is_shown = |entry: &&Rc<Entry>| entry.id > cleared || entry.code.is_none();
+    let entries: Vec<&Rc<Entry>> = console.iter().filter(is_shown).collect();
     let body = use_node_ref();
-    use_effect_with(entries.last().cloned(), {
+    use_effect_with(entries.last().map(|entry| (*entry).clone()), {
         let body = body.clone();
         move |_| {
             if let Some(body) = body.cast::<HtmlElement>() {
@@ -35,7 +38,7 @@ pub fn Console() -> Html {
         <section class={classes!("panel", "sheet", "console", (ui.sheet == Some(Sheet::Console)).then_some("open"))} aria-label={words.console}>
             <div class="head">
                 <h2 class="name"><b>{ words.console }</b><code>{ "bash" }</code></h2>
-                <button class="btn small" onclick={|_| host::change(|page| page.console = Rc::new([]))}>{ words.clear }</button>
+                <button class="btn small" onclick={|_| host::change(|page| page.cleared = page.console.last().map_or(0, |entry| entry.id))}>{ words.clear }</button>
             </div>
             <CloseSheet />
             <div class="body" ref={body} tabindex="0" role="log" aria-live="off" aria-label={words.console}>
@@ -46,7 +49,7 @@ pub fn Console() -> Html {
                     }) }
                 }
                 { for entries.iter().skip(entries.len().saturating_sub(WINDOW)).map(|entry| html! {
-                    <EntryView key={entry.id} entry={entry.clone()} />
+                    <EntryView key={entry.id} entry={(*entry).clone()} />
                 }) }
             </div>
             <Prompt />

@@ -85,6 +85,13 @@ async fn menus_and_lines_need_no_keyboard() {
         page.click(".console form .btn.icon").await;
         let again = "return document.querySelector('.console textarea').value";
         assert_eq!(page.js(again, &[]).await, "kubectl get nodes");
+        // What is cleared can still be had again; what still runs stays.
+        page.js("void kubeByHand.run('kubectl get pods --watch')", &[]).await;
+        page.until("it to run", "return document.querySelectorAll('.entry:not([data-code])').length === 1").await;
+        page.click(".console .head .btn:not(.close)").await;
+        page.until("the rest to go", "return document.querySelectorAll('.entry').length === 1").await;
+        page.click(".console form .btn.icon").await;
+        assert_eq!(page.js(again, &[]).await, "kubectl get nodes");
         assert_eq!(page.console().await, [""; 0]);
     })
     .await;

@@ -59,6 +59,8 @@ pub struct Carried {
 pub struct Page {
     pub views: Views,
     pub console: Rc<[Rc<Entry>]>,
+    /// The last entry when the console was cleared: out of sight, but in the history, and told to who waits for it.
+    pub cleared: u64,
     pub carried: Option<Rc<Carried>>,
     pub toast: Option<Rc<str>>,
     /// The link that was opened holds no session; until it is read.
