@@ -337,6 +337,20 @@ pub fn encode_list(item: &'static Type, list: &Value) -> Vec<u8> {
     out
 }
 
+/// One event of a watch in its frame: a length of four bytes, then `meta/v1.WatchEvent`, which has no envelope of
+/// its own around that of its object.
+/// Source: k8s.io/apimachinery/pkg/runtime/serializer/protobuf, `NewRawSerializer`, `LengthDelimitedFramer`.
+pub fn watch_frame(word: &str, object: &[u8]) -> Vec<u8> {
+    let mut extension = Vec::new();
+    put_bytes(&mut extension, 1, object);
+    let mut event = Vec::new();
+    put_bytes(&mut event, 1, word.as_bytes());
+    put_bytes(&mut event, 2, &extension);
+    let mut out = (event.len() as u32).to_be_bytes().to_vec();
+    out.append(&mut event);
+    out
+}
+
 fn put_field(out: &mut Vec<u8>, number: u64, field: Option<&Field>, value: &Value) {
     let Some(field) = field.filter(|_| !value.is_null()) else {
         return;

@@ -373,7 +373,7 @@ fn read_collection(
         };
         return call(server, asked, accepted, kind, alias, request);
     }
-    if accepted.format != Format::Json {
+    if accepted.format == Format::Yaml {
         return Err(not_acceptable(
             "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
         ));

@@ -1,12 +1,15 @@
-//! An open watch on the wire: one JSON line per event.
+//! An open watch on the wire: one JSON line per event, or one frame of protobuf.
 
 use super::encode::Encoder;
-use super::negotiate::Shape;
-use crate::api::{Object, Status};
+use super::negotiate::{Format, Shape};
+use crate::api::Object;
 use crate::apiserver::managers::Managers;
 use crate::apiserver::{ApiServer, WatchEvent, Watcher};
 use crate::sim::SimTime;
 use serde_json::{Value, json};
+
+/// What a watch in protobuf says it is. Source: k8s.io/apiserver/pkg/endpoints/handlers/watch.go.
+const PROTOBUF_STREAM: &str = "application/vnd.kubernetes.protobuf;stream=watch";
 
 /// A watch that was answered with 200 and now goes on.
 #[derive(Debug)]
@@ -32,7 +35,11 @@ impl OpenWatch {
     pub fn head(&self) -> http::Response<()> {
         let mut response = http::Response::new(());
         let headers = response.headers_mut();
-        headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+        let content_type = match self.encoder.accepted.format {
+            Format::Protobuf => http::HeaderValue::from_static(PROTOBUF_STREAM),
+            _ => http::HeaderValue::from_static("application/json"),
+        };
+        headers.insert("content-type", content_type);
         headers.insert(
             "cache-control",
             http::HeaderValue::from_static("no-cache, private"),
@@ -79,11 +86,16 @@ impl OpenWatch {
                 initial_end,
             } => {
                 let bookmark = self.bookmark(*revision, *initial_end);
-                return push(out, "BOOKMARK", &bookmark);
+                self.push(out, "BOOKMARK", &bookmark);
+                return true;
             }
-            WatchEvent::Error(status) => return push(out, "ERROR", &error_object(status)),
+            WatchEvent::Error(status) => {
+                self.push(out, "ERROR", &status.to_value());
+                return true;
+            }
         };
-        if self.encoder.accepted.shape == Shape::Whole && self.encoder.alias.is_none() {
+        let is_json = self.encoder.accepted.format == Format::Json;
+        if is_json && self.encoder.accepted.shape == Shape::Whole && self.encoder.alias.is_none() {
             out.extend_from_slice(b"{\"type\":\"");
             out.extend_from_slice(word.as_bytes());
             out.extend_from_slice(b"\",\"object\":");
@@ -91,10 +103,20 @@ impl OpenWatch {
             out.extend_from_slice(b"}\n");
             return true;
         }
-        match self.shaped(object, managers) {
-            Some(value) => push(out, word, &value),
-            None => false,
+        let Some(value) = self.shaped(object, managers) else {
+            return false;
+        };
+        self.push(out, word, &value);
+        true
+    }
+
+    fn push(&self, out: &mut Vec<u8>, word: &str, object: &Value) {
+        if self.encoder.accepted.format == Format::Protobuf {
+            out.append(&mut super::encode::protobuf_event(word, object));
+            return;
         }
+        out.extend_from_slice(json!({"type": word, "object": object}).to_string().as_bytes());
+        out.push(b'\n');
     }
 
     fn shaped(&mut self, object: &Object, managers: &Managers) -> Option<Value> {
@@ -127,14 +149,4 @@ impl OpenWatch {
             }
         }
     }
-}
-
-fn error_object(status: &Status) -> Value {
-    status.to_value()
-}
-
-fn push(out: &mut Vec<u8>, word: &str, object: &Value) -> bool {
-    out.extend_from_slice(json!({"type": word, "object": object}).to_string().as_bytes());
-    out.push(b'\n');
-    true
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::api::Kind;
 use crate::apiserver::Config;
 use serde_json::{Value, json};
 
@@ -222,6 +223,72 @@ fn labels_through_the_status() {
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!((code, &body["metadata"]["labels"]), (200, &expected));
     }
+}
+
+/// The frames of a watch in protobuf: the event's word, and the object as a value of its type.
+fn frames(mut bytes: &[u8], kind: Kind) -> Vec<(String, String, Value)> {
+    use crate::api::schema::{self, proto};
+    let mut out = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
+        let (event, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+        bytes = rest;
+        assert_eq!(event[0], 0x0a, "field 1, the type");
+        let word = String::from_utf8(event[2..][..usize::from(event[1])].to_vec()).unwrap();
+        let at = event
+            .windows(4)
+            .position(|part| part == b"k8s\0")
+            .expect("an envelope");
+        let envelope = proto::open(&event[at..]).unwrap();
+        let object = proto::decode(schema::of(kind), envelope.raw).unwrap();
+        out.push((word, envelope.kind, object));
+    }
+    out
+}
+
+#[test]
+fn a_watch_in_protobuf_comes_in_frames() {
+    let mut server = server();
+    let post = |server: &mut ApiServer, name: &str| {
+        let cm =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"k": "v"}});
+        assert_eq!(json_of(server, &format!("POST {CONFIGMAPS}"), &cm).0, 201);
+    };
+    post(&mut server, "a");
+    let accept = "accept: application/vnd.kubernetes.protobuf;stream=watch";
+    let query = "watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan";
+    let HttpAnswer::Watch(mut watch) = send(&mut server, &format!("GET {CONFIGMAPS}?{query}"), accept, "")
+    else {
+        panic!("no watch")
+    };
+    assert_eq!(
+        watch.head().headers()["content-type"],
+        "application/vnd.kubernetes.protobuf;stream=watch"
+    );
+    post(&mut server, "b");
+    let (_, gone) = json_of(&mut server, &format!("DELETE {CONFIGMAPS}/a"), &Value::Null);
+    assert_eq!(gone["status"], "Success");
+    let seen = frames(&watch.poll(&server, NOW), Kind::ConfigMap);
+    let words: Vec<(&str, &str)> = seen
+        .iter()
+        .map(|(word, _, object)| (word.as_str(), object["metadata"]["name"].as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(
+        words,
+        [("ADDED", "a"), ("BOOKMARK", ""), ("ADDED", "b"), ("DELETED", "a")]
+    );
+    assert!(seen.iter().all(|(_, kind, _)| kind == "ConfigMap"));
+    assert_eq!(seen[0].2["data"]["k"], "v");
+    assert_eq!(
+        seen[1].2["metadata"]["annotations"]["k8s.io/initial-events-end"],
+        "true"
+    );
+    let yaml = text(
+        &mut server,
+        &format!("GET {CONFIGMAPS}?watch=1"),
+        "accept: application/yaml",
+        "",
+    );
+    assert_eq!(yaml.0, 406);
 }
 
 #[test]
