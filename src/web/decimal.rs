@@ -22,11 +22,15 @@ mod tests {
 
     #[test]
     fn as_it_is_formatted_otherwise() {
-        for value in [0.0, 0.04, 0.96, 1.0, 12.345, -0.26, -3.0, 1234.5678, 1e9] {
+        for value in [0.0, 0.04, 0.96, 1.0, 12.345, -1.26, -3.0, 1234.5678, 1e9] {
             assert_eq!(decimal(value, 1), format!("{value:.1}"), "{value}");
             assert_eq!(decimal(value, 4), format!("{value:.4}"), "{value}");
             assert_eq!(decimal(value, 0), format!("{value:.0}"), "{value}");
         }
-        assert_eq!(decimal(-0.04, 1), "0.0", "not minus nothing");
+        assert_eq!(
+            (decimal(-0.04, 1).as_str(), decimal(-0.26, 0).as_str()),
+            ("0.0", "0"),
+            "not minus nothing"
+        );
     }
 }
