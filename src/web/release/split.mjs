@@ -138,12 +138,12 @@ function split() {
   const called = functions(probe).filter(isSecondary).map(({ name }) => name);
   const slots = new Map(called.map((name, index) => [name, size + index]));
 
-  const size_of = sizes(functions(whole).filter(({ module }) => !module).map(({ name }) => name));
+  const sizeOf = sizes(functions(whole).filter(({ module }) => !module).map(({ name }) => name));
   const secondary = program();
   for (const { name } of exports) secondary.removeExport(name);
   for (const { name } of segments) secondary.removeElementSegment(name);
   for (const it of functions(secondary)) {
-    if (isSecondary(it) || size_of.get(it.name) <= COPIED) continue;
+    if (isSecondary(it) || sizeOf.get(it.name) <= COPIED) continue;
     // A function that becomes an import keeps a type that is too exact for one.
     secondary.removeFunction(it.name);
     secondary.addFunctionImport(it.name, 'primary', it.name, it.params, it.results);
@@ -157,7 +157,7 @@ function split() {
   const place = (at, names) => secondary.addActiveElementSegment(table, `at ${at}`, names, secondary.i32.const(at));
   for (let from = 0, to; from < elements.length; from = to) {
     to = from + 1;
-    const here = (name) => moved.has(name) || size_of.get(name) <= COPIED;
+    const here = (name) => moved.has(name) || sizeOf.get(name) <= COPIED;
     if (!here(elements[from])) continue;
     while (to < elements.length && here(elements[to])) to += 1;
     place(begin + from, elements.slice(from, to));
