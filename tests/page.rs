@@ -12,7 +12,7 @@ use std::time::Duration;
 const NOTHING: [&str; 0] = [];
 
 #[tokio::test]
-async fn it_starts_under_a_sub_path_and_then_asks_for_nothing() {
+async fn it_starts_under_a_sub_path_and_asks_for_its_rest_once() {
     with_page("start", Options::default(), |page| async move {
         page.started().await;
         let asked = page.requests().await;

@@ -375,12 +375,13 @@ pub fn bytes(value: &Value, accepted: Accepted) -> Vec<u8> {
     }
 }
 
-/// One event of a watch as protobuf, in its frame.
-pub(super) fn protobuf_event(word: &str, object: &Value) -> Vec<u8> {
-    #[cfg(not(target_arch = "wasm32"))]
-    return crate::api::schema::proto::watch_frame(word, &protobuf(object));
-    #[cfg(target_arch = "wasm32")]
-    unreachable!("a page has no client that asks for it: {word} {object}");
+/// One event of a watch: a line of JSON, or a frame of protobuf.
+pub(super) fn event(format: Format, word: &str, object: &Value) -> Vec<u8> {
+    match format {
+        #[cfg(not(target_arch = "wasm32"))]
+        Format::Protobuf => crate::api::schema::proto::watch_frame(word, &protobuf(object)),
+        _ => format!("{}\n", json!({"type": word, "object": object})).into_bytes(),
+    }
 }
 
 /// A value as protobuf; what has no type in the table comes as an empty message of its kind.

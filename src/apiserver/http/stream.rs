@@ -111,12 +111,11 @@ impl OpenWatch {
     }
 
     fn push(&self, out: &mut Vec<u8>, word: &str, object: &Value) {
-        if self.encoder.accepted.format == Format::Protobuf {
-            out.append(&mut super::encode::protobuf_event(word, object));
-            return;
-        }
-        out.extend_from_slice(json!({"type": word, "object": object}).to_string().as_bytes());
-        out.push(b'\n');
+        out.append(&mut super::encode::event(
+            self.encoder.accepted.format,
+            word,
+            object,
+        ));
     }
 
     fn shaped(&mut self, object: &Object, managers: &Managers) -> Option<Value> {

@@ -15,10 +15,7 @@ const PRIMARY = new URL('primary.txt', import.meta.url);
 const CODE_SECTION = 10;
 /** Functions of the primary module as small as this, in bytes, are in the secondary as well: called across, they would cost more. */
 const COPIED = 300;
-const { i32, none, Features } = binaryen;
-// What index.html lets wasm-opt use.
-const FEATURES = ['MutableGlobals', 'SignExt', 'NontrappingFPToInt', 'BulkMemory', 'BulkMemoryOpt', 'ReferenceTypes', 'Multivalue']
-  .reduce((all, name) => all | Features[name], 0);
+const { i32, none } = binaryen;
 
 binaryen.setOptimizeLevel(2);
 binaryen.setShrinkLevel(2);
@@ -27,12 +24,8 @@ const folder = process.argv[2];
 const path = join(folder, readdirSync(folder).find((name) => name.endsWith('_bg.wasm')));
 const bytes = readFileSync(path);
 
-/** A fresh copy of the whole program. */
-const program = () => {
-  const module = binaryen.readBinary(bytes);
-  module.setFeatures(FEATURES);
-  return module;
-};
+/** A fresh copy of the whole program; it says itself which features it uses. */
+const program = () => binaryen.readBinary(bytes);
 const times = (count, item) => Array.from({ length: count }, (_, index) => item(index));
 const functions = (module) => times(module.getNumFunctions(), (index) => {
   const ref = module.getFunctionByIndex(index);
@@ -104,7 +97,7 @@ function primary(table, isSecondary, slot) {
   module.addFunctionImport('load', 'secondary', 'load', none, none);
   module.addGlobal('secondary', i32, true, module.i32.const(0));
   module.addGlobalExport('secondary', 'secondary');
-  for (const it of defined.filter(isSecondary)) {
+  for (const it of defined.filter(({ name }) => isSecondary(name))) {
     const at = slot(it.name);
     if (at === undefined) binaryen.Function.setBody(it.ref, module.unreachable());
     else stub(module, table, it, at);
@@ -112,76 +105,92 @@ function primary(table, isSecondary, slot) {
   return module;
 }
 
+/** What is in the program, by name. */
+function contents(whole) {
+  const exports = times(whole.getNumExports(), (index) => binaryen.getExportInfo(whole.getExportByIndex(index)));
+  const segments = times(whole.getNumElementSegments(), (index) => binaryen.getElementSegmentInfo(whole.getElementSegmentByIndex(index)));
+  const tables = times(whole.getNumTables(), (index) => binaryen.getTableInfo(whole.getTableByIndex(index)));
+  if (segments.length !== 1) throw new Error('split: the table is not filled by one segment');
+  const [{ table, data: elements, offset }] = segments;
+  const exportOf = (kind, name) => exports.find((it) => it.kind === kind && it.value === name)?.name;
+  return {
+    exports: exports.map(({ name }) => name),
+    segments: segments.map(({ name }) => name),
+    // The one table that has functions, and what fills it from `begin` on.
+    table, elements, begin: binaryen.getExpressionInfo(offset).value,
+    size: tables.find(({ name }) => name === table).initial,
+    tables: tables.map(({ name }) => ({ name, as: exportOf(binaryen.ExternalTable, name) ?? 'table' })),
+    globals: times(whole.getNumGlobals(), (index) => binaryen.getGlobalInfo(whole.getGlobalByIndex(index))),
+    memory: exports.find(({ kind }) => kind === binaryen.ExternalMemory).value,
+    pages: whole.getMemoryInfo().initial,
+    defined: functions(whole).filter(({ module }) => !module).map(({ name }) => name),
+  };
+}
+
+/** The other functions, with what they need of the primary module as imports; `called` are reached through places of their own. */
+function secondary(all, isSecondary, called, pair) {
+  const module = program();
+  const sizeOf = sizes(all.defined);
+  const isHere = (name) => isSecondary(name) || sizeOf.get(name) <= COPIED;
+  for (const name of all.exports) module.removeExport(name);
+  for (const name of all.segments) module.removeElementSegment(name);
+  for (const { name, params, results } of functions(module)) {
+    if (isHere(name)) continue;
+    // A function that becomes an import keeps a type that is too exact for one.
+    module.removeFunction(name);
+    module.addFunctionImport(name, 'primary', name, params, results);
+  }
+  for (const { name, type, mutable } of all.globals) module.addGlobalImport(name, 'primary', `global ${name}`, type, mutable);
+  for (const { name, as } of all.tables) module.addTableImport(name, 'primary', as);
+  module.setMemory(all.pages, -1, null, [], false, false, all.memory);
+  module.addMemoryImport(all.memory, 'primary', pair);
+  const place = (at, names) => module.addActiveElementSegment(all.table, `at ${at}`, names, module.i32.const(at));
+  for (let from = 0, to; from < all.elements.length; from = to) {
+    to = from + 1;
+    if (!isHere(all.elements[from])) continue;
+    while (to < all.elements.length && isHere(all.elements[to])) to += 1;
+    place(all.begin + from, all.elements.slice(from, to));
+  }
+  place(all.size, called);
+  module.runPasses(['remove-unused-module-elements']);
+  return module;
+}
+
 function split() {
   const list = readFileSync(PRIMARY, 'utf8');
   const kept = new Set(list.split('\n'));
-  const whole = program();
-  const segments = times(whole.getNumElementSegments(), (index) => binaryen.getElementSegmentInfo(whole.getElementSegmentByIndex(index)));
-  const tables = times(whole.getNumTables(), (index) => binaryen.getTableInfo(whole.getTableByIndex(index)));
-  const globals = times(whole.getNumGlobals(), (index) => binaryen.getGlobalInfo(whole.getGlobalByIndex(index)));
-  const exports = times(whole.getNumExports(), (index) => binaryen.getExportInfo(whole.getExportByIndex(index)));
-  // One table has functions, and one segment fills it.
-  const [{ table, data: elements, offset }] = segments;
-  const begin = binaryen.getExpressionInfo(offset).value;
-  if (segments.length !== 1) throw new Error('split: the table is not filled by one segment');
-  const size = tables.find(({ name }) => name === table).initial;
-  const tableName = (name) => exports.find(({ kind, value }) => kind === binaryen.ExternalTable && value === name)?.name ?? 'table';
-  const memory = exports.find(({ kind }) => kind === binaryen.ExternalMemory);
-
-  const moved = new Set(functions(whole).filter(({ name, module }) => !module && !kept.has(key(name))).map(({ name }) => name));
-  const isSecondary = ({ name }) => moved.has(name);
+  const all = contents(program());
+  const moved = new Set(all.defined.filter((name) => !kept.has(key(name))));
+  const isSecondary = (name) => moved.has(name);
 
   // What is called from the functions that stay gets a place behind those the table has already.
-  const probe = primary(table, isSecondary, () => 0);
-  for (const it of functions(probe)) if (!isSecondary(it)) probe.addFunctionExport(it.name, `stays ${it.name}`);
+  const probe = primary(all.table, isSecondary, () => 0);
+  for (const { name } of functions(probe)) if (!isSecondary(name)) probe.addFunctionExport(name, `stays ${name}`);
   probe.runPasses(['remove-unused-module-elements']);
-  const called = functions(probe).filter(isSecondary).map(({ name }) => name);
-  const slots = new Map(called.map((name, index) => [name, size + index]));
+  const called = functions(probe).map(({ name }) => name).filter(isSecondary);
+  const slots = new Map(called.map((name, index) => [name, all.size + index]));
 
-  const sizeOf = sizes(functions(whole).filter(({ module }) => !module).map(({ name }) => name));
-  const secondary = program();
-  for (const { name } of exports) secondary.removeExport(name);
-  for (const { name } of segments) secondary.removeElementSegment(name);
-  for (const it of functions(secondary)) {
-    if (isSecondary(it) || sizeOf.get(it.name) <= COPIED) continue;
-    // A function that becomes an import keeps a type that is too exact for one.
-    secondary.removeFunction(it.name);
-    secondary.addFunctionImport(it.name, 'primary', it.name, it.params, it.results);
-  }
-  for (const { name, type, mutable } of globals) secondary.addGlobalImport(name, 'primary', `global ${name}`, type, mutable);
-  for (const { name } of tables) secondary.addTableImport(name, 'primary', tableName(name));
-  secondary.setMemory(whole.getMemoryInfo().initial, -1, null, [], false, false, memory.value);
   // Only these two fit each other, not one of them and another release's, from a cache.
   const pair = `memory ${createHash('sha256').update(bytes).update(list).digest('hex').slice(0, 16)}`;
-  secondary.addMemoryImport(memory.value, 'primary', pair);
-  const place = (at, names) => secondary.addActiveElementSegment(table, `at ${at}`, names, secondary.i32.const(at));
-  for (let from = 0, to; from < elements.length; from = to) {
-    to = from + 1;
-    const here = (name) => moved.has(name) || sizeOf.get(name) <= COPIED;
-    if (!here(elements[from])) continue;
-    while (to < elements.length && here(elements[to])) to += 1;
-    place(begin + from, elements.slice(from, to));
-  }
-  place(size, called);
-  secondary.runPasses(['remove-unused-module-elements']);
-  const shared = functions(secondary).filter(({ module }) => module);
-  const short = new Map(shared.map(({ name }, index) => [name, index.toString(36)]));
-  for (const { name, params, results } of shared) secondary.addFunctionImport(name, 'primary', short.get(name), params, results);
-
-  const first = primary(table, isSecondary, (name) => slots.get(name));
-  first.addMemoryExport(memory.value, pair);
-  for (const [name, as] of short) first.addFunctionExport(name, as);
-  for (const { name } of globals) first.addGlobalExport(name, `global ${name}`);
-  for (const { name } of tables) if (tableName(name) === 'table') first.addTableExport(name, 'table');
-  for (const module of [first, secondary]) {
-    const room = module.getTable(table);
-    binaryen.Table.setMax(room, size + called.length);
-    binaryen.Table.setInitial(room, size + called.length);
+  const rest = secondary(all, isSecondary, called, pair);
+  const first = primary(all.table, isSecondary, (name) => slots.get(name));
+  functions(rest).filter(({ module }) => module).forEach(({ name, params, results }, index) => {
+    const as = index.toString(36);
+    rest.addFunctionImport(name, 'primary', as, params, results);
+    first.addFunctionExport(name, as);
+  });
+  first.addMemoryExport(all.memory, pair);
+  for (const { name } of all.globals) first.addGlobalExport(name, `global ${name}`);
+  for (const { name, as } of all.tables) if (as === 'table') first.addTableExport(name, as);
+  for (const module of [first, rest]) {
+    const room = module.getTable(all.table);
+    binaryen.Table.setMax(room, all.size + called.length);
+    binaryen.Table.setInitial(room, all.size + called.length);
   }
 
   const imported = shortened(first);
   write(finished(first), path);
-  write(finished(secondary), path.replace(/_bg\.wasm$/, '_rest.wasm'));
+  write(finished(rest), path.replace(/_bg\.wasm$/, '_rest.wasm'));
   linkGlue(imported);
 }
 
