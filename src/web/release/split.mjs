@@ -90,7 +90,7 @@ function stub(module, table, { ref, params, results }, slot) {
   ], results));
 }
 
-/** The program with stubs for the functions that `slot` knows a place for; those it has no place for do nothing. */
+/** The program with stubs for the functions that `slot` knows a place for; those it has no place for trap. */
 function primary(table, isSecondary, slot) {
   const module = program();
   const defined = functions(module).filter(({ module: from }) => !from);
