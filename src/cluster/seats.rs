@@ -1,5 +1,6 @@
 //! The seats and who sits in them.
 
+use super::work::Round;
 use super::{Cluster, Process, ProcessId};
 use crate::api::Object;
 use crate::api::sorted::SortedMap;
@@ -85,6 +86,8 @@ pub struct SeatState {
     last_look: SortedMap<Key, SimTime>,
     /// What held when the autopilot last looked, by key.
     facts: SortedMap<Key, Vec<Fact>>,
+    /// What the autopilot has begun.
+    pub(super) round: Option<Round>,
     /// The `Work` that is in the event queue.
     pub(super) work: Option<crate::sim::EventId>,
     /// Grows whenever the duties change; the page compares it.
@@ -102,6 +105,7 @@ impl SeatState {
             duties: SortedMap::new(),
             last_look: SortedMap::new(),
             facts: SortedMap::new(),
+            round: None,
             work: None,
             duties_version: 0,
         }
@@ -269,6 +273,9 @@ impl SeatState {
             Runner::Node(component) => component.hash(hasher),
         }
         self.queue.hash(hasher);
+        if let Some(round) = &self.round {
+            round.hash(hasher);
+        }
         hasher.number(self.duty_count() as u64);
         for (_, duty) in self.duties() {
             hasher.text(duty.why.sentence);
@@ -328,6 +335,9 @@ impl Cluster {
         }
         seat.mode = mode;
         seat.clear_duties();
+        if let Some(round) = seat.round.take() {
+            round.leave(&mut seat.queue, self.now, self.api.etcd.revision());
+        }
         if let Some(process) = self.processes.get(&seat.process) {
             let machine = process.node.as_ref().and_then(|node| self.machines.get(node));
             seat.look_at_everything(&process.caches, machine, self.now, 0);

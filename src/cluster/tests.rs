@@ -63,6 +63,28 @@ fn autopilot_performs_what_a_person_is_asked_to_do() {
 }
 
 #[test]
+fn a_seat_is_handed_over_in_the_middle_of_a_long_round() {
+    let mut cluster = cluster(Preset::Autopilot);
+    create(&mut cluster, replicaset(100));
+    let later = cluster.now() + Duration::from_secs(1);
+    while cluster.api.etcd.count(Kind::Pod) == 0 {
+        assert!(cluster.step(later));
+    }
+    let made = cluster.api.etcd.count(Kind::Pod);
+    assert!(made < 100, "one step made {made} Pods");
+    let seat = SeatId::new("replicaset");
+    cluster.set_mode(&seat, Mode::Human);
+    cluster.advance(Duration::from_secs(5));
+    assert_eq!(cluster.api.etcd.count(Kind::Pod), made);
+    let creations = cluster.seat(&seat).unwrap().duties();
+    let creations = creations.filter(|(_, duty)| duty.why.sentence.contains("create"));
+    assert_eq!(creations.count(), 100 - made);
+    cluster.set_mode(&seat, Mode::Autopilot);
+    cluster.advance(Duration::from_secs(5));
+    assert_eq!(cluster.api.etcd.count(Kind::Pod), 100);
+}
+
+#[test]
 fn the_step_size_does_not_matter() {
     let run = |step_ms: u64| {
         let mut cluster = cluster(Preset::Autopilot);

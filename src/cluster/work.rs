@@ -2,13 +2,43 @@
 
 use super::{Cluster, Happening};
 use crate::apiserver::Identity;
+use crate::client::WorkQueue;
 use crate::etcd::Key;
 use crate::node::NodeAction;
 use crate::seat::{Action, Duty, Mode, Note, Plan, Refusal, SeatId};
+use crate::sim::{SimTime, StateHasher};
 use std::time::Duration;
 
 /// Virtual time a component needs for one key: enough that two seats' work interleaves.
 const WORK_TIME: Duration = Duration::from_micros(200);
+
+/// Duties performed at once. A ReplicaSet may ask for 500 Pods: whoever runs the machine in slices gets
+/// back in between.
+const PORTION: usize = 32;
+
+/// The duties of one key, while the autopilot works through them.
+#[derive(Clone)]
+pub(super) struct Round {
+    key: Key,
+    cause: u64,
+    /// A refusal of one does not end the round.
+    independent: bool,
+    left: std::vec::IntoIter<Duty<NodeAction>>,
+    refusal: Option<Refusal>,
+}
+
+impl Round {
+    /// Somebody else sits down: what is left is found anew, once what was done is observed up to `revision`.
+    pub(super) fn leave(self, queue: &mut WorkQueue, now: SimTime, revision: u64) {
+        queue.gate(&self.key, revision);
+        queue.add(self.key, now, self.cause);
+    }
+
+    pub(super) fn hash(&self, hasher: &mut StateHasher) {
+        hasher.text(&self.key.to_string());
+        hasher.number(self.left.len() as u64);
+    }
+}
 
 impl Cluster {
     /// Makes sure the event queue holds a `Work` for the seat's next due key.
@@ -20,7 +50,8 @@ impl Cluster {
             .processes
             .get(&seat.process)
             .map_or(0, |process| process.observed(self.dispatched));
-        let Some(due) = seat.queue.next_due(observed) else {
+        let begun = seat.round.is_some().then_some(self.now);
+        let Some(due) = begun.or_else(|| seat.queue.next_due(observed)) else {
             return;
         };
         let due = due.max(self.now);
@@ -40,6 +71,10 @@ impl Cluster {
             return;
         };
         seat.work = None;
+        if let Some(round) = seat.round.take() {
+            self.perform_some(id, round);
+            return;
+        }
         let Some(process) = self.processes.get(&seat.process) else {
             return;
         };
@@ -62,15 +97,15 @@ impl Cluster {
                     plan.duties.retain(|duty| matches!(duty.action, Action::Local(_)));
                 }
                 seat.set_duties(key, plan.duties);
+                self.schedule_work_after(id, WORK_TIME);
             }
             Mode::Autopilot => {
                 let mut notes = std::mem::take(&mut plan.notes);
                 notes.extend(seat.new_facts(&key, std::mem::take(&mut plan.facts)));
                 self.record_seen(id, cause, &notes);
-                self.perform_all(id, key, cause, plan);
+                self.perform_plan(id, key, cause, plan);
             }
         }
-        self.schedule_work_after(id, WORK_TIME);
     }
 
     /// Records what a component saw, as far as it reaches the API server.
@@ -95,40 +130,66 @@ impl Cluster {
 
     /// Performs duties in order. A refusal lets the key come back later, and ends the round unless
     /// the duties are independent.
-    #[inline(never)]
-    fn perform_all(&mut self, id: &SeatId, key: Key, cause: u64, plan: Plan<NodeAction>) {
-        let now = self.now;
-        if plan.duties.is_empty() {
-            if let Some(seat) = self.seats.get_mut(id) {
-                seat.answered(&key, now, None);
-                seat.queue.forget(&key);
-            }
+    fn perform_plan(&mut self, id: &SeatId, key: Key, cause: u64, plan: Plan<NodeAction>) {
+        if !plan.duties.is_empty() {
+            let (independent, left) = (plan.independent, plan.duties.into_iter());
+            let round = Round {
+                key,
+                cause,
+                independent,
+                left,
+                refusal: None,
+            };
+            self.perform_some(id, round);
             return;
         }
+        let now = self.now;
+        if let Some(seat) = self.seats.get_mut(id) {
+            seat.answered(&key, now, None);
+            seat.queue.forget(&key);
+        }
+        self.schedule_work_after(id, WORK_TIME);
+    }
+
+    /// Performs the next duties of a round; what is left goes on at the same moment.
+    #[inline(never)]
+    fn perform_some(&mut self, id: &SeatId, mut round: Round) {
+        let now = self.now;
         let Some(seat) = self.seats.get(id) else { return };
         let identity = seat.identity();
         let component = seat.id.component().to_owned();
         let node = id.node().map(str::to_owned);
-        let mut refusal = None;
-        for duty in plan.duties {
-            if let Err(refused) = self.perform(&component, node.as_deref(), &identity, cause, duty) {
-                refusal.get_or_insert(refused);
-                if !plan.independent {
+        let portion: Vec<_> = round.left.by_ref().take(PORTION).collect();
+        for duty in portion {
+            if let Err(refused) = self.perform(&component, node.as_deref(), &identity, round.cause, duty) {
+                round.refusal.get_or_insert(refused);
+                if !round.independent {
+                    round.left = Vec::new().into_iter();
                     break;
                 }
             }
         }
         self.dispatch();
         let revision = self.api.etcd.revision();
-        if let Some(seat) = self.seats.get_mut(id) {
-            seat.answered(&key, now, refusal.as_ref());
-            seat.queue.gate(&key, revision);
-            if refusal.is_some() {
-                seat.queue.add_rate_limited(key, self.now, cause);
-            } else {
-                seat.queue.forget(&key);
-            }
+        let Some(seat) = self.seats.get_mut(id) else {
+            return;
+        };
+        if round.left.len() > 0 {
+            seat.round = Some(round);
+            self.schedule_work(id);
+            return;
         }
+        let Round {
+            key, cause, refusal, ..
+        } = round;
+        seat.answered(&key, now, refusal.as_ref());
+        seat.queue.gate(&key, revision);
+        if refusal.is_some() {
+            seat.queue.add_rate_limited(key, now, cause);
+        } else {
+            seat.queue.forget(&key);
+        }
+        self.schedule_work_after(id, WORK_TIME);
     }
 
     /// Performs one duty and records its Events.
