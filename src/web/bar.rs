@@ -136,13 +136,16 @@ fn Line() -> Html {
         let shown = shown.setter();
         let last = Cell::new(Reach::read());
         move |()| {
-            let subscription = host::subscribe(Rc::new(move || {
-                let reach = Reach::read();
-                if !reach.looks_like(&last.get()) {
-                    last.set(reach);
-                    shown.set(reach);
-                }
-            }));
+            let subscription = host::subscribe(
+                host::Turn::First,
+                Rc::new(move || {
+                    let reach = Reach::read();
+                    if !reach.looks_like(&last.get()) {
+                        last.set(reach);
+                        shown.set(reach);
+                    }
+                }),
+            );
             move || drop(subscription)
         }
     });
@@ -164,7 +167,7 @@ fn Line() -> Html {
                 }
             };
             tell();
-            let subscription = host::subscribe(Rc::new(tell));
+            let subscription = host::subscribe(host::Turn::First, Rc::new(tell));
             move || drop(subscription)
         }
     });

@@ -26,11 +26,13 @@ pub fn Console() -> Html {
     let is_shown = |entry: &&Rc<Entry>| entry.id > cleared || entry.code.is_none();
     let entries: Vec<&Rc<Entry>> = console.iter().filter(is_shown).collect();
     let body = use_node_ref();
-    use_effect_with(entries.last().map(|entry| (*entry).clone()), {
+    // The end is where scrolling begins (console.css), so that it stays in sight by itself; whoever has
+    // scrolled away from it is brought back by a new line.
+    use_effect_with(entries.last().map(|entry| entry.id), {
         let body = body.clone();
         move |_| {
             if let Some(body) = body.cast::<HtmlElement>() {
-                body.set_scroll_top(body.scroll_height());
+                body.set_scroll_top(0);
             }
         }
     });
@@ -42,6 +44,7 @@ pub fn Console() -> Html {
             </div>
             <CloseSheet />
             <div class="body" ref={body} tabindex="0" role="log" aria-live="off" aria-label={words.console}>
+              <div class="lines">
                 if entries.is_empty() {
                     <p class="intro">{ words.console_intro }</p>
                     { for FIRST_LINES.iter().map(|line| html! {
@@ -51,6 +54,7 @@ pub fn Console() -> Html {
                 { for entries.iter().skip(entries.len().saturating_sub(WINDOW)).map(|entry| html! {
                     <EntryView key={entry.id} entry={(*entry).clone()} />
                 }) }
+              </div>
             </div>
             <Prompt />
         </section>

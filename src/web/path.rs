@@ -90,27 +90,35 @@ pub fn listen() -> impl FnOnce() {
 /// Flashes the address of every new endpoint and every new rule, until the result is called.
 pub fn flash_changes() -> impl FnOnce() {
     let looked_at = || host::read(|page| (page.views.network.clone(), page.views.desks.clone()));
-    let (seen, last) = (RefCell::new(addresses()), RefCell::new(looked_at()));
-    let subscription = host::subscribe(Rc::new(move || {
-        let look = looked_at();
-        let before = last.replace(look.clone());
-        if Rc::ptr_eq(&look.0, &before.0) && Rc::ptr_eq(&look.1, &before.1) {
-            return;
-        }
-        let now = addresses();
-        let mut seen = seen.borrow_mut();
-        if now == *seen {
-            return;
-        }
-        let new = now.iter().find(|address| !seen.contains(*address));
-        if let Some(new) = new.filter(|_| !host::read(|page| page.still)) {
-            let address = new.rsplit_once(' ').map_or(new.as_str(), |(_, address)| address);
-            let ip = address.rsplit_once(':').map_or(address, |(ip, _)| ip).to_string();
-            // After the rows are drawn.
-            Timeout::new(60, move || flash(&ip)).forget();
-        }
-        *seen = now;
-    }));
+    let (seen, last) = (RefCell::new(Some(addresses())), RefCell::new(looked_at()));
+    let subscription = host::subscribe(
+        host::Turn::First,
+        Rc::new(move || {
+            let look = looked_at();
+            let before = last.replace(look.clone());
+            if Rc::ptr_eq(&look.0, &before.0) && Rc::ptr_eq(&look.1, &before.1) {
+                return;
+            }
+            let mut seen = seen.borrow_mut();
+            // So much changes that nobody could follow; the next picture is only looked at.
+            if host::read(|page| page.still) {
+                *seen = None;
+                return;
+            }
+            let now = addresses();
+            let Some(before) = seen.as_ref().filter(|before| **before != now) else {
+                *seen = Some(now);
+                return;
+            };
+            if let Some(new) = now.iter().find(|address| !before.contains(*address)) {
+                let address = new.rsplit_once(' ').map_or(new.as_str(), |(_, address)| address);
+                let ip = address.rsplit_once(':').map_or(address, |(ip, _)| ip).to_string();
+                // After the rows are drawn.
+                Timeout::new(60, move || flash(&ip)).forget();
+            }
+            *seen = Some(now);
+        }),
+    );
     move || drop(subscription)
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::bits::{breakable, clock};
-use super::host::{self, use_view};
+use super::host::{self, Turn, use_view_in};
 use super::ui::use_ui;
 use crate::cluster::view::Request;
 
@@ -15,7 +15,7 @@ const WINDOW: usize = 200;
 #[component]
 pub fn Requests() -> Html {
     let words = use_ui().lang.words();
-    let requests = use_view(|page| page.views.requests.clone());
+    let requests = use_view_in(Turn::Second, |page| page.views.requests.clone());
     let picked = use_state_eq(|| None::<u64>);
     let pick = {
         let picked = picked.clone();

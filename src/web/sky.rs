@@ -53,16 +53,19 @@ pub fn Sky() -> Html {
                 last_slip: host::read(|page| page.views.reception.slips.last().map_or(0, |slip| slip.id)),
                 ..State::default()
             }));
-            let subscription = host::subscribe(Rc::new({
-                let (sky, state) = (sky.clone(), state.clone());
-                move || {
-                    if let Some(sky) = sky.cast::<HtmlElement>() {
-                        let mut state = state.borrow_mut();
-                        dots(&sky, &mut state);
-                        slips(&sky, &mut state);
+            let subscription = host::subscribe(
+                host::Turn::First,
+                Rc::new({
+                    let (sky, state) = (sky.clone(), state.clone());
+                    move || {
+                        if let Some(sky) = sky.cast::<HtmlElement>() {
+                            let mut state = state.borrow_mut();
+                            dots(&sky, &mut state);
+                            slips(&sky, &mut state);
+                        }
                     }
-                }
-            }));
+                }),
+            );
             // A dot stays above what it is at, also while time stands.
             let capture = EventListenerOptions::run_in_capture_phase();
             let document = gloo::utils::document();

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::bits::{name, use_row};
 use super::drag;
-use super::host::use_view;
+use super::host::{Turn, use_view, use_view_in};
 use super::ui::{Do, use_ui};
 use super::words::Words;
 use crate::cluster::view::{BoardRow, Cargo, Desk, Endpoint, Service, SliceRow};
@@ -41,8 +41,8 @@ fn use_window(count: usize, columns: usize) -> (usize, Html) {
 pub fn Tables() -> Html {
     let ui = use_ui();
     let words = ui.lang.words();
-    let network = use_view(|page| page.views.network.clone());
-    let desks = use_view(|page| page.views.desks.clone());
+    let network = use_view_in(Turn::Second, |page| page.views.network.clone());
+    let desks = use_view_in(Turn::Second, |page| page.views.desks.clone());
     let write_service = {
         let ui = ui.clone();
         Callback::from(move |_| ui.dispatch(Do::Manifest(super::templates::SERVICE.into())))

@@ -9,7 +9,7 @@ use super::app::CloseSheet;
 use super::bits::{runs, use_row};
 use super::drag;
 use super::guide::{next_goal, sentence};
-use super::host::use_view;
+use super::host::{Turn, use_view, use_view_in};
 use super::ui::{Sheet, use_ui};
 use super::words::Lang;
 use crate::api::order::StableSort;
@@ -20,8 +20,8 @@ use crate::lessons;
 pub fn Todo() -> Html {
     let ui = use_ui();
     let words = ui.lang.words();
-    let duties = use_view(|page| page.views.duties.clone());
-    let goals = use_view(|page| page.views.goals.clone());
+    let duties = use_view_in(Turn::Second, |page| page.views.duties.clone());
+    let goals = use_view_in(Turn::Second, |page| page.views.goals.clone());
     let scene = lessons::story().get(ui.scene);
     let mut sorted: Vec<&Rc<Duty>> = duties.iter().collect();
     if let Some(scene) = scene {

@@ -8,6 +8,7 @@ const NOT_READY: &str = "node.kubernetes.io/not-ready";
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 const SECONDS: i64 = 300;
 
+#[inline(never)]
 pub(super) fn on_create(object: &mut Object) {
     let Object::Pod(pod) = object else { return };
     let tolerations = pod

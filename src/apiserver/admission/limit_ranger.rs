@@ -47,6 +47,7 @@ fn items<'a>(range: &'a LimitRange, kind: &'a str) -> impl Iterator<Item = &'a L
         .filter(move |item| item.type_ == kind)
 }
 
+#[inline(never)]
 fn apply_defaults(pod: &mut Pod, range: &LimitRange) {
     let mut requests = Resources::new();
     let mut limits = Resources::new();
@@ -105,6 +106,7 @@ fn fill(
     }
 }
 
+#[inline(never)]
 fn check(object: &Object, range: &LimitRange) -> Vec<String> {
     let mut errors = Vec::new();
     match object {

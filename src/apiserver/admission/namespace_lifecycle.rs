@@ -8,6 +8,7 @@ use crate::etcd::Key;
 
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
 
+#[inline(never)]
 pub(super) fn on_create(server: &ApiServer, object: &Object) -> Result<(), Status> {
     let namespace = object.namespace();
     if namespace.is_empty() {

@@ -6,6 +6,7 @@ use crate::etcd::Key;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use std::sync::Arc;
 
+#[inline(never)]
 pub(super) fn on_create(server: &ApiServer, object: &mut Object) -> Result<(), Status> {
     let Object::Pod(pod) = object else { return Ok(()) };
     let Some(spec) = pod.spec.as_ref() else {

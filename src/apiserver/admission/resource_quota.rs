@@ -53,6 +53,7 @@ pub(super) fn on_create(
 }
 
 /// The quota with the object's usage added, if it counts there.
+#[inline(never)]
 fn charge(
     quota: &Arc<ResourceQuota>,
     object: &Object,
@@ -162,6 +163,7 @@ pub fn in_scope(quota: &ResourceQuota, pod: &Pod) -> bool {
 }
 
 /// What an object uses, under every name a quota may count it by.
+#[inline(never)]
 pub fn usage_of(object: &Object) -> Usage {
     let one = || Quantity::new(1, crate::api::quantity::Format::DecimalSi);
     let info = object.kind().info();

@@ -14,6 +14,7 @@ const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// Seconds; an odd number on purpose, so that it can be told from one a person chose.
 const TOKEN_SECONDS: i64 = 3607;
 
+#[inline(never)]
 pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(), Status> {
     let namespace = object.namespace().to_owned();
     let pod_name = object.name().to_owned();
@@ -58,6 +59,7 @@ pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(
     Ok(())
 }
 
+#[inline(never)]
 fn mount_token(spec: &mut k8s_openapi::api::core::v1::PodSpec, _account: &ServiceAccount, volume: &str) {
     let mut used = false;
     for container in spec

@@ -270,6 +270,7 @@ pub(super) fn prepare_for_status_update(object: &mut Object, live: &Object) {
 }
 
 /// What older kubelets leave out of a Pod's status, or spoil. Source: pkg/registry/core/pod/strategy.go.
+#[inline(never)]
 fn keep_pod_status(new: &mut Arc<Pod>, old: &Arc<Pod>) {
     if new.metadata.owner_references != old.metadata.owner_references {
         let owners = &mut Arc::make_mut(new).metadata.owner_references;

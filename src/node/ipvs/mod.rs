@@ -89,6 +89,7 @@ impl Ipvs {
     }
 
     /// A reboot: the module comes back, the table does not.
+    #[inline(never)]
     pub(super) fn reset(&mut self) {
         self.services = Arc::default();
         self.connections.clear();
@@ -224,6 +225,7 @@ impl Ipvs {
         }
     }
 
+    #[inline(never)]
     fn add_service(&mut self, key: ServiceKey, settings: ServiceSettings) -> Result<(), IpvsError> {
         if self.services.contains_key(&key) {
             return Err(IpvsError::ServiceExists);
@@ -244,6 +246,7 @@ impl Ipvs {
         Ok(())
     }
 
+    #[inline(never)]
     fn add_server(
         &mut self,
         key: ServiceKey,

@@ -42,26 +42,41 @@ struct Props {
 /// What the squares are painted with: good, waiting, bad, done.
 type Palette = [String; 4];
 
-/// How long colours are believed, in milliseconds: as long as fields are drawn one after the other.
-const PALETTE_MS: f64 = 50.0;
+/// How long colours are believed, in milliseconds: the system may change its theme.
+const PALETTE_MS: f64 = 1_000.0;
 
-/// The theme's colours. Asking makes the browser work out the styles of all that has just changed,
-/// so that it is asked for the first of the fields drawn together only.
-fn palette(canvas: &HtmlCanvasElement) -> Option<Rc<Palette>> {
+/// The theme's colours; `dark` is the theme that was chosen, if one was. Asking makes the browser work
+/// out the styles of all that has just changed, so that it is not asked for each picture.
+fn palette(canvas: &HtmlCanvasElement, dark: Option<bool>) -> Option<Rc<Palette>> {
+    struct Known {
+        since: f64,
+        dark: Option<bool>,
+        palette: Rc<Palette>,
+    }
     thread_local! {
-        static KNOWN: RefCell<Option<(f64, Rc<Palette>)>> = const { RefCell::new(None) };
+        static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
     }
     let now = host::now_ms();
-    if let Some((since, known)) = KNOWN.take().filter(|(since, _)| now - since < PALETTE_MS) {
-        KNOWN.set(Some((since, known.clone())));
-        return Some(known);
+    let is_fresh = |known: &Known| known.dark == dark && now - known.since < PALETTE_MS;
+    let known = KNOWN.with_borrow(|known| {
+        known
+            .as_ref()
+            .filter(|known| is_fresh(known))
+            .map(|known| known.palette.clone())
+    });
+    if known.is_some() {
+        return known;
     }
     let style = gloo::utils::window().get_computed_style(canvas).ok()??;
     let palette = Rc::new(["good", "wait", "bad", "done"].map(|name| {
         let value = style.get_property_value(&format!("--density-{name}"));
         value.unwrap_or_default().trim().to_owned()
     }));
-    KNOWN.set(Some((now, palette.clone())));
+    KNOWN.set(Some(Known {
+        since: now,
+        dark,
+        palette: palette.clone(),
+    }));
     Some(palette)
 }
 
@@ -78,8 +93,8 @@ fn Field(props: &Props) -> Html {
     let canvas = use_node_ref();
     use_effect_with((tones(desk), dark), {
         let canvas = canvas.clone();
-        move |(tones, _)| {
-            draw(&canvas, tones);
+        move |(tones, dark)| {
+            draw(&canvas, tones, *dark);
         }
     });
     let (tone, word) = state(desk, words);
@@ -95,9 +110,9 @@ fn Field(props: &Props) -> Html {
     }
 }
 
-fn draw(canvas: &NodeRef, tones: &[Tone]) -> Option<()> {
+fn draw(canvas: &NodeRef, tones: &[Tone], dark: Option<bool>) -> Option<()> {
     let canvas = canvas.cast::<HtmlCanvasElement>()?;
-    let palette = palette(&canvas)?;
+    let palette = palette(&canvas, dark)?;
     let rows = tones.len().div_ceil(COLUMNS).max(1);
     canvas.set_width((COLUMNS * CELL) as u32);
     canvas.set_height((rows * CELL) as u32);

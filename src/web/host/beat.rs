@@ -6,7 +6,7 @@
 
 use super::super::pace::{self, Load};
 use super::super::{api, post};
-use super::{Host, now_ms, tell, with};
+use super::{Host, Turn, now_ms, tell, tell_those, with};
 use crate::sim::SimTime;
 use gloo::events::EventListener;
 use gloo::render::request_animation_frame;
@@ -201,6 +201,7 @@ pub(super) fn tick(wake: Wake) {
             let begun = now_ms();
             let changed = host.look();
             host.pace.begin(begun, changed, wake == Wake::Frame);
+            host.half = for_picture;
         }
         for done in arrived {
             // Not now: whoever is told may want the host.
@@ -213,7 +214,10 @@ pub(super) fn tick(wake: Wake) {
         )
     });
     if looked {
-        tell();
+        match with(|host| host.half) {
+            true => tell_those(|turn| turn == Turn::First),
+            false => tell(),
+        }
     }
     if let (Some((revision, now)), true) = (change, api::heard("change")) {
         api::emit(
@@ -236,6 +240,11 @@ pub fn mark(name: &str, set: bool) {
 
 /// A message to oneself has come: the frame before it is painted, or the next slice is due.
 pub fn posted() {
+    if with(|host| std::mem::take(&mut host.half)) {
+        tell_those(|turn| turn == Turn::Second);
+        post::post();
+        return;
+    }
     let goes_on = with(|host| {
         host.pace.end(now_ms());
         host.posted

@@ -103,7 +103,7 @@ pub struct Host {
     arrived: Vec<Box<dyn FnOnce()>>,
     /// A moment to reach as fast as possible: a share link opens, a test advances.
     hurry: Option<(SimTime, Vec<Box<dyn FnOnce()>>)>,
-    listeners: SortedMap<u32, Rc<dyn Fn()>>,
+    listeners: SortedMap<(Turn, u32), Rc<dyn Fn()>>,
     next_listener: u32,
     frame: Option<AnimationFrame>,
     timer: Option<Timeout>,
@@ -116,6 +116,16 @@ pub struct Host {
     /// The last slice did not reach the moment it was to reach.
     behind: bool,
     pace: pace::Pace,
+    /// The first half of a picture stands, the second is still to be drawn.
+    half: bool,
+}
+
+/// When a listener is told. All of a picture of a machine that cannot keep up would be
+/// too long for one task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    First,
+    Second,
 }
 
 thread_local! {
@@ -188,6 +198,7 @@ impl Host {
             asked: true,
             behind: false,
             pace: pace::Pace::default(),
+            half: false,
         };
         host.look();
         host
@@ -393,7 +404,16 @@ fn append(text: &Rc<str>, more: &str) -> Rc<str> {
 
 /// Tells the listeners; each compares what it selected.
 fn tell() {
-    let listeners: Vec<_> = with(|host| host.listeners.values().cloned().collect());
+    with(|host| host.half = false);
+    tell_those(|_| true);
+}
+
+/// Tells the listeners of some turns.
+fn tell_those(whose: impl Fn(Turn) -> bool) {
+    let listeners: Vec<_> = with(|host| {
+        let chosen = host.listeners.iter().filter(|((turn, _), _)| whose(*turn));
+        chosen.map(|(_, listener)| listener.clone()).collect()
+    });
     for listener in listeners {
         listener();
     }
@@ -416,7 +436,7 @@ pub fn ask<T>(ask: impl FnOnce(&mut Terminal) -> T) -> T {
 }
 
 /// Ends with its owner.
-pub struct Subscription(u32);
+pub struct Subscription((Turn, u32));
 
 impl Drop for Subscription {
     fn drop(&mut self) {
@@ -424,23 +444,30 @@ impl Drop for Subscription {
     }
 }
 
-pub fn subscribe(listener: Rc<dyn Fn()>) -> Subscription {
+pub fn subscribe(turn: Turn, listener: Rc<dyn Fn()>) -> Subscription {
     with(|host| {
         host.next_listener += 1;
-        host.listeners.insert(host.next_listener, listener);
-        Subscription(host.next_listener)
+        let key = (turn, host.next_listener);
+        host.listeners.insert(key, listener);
+        Subscription(key)
     })
 }
 
 /// The selected part of the page's state; the component renders again when it changes.
 #[hook]
 pub fn use_view<T: Clone + PartialEq + 'static>(select: fn(&Page) -> T) -> T {
+    use_view_in(Turn::First, select)
+}
+
+/// [`use_view`] for what stands beside the floor and costs much.
+#[hook]
+pub fn use_view_in<T: Clone + PartialEq + 'static>(turn: Turn, select: fn(&Page) -> T) -> T {
     let state = use_state_eq(|| read(select));
     let setter = state.setter();
     use_effect_with((), move |()| {
         // It may have changed between the first render and now.
         setter.set(read(select));
-        let subscription = subscribe(Rc::new(move || setter.set(read(select))));
+        let subscription = subscribe(turn, Rc::new(move || setter.set(read(select))));
         move || drop(subscription)
     });
     (*state).clone()
