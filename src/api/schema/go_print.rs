@@ -118,10 +118,28 @@ fn json_name(go: &str) -> String {
     go[..small].to_ascii_lowercase() + &go[small..]
 }
 
+/// The fields of a structure of a Pod template in Go's order, by their names in JSON.
+pub(super) fn order(ty: &Type) -> Option<Vec<String>> {
+    let words = line_of(ty)?.split(' ').skip(1);
+    let fields = words.filter(|word| *word != "}" && !word.ends_with('{'));
+    Some(fields.map(|word| named_as(word).1).collect())
+}
+
+fn line_of(ty: &Type) -> Option<&'static str> {
+    ORDER.lines().find(|line| line.split(' ').next() == Some(ty.name))
+}
+
+/// A field's name in Go and in JSON.
+fn named_as(word: &str) -> (&str, String) {
+    match word.split_once('=') {
+        Some((go, json)) => (go, json.to_owned()),
+        None => (word, json_name(word)),
+    }
+}
+
 fn structure(out: &mut String, ty: &'static Type, value: &Value) {
     out.push('{');
-    let line = ORDER.lines().find(|line| line.split(' ').next() == Some(ty.name));
-    match line {
+    match line_of(ty) {
         Some(line) => {
             let mut is_first = true;
             for word in line.split(' ').skip(1) {
@@ -137,10 +155,7 @@ fn structure(out: &mut String, ty: &'static Type, value: &Value) {
                     is_first = true;
                     continue;
                 }
-                let (go, json) = match word.split_once('=') {
-                    Some((go, json)) => (go, json.to_owned()),
-                    None => (word, json_name(word)),
-                };
+                let (go, json) = named_as(word);
                 if let Some(found) = ty.field(&json) {
                     field(out, go, found, &value[json.as_str()]);
                 }
@@ -340,18 +355,10 @@ mod tests {
     #[test]
     fn the_table_names_every_field() {
         for line in ORDER.lines() {
-            let (name, words) = line.split_once(' ').unwrap();
+            let name = line.split(' ').next().unwrap();
             let ty = named(&format!("core/v1.{name}")).or_else(|| named(&format!("meta/v1.{name}")));
             let ty = ty.unwrap_or_else(|| panic!("no type {name}"));
-            let words = words
-                .split(' ')
-                .filter(|word| *word != "}" && !word.ends_with('{'));
-            let mut names: Vec<String> = words
-                .map(|word| {
-                    word.split_once('=')
-                        .map_or_else(|| json_name(word), |(_, json)| json.to_owned())
-                })
-                .collect();
+            let mut names = order(ty).unwrap();
             names.sort();
             let fields: Vec<&str> = ty.fields.iter().map(|field| field.name).collect();
             assert_eq!(names, fields, "{name}");

@@ -9,6 +9,7 @@
 //! Go writes even when it holds nothing), `ptr` (kept even when it is zero).
 
 mod docs;
+pub mod go_json;
 pub mod go_print;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod proto;

@@ -4,9 +4,9 @@ use super::super::print::{json as json_print, yaml};
 use super::failure::{Failure, Result, message};
 use super::kube::{ACCEPT_JSON, APPLY_PATCH, Kube, MERGE, Next, STRATEGIC, text, with_query};
 use super::manifest;
-use super::output::{DryRun, Format, done, list_of, without_managed_fields};
+use super::output::{DryRun, Format, done, list_of, type_of, without_managed_fields};
 use super::patch;
-use super::resource::{Rk, Target, live};
+use super::resource::{MISSING, Rk, Target, live};
 use crate::api::Kind;
 use crate::api::civil;
 use serde_json::{Value, json};
@@ -25,6 +25,15 @@ pub fn last_applied(object: &Value) -> String {
         map.remove(LAST_APPLIED);
     }
     json_print::compact(&object) + "\n"
+}
+
+/// The same for an object that kubectl has generated: its struct is what is kept.
+pub fn with_last_applied_typed(mut object: Value) -> Value {
+    if let Some(ty) = type_of(&object) {
+        let text = json_print::typed_compact(&object, ty) + "\n";
+        object["metadata"]["annotations"][LAST_APPLIED] = text.into();
+    }
+    object
 }
 
 /// The object with that annotation.
@@ -316,6 +325,52 @@ pub fn view_last_applied(kube: &mut Kube) -> Result<Next> {
             yaml::document(&value)
         };
         kube.out(&shown);
+    }
+    Ok(Next::Done)
+}
+
+/// `apply set-last-applied -f`: writes the annotation anew, and nothing else.
+/// Source: kubectl pkg/cmd/apply/apply_set_last_applied.go.
+pub fn set_last_applied(kube: &mut Kube) -> Result<Next> {
+    let dry_run = DryRun::of(kube)?;
+    let create = kube.flags().on("create-annotation");
+    let mut changed = Vec::new();
+    let files = kube.flags().list("filename");
+    if files.is_empty() {
+        return message(MISSING);
+    }
+    for target in manifest::load_if_any(kube, &files)? {
+        let live = kube.get(&target.path())?;
+        let (name, new) = (target.name.clone(), last_applied(&target.object));
+        match live["metadata"]["annotations"]
+            .get(LAST_APPLIED)
+            .and_then(Value::as_str)
+        {
+            Some(old) if old == new => kube.out(&format!("set-last-applied {name}: no changes required.\n")),
+            None if !create => {
+                return message(format!(
+                    "no last-applied-configuration annotation found on resource: {name}, to create the annotation, run the command with --create-annotation"
+                ));
+            }
+            _ => changed.push((
+                target,
+                live,
+                json!({"metadata": {"annotations": {LAST_APPLIED: new}}}),
+            )),
+        }
+    }
+    for (target, mut live, body) in changed {
+        let object = if dry_run == DryRun::Client {
+            json_patch::merge(&mut live, &body);
+            live
+        } else {
+            let query = [
+                ("fieldManager", "kubectl-last-applied"),
+                ("dryRun", dry_run.query()),
+            ];
+            kube.patch(&with_query(&target.path(), &query), MERGE, &body)?
+        };
+        done(kube, &target.kind, &object, "configured", dry_run)?;
     }
     Ok(Next::Done)
 }

@@ -161,7 +161,7 @@ pub fn whoami(kube: &mut Kube) -> Result<Next> {
     let review = json!({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {"creationTimestamp": null}, "status": {"userInfo": {}}});
     let answer = kube.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &review)?;
     if let Some(format) = Format::of(kube)? {
-        format.print(kube, &answer)?;
+        format.print_typed(kube, &answer)?;
         return Ok(Next::Done);
     }
     let user = &answer["status"]["userInfo"];

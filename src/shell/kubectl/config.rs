@@ -1,6 +1,6 @@
 //! `config`: the one kubeconfig of the console.
 
-use super::super::print::{TabWriter, yaml};
+use super::super::print::{TabWriter, json as json_print, yaml};
 use super::failure::{Failure, Result, message};
 use super::kube::{Kube, Next};
 use super::output::Format;
@@ -66,9 +66,25 @@ pub fn check(kube: &Kube) -> Result<()> {
     }
 }
 
+/// The fields of a kubeconfig in Go's order. Source: k8s.io/client-go/tools/clientcmd/api/v1/types.go.
+const FIELDS: [&str; 11] = [
+    "kind",
+    "apiVersion",
+    "preferences",
+    "clusters",
+    "users",
+    "contexts",
+    "current-context",
+    "name",
+    "cluster",
+    "user",
+    "namespace",
+];
+
 pub fn config_view(kube: &mut Kube) -> Result<Next> {
     let config = config(kube);
     match Format::of(kube)? {
+        Some(Format::Json) => kube.out(&(json_print::ranked(&config, &FIELDS, 4) + "\n")),
         Some(format) => format.print(kube, &config)?,
         None => kube.out(&yaml::document(&config)),
     }

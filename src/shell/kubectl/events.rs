@@ -3,7 +3,7 @@
 use super::super::print::TabWriter;
 use super::super::print::times::{age, micros};
 use super::super::transport::{Chunk, StreamId, Transport};
-use super::failure::{Result, message};
+use super::failure::{Failure, Result, message};
 use super::kube::{ACCEPT_JSON, Kube, Next, Step, Task, int, text, with_query};
 use super::output::{Format, list_of};
 use super::resource::{known, resolve};
@@ -52,7 +52,7 @@ pub fn events(kube: &mut Kube) -> Result<Next> {
         let Some((kind, name)) = about.split_once('/') else {
             return message("--for must be in resource/name form");
         };
-        let kind = resolve(kube, kind)?;
+        let kind = resolve(kube, kind).map_err(Failure::bare)?;
         fields = format!("involvedObject.kind={},involvedObject.name={name}", kind.kind);
     }
     let path = with_query(

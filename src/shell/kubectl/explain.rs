@@ -24,13 +24,8 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     if !matches!(kube.flags().text("output"), "plaintext" | "plaintext-openapiv2") {
         return message(format!("unrecognized format: {}", kube.flags().text("output")));
     }
-    let mut parts = word.split('.').map(str::to_owned).collect::<Vec<_>>();
-    let name = parts.remove(0);
-    let kind = resolve(kube, &name).map_err(|f| match f {
-        // Here kubectl's mapper speaks for itself.
-        Failure::Message(text) => Failure::Plain(text),
-        other => other,
-    })?;
+    let (name, parts) = split_path(word)?;
+    let kind = resolve(kube, &name).map_err(Failure::bare)?;
     let version = match kube.flags().text("api-version") {
         "" => kind.api_version(),
         given => given.to_owned(),
@@ -125,6 +120,38 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     out.push('\n');
     kube.out(&out);
     Ok(Next::Done)
+}
+
+/// The resource and the fields of `pods.spec.containers`, which kubectl reads as a JSONPath.
+/// Source: kubectl pkg/explain/explain.go, `splitDotNotation`.
+fn split_path(word: &str) -> Result<(String, Vec<String>)> {
+    const FIELDS_ONLY: &str = "invalid jsonpath syntax, first node must be field node";
+    // A period at the end says nothing.
+    let word = word.strip_suffix('.').unwrap_or(word);
+    if word.is_empty() {
+        return message("a resource must be present, got: /, Resource=");
+    }
+    if let Some(other) = word.chars().find(|c| matches!(c, '{' | '}')) {
+        return message(format!(
+            "unrecognized character in action: U+{:04X} '{other}'",
+            other as u32
+        ));
+    }
+    let mut parts = Vec::new();
+    for part in word.split('.') {
+        let (name, index) = part.split_once('[').unwrap_or((part, ""));
+        parts.extend((!name.is_empty()).then(|| name.to_owned()));
+        match index.strip_suffix(']') {
+            None => {}
+            Some(index) if index.starts_with('\'') => parts.push(index.trim_matches('\'').to_owned()),
+            Some(index) if index.starts_with('"') => return message(format!("invalid array index {index}")),
+            Some(_) => return message(FIELDS_ONLY),
+        }
+    }
+    if word.starts_with('.') || parts.is_empty() {
+        return message(FIELDS_ONLY);
+    }
+    Ok((parts.remove(0), parts))
 }
 
 struct Pages<'d> {

@@ -28,6 +28,14 @@ pub fn message<T>(text: impl Into<String>) -> Result<T> {
 }
 
 impl Failure {
+    /// As kubectl's mapper says it itself, without `error:` before it.
+    pub fn bare(self) -> Failure {
+        match self {
+            Failure::Message(text) => Failure::Plain(text),
+            other => other,
+        }
+    }
+
     pub fn exit_code(&self) -> i32 {
         match self {
             Failure::Code(code) => *code,

@@ -90,6 +90,19 @@ pub fn api_versions(kube: &mut Kube) -> Result<Next> {
     Ok(Next::Done)
 }
 
+/// What kubectl 1.32 knows of a version, in Go's order.
+const VERSION_FIELDS: [&str; 9] = [
+    "major",
+    "minor",
+    "gitVersion",
+    "gitCommit",
+    "gitTreeState",
+    "buildDate",
+    "goVersion",
+    "compiler",
+    "platform",
+];
+
 pub fn version(kube: &mut Kube) -> Result<Next> {
     let client_only = kube.flags().on("client");
     let server = if client_only {
@@ -114,25 +127,12 @@ pub fn version(kube: &mut Kube) -> Result<Next> {
             if let (Ok(server), false) = (&server, client_only) {
                 let mut known = server.clone();
                 if let Some(fields) = known.as_object_mut() {
-                    fields.retain(|k, _| {
-                        matches!(
-                            k.as_str(),
-                            "buildDate"
-                                | "compiler"
-                                | "gitCommit"
-                                | "gitTreeState"
-                                | "gitVersion"
-                                | "goVersion"
-                                | "major"
-                                | "minor"
-                                | "platform"
-                        )
-                    });
+                    fields.retain(|name, _| VERSION_FIELDS.contains(&name.as_str()));
                 }
                 both["serverVersion"] = known;
             }
             let shown = if form == "json" {
-                json_print::indented(&both, 2) + "\n"
+                json_print::ranked(&both, &VERSION_FIELDS, 2) + "\n"
             } else {
                 yaml::document(&both)
             };

@@ -7,15 +7,18 @@ use super::resource::{Target, fail_with, known, live};
 use crate::api::Kind;
 use crate::apiserver::http::remote_command;
 use crate::shell::url::escape_query;
+use serde_json::Value;
 
 /// `exec POD -- COMMAND`: the API server's exec subresource, whose stream carries what the command
 /// printed and how it ended.
 pub fn exec(kube: &mut Kube) -> Result<Next> {
     let args = kube.call.args.clone();
-    let Some(pod) = args.first().filter(|_| kube.call.dash != Some(0)) else {
+    let in_file = !kube.flags().list("filename").is_empty();
+    let pod = args.first().filter(|_| kube.call.dash != Some(0) && !in_file);
+    if pod.is_none() && !in_file {
         return message("pod, type/name or --filename must be specified");
-    };
-    let command = &args[1..];
+    }
+    let command = &args[usize::from(pod.is_some())..];
     if command.is_empty() {
         return message("you must specify at least one command for the container");
     }
@@ -25,8 +28,13 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
             "exec",
         ));
     }
-    let namespace = kube.namespace();
-    let pod = pod_of(kube, pod, &namespace)?;
+    let pod = match pod {
+        Some(pod) => {
+            let namespace = kube.namespace();
+            pod_of(kube, pod, &namespace)?
+        }
+        None => pod_of_file(kube)?,
+    };
     let name = text(&pod, "/metadata/name").to_owned();
     if matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed") {
         return message(format!(
@@ -78,6 +86,16 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
         }
         Err(said) => message(said),
     }
+}
+
+/// The Pod of `exec -f FILE`, or one of those of the object there.
+fn pod_of_file(kube: &mut Kube) -> Result<Value> {
+    let files = kube.flags().list("filename");
+    let [target]: [Target; 1] = super::manifest::load_if_any(kube, &files)?
+        .try_into()
+        .map_err(|_| Failure::Message("cannot exec into multiple objects at a time".to_owned()))?;
+    let word = format!("{}/{}", target.kind.plural, target.name);
+    pod_of(kube, &word, &target.namespace)
 }
 
 /// `attach`, as far as the API server lets it.

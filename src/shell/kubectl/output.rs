@@ -5,6 +5,7 @@ use super::super::print::{TabWriter, gotemplate, json, yaml};
 use super::failure::{Failure, Result, message};
 use super::kube::{Kube, list, text};
 use super::resource::Rk;
+use crate::api::schema::{self, Type, go_json};
 use serde_json::{Value, json};
 
 /// How objects are printed.
@@ -127,6 +128,26 @@ impl Format {
     pub fn print(&self, kube: &mut Kube, object: &Value) -> Result<()> {
         let text = self.render(kube, object)?;
         kube.out(&text);
+        Ok(())
+    }
+
+    /// Prints an object that kubectl holds in its struct: with what Go does not leave out, and as JSON in the order
+    /// of its declaration.
+    /// # Errors
+    /// As [`Format::print`].
+    pub fn print_typed(&self, kube: &mut Kube, object: &Value) -> Result<()> {
+        let Some(ty) = type_of(object) else {
+            return self.print(kube, object);
+        };
+        let mut object = object.clone();
+        go_json::fill(ty, &mut object);
+        if !matches!(self, Format::Json) {
+            return self.print(kube, &object);
+        }
+        if !kube.flags().on("show-managed-fields") {
+            object = without_managed_fields(object);
+        }
+        kube.out(&format!("{}\n", json::typed(&object, ty)));
         Ok(())
     }
 
@@ -382,6 +403,24 @@ pub fn done(kube: &mut Kube, kind: &Rk, object: &Value, done: &str, dry_run: Dry
             Ok(())
         }
     }
+}
+
+/// [`done`] for an object that kubectl holds in its struct: one it generated, or changed by its fields.
+/// # Errors
+/// As [`Format::of`].
+pub fn made(kube: &mut Kube, kind: &Rk, object: &Value, word: &str, dry_run: DryRun) -> Result<()> {
+    match Format::of(kube)? {
+        Some(format) => format.print_typed(kube, object),
+        None => done(kube, kind, object, word, dry_run),
+    }
+}
+
+/// The struct an object is of, by its version and kind.
+pub fn type_of(object: &Value) -> Option<&'static Type> {
+    let version = text(object, "/apiVersion");
+    let (group, version) = version.split_once('/').unwrap_or(("core", version));
+    let package = group.split('.').next()?;
+    schema::named(&format!("{package}/{version}.{}", text(object, "/kind")))
 }
 
 #[cfg(test)]

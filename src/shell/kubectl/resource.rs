@@ -160,16 +160,26 @@ fn finds(all: &[Rk], word: &str) -> Option<Rk> {
         .map_or((word.as_str(), None), |(n, g)| (n, Some(g)));
     all.iter()
         .find(|r| {
-            let named = r.plural == name || r.singular == name || r.short_names.iter().any(|s| s == name);
+            let short = r.short_names.iter().any(|s| s == name);
+            // Under a short name the version is passed over.
+            let served = |version: &str| short || version == r.version || r.is_served_as(version);
             // `deployments.v1.apps`, or `deployments.apps`, of which the end may be missing
             let grouped = group.is_none_or(|g| {
                 r.group.starts_with(g)
                     || g.split_once('.')
-                        .is_some_and(|(version, group)| r.version == version && r.group == group)
+                        .is_some_and(|(version, group)| r.group == group && served(version))
             });
+            let named = short || r.plural == name || r.singular == name;
             named && grouped
         })
         .cloned()
+}
+
+impl ResourceKind {
+    /// Whether there is an older version than the one kubectl prefers.
+    fn is_served_as(&self, version: &str) -> bool {
+        self.is(Kind::HorizontalPodAutoscaler) && version == "v1"
+    }
 }
 
 /// Every resource that the server's discovery lists, subresources left out.
@@ -299,6 +309,9 @@ pub enum Selection {
 }
 
 pub const MISSING: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
+
+/// The same where nobody asks the server.
+pub const MISSING_LOCAL: &str = "you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'";
 
 /// Reads `TYPE`, `TYPE NAME…`, `TYPE/NAME…`.
 /// # Errors

@@ -256,6 +256,8 @@ pub static COMMANDS: &[Command] = &[
             flag("prune-allowlist", None, Array, "", "group/version/kind that may be pruned, repeatable"),
             bool("wait", None, "wait for deletions"),
         ]], super::apply::run),
+    command!("apply set-last-applied" "Write anew what was applied last", "-f FILENAME", Words::None,
+        [OUTPUT, FILES, DRY_RUN, &[bool("create-annotation", None, "also where there is none")]], super::apply::set_last_applied),
     command!("apply view-last-applied" "Show what was applied last", "(TYPE [NAME] | TYPE/NAME | -f FILENAME)", Words::Objects,
         [FILES, SELECTOR, ALL, &[flag("output", Some('o'), Text, "yaml", "yaml or json")]], super::apply::view_last_applied),
     command!("diff" "Show what apply would change", "-f FILENAME", Words::None,

@@ -4,20 +4,9 @@ use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, MERGE, Next, with_query};
 use super::super::output::{DryRun, done};
 use super::super::resource::{fail_with, live};
+use super::split_changes;
 use crate::api::validation::content;
 use serde_json::{Map, Value, json};
-
-/// Arguments that change something (`a=b`, `a-`) separated from those that name objects.
-fn split_changes(args: &[String], what: &str) -> Result<(Vec<String>, Vec<String>)> {
-    let is_change = |arg: &str| arg.contains('=') || arg.ends_with('-');
-    let first = args.iter().position(|a| is_change(a)).unwrap_or(args.len());
-    if let Some(late) = args[first..].iter().find(|a| !is_change(a)) {
-        return message(format!(
-            "all resources must be specified before {what} changes: {late}"
-        ));
-    }
-    Ok((args[..first].to_vec(), args[first..].to_vec()))
-}
 
 pub fn label(kube: &mut Kube) -> Result<Next> {
     change_map(kube, "label", "labels", "labeled")
@@ -65,6 +54,12 @@ fn change_map(kube: &mut Kube, what: &str, field: &str, past: &str) -> Result<Ne
             "label" => "can not both modify and remove a label in the same command".to_owned(),
             _ => format!("can not both modify and remove the following {what}(s) in the same command: {key}"),
         });
+    }
+    if kube.flags().on("local") && kube.flags().list("filename").is_empty() {
+        let example = if what == "label" { "pod" } else { "rsrc" };
+        return message(format!(
+            "can only use local files by -f {example}.yaml or --filename={example}.json when --local=true is set"
+        ));
     }
     let version = kube.flags().text("resource-version").to_owned();
     let overwrite = kube.flags().on("overwrite");

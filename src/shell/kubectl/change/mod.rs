@@ -6,6 +6,29 @@ pub mod patch;
 pub mod scale;
 pub mod set;
 
+use super::failure::{Result, message};
+
+/// Arguments that change something (`a=b`, `a-`) separated from those that name objects.
+/// # Errors
+/// A name behind a change.
+fn split_changes(args: &[String], what: &str) -> Result<(Vec<String>, Vec<String>)> {
+    let is_change =
+        |arg: &str| arg.contains('=') && !arg.starts_with('=') || arg.ends_with('-') && arg != "-";
+    let first = args.iter().position(|a| is_change(a)).unwrap_or(args.len());
+    if let Some(late) = args[first..].iter().find(|a| !is_change(a)) {
+        // `set env` names all it was given.
+        let named = if what == "environment" {
+            args.join(" ")
+        } else {
+            late.clone()
+        };
+        return message(format!(
+            "all resources must be specified before {what} changes: {named}"
+        ));
+    }
+    Ok((args[..first].to_vec(), args[first..].to_vec()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::testing::Fake;

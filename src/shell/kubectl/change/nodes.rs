@@ -2,7 +2,7 @@
 
 use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, Next, STRATEGIC, list, text, with_query};
-use super::super::output::{DryRun, done};
+use super::super::output::{DryRun, done, made};
 use super::super::resource::{Target, fail_with, live};
 use crate::api::Kind;
 use crate::api::validation::content;
@@ -180,7 +180,9 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
         };
         let body = json!({"spec": {"taints": if taints.is_empty() { Value::Null } else { taints.into() }}});
         if dry_run == DryRun::Client {
-            done(kube, &target.kind, &target.object, word, DryRun::None)?;
+            let mut object = target.object.clone();
+            json_patch::merge(&mut object, &body);
+            done(kube, &target.kind, &object, word, DryRun::None)?;
             continue;
         }
         let path = with_query(
@@ -189,7 +191,7 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
         );
         match kube.patch(&path, STRATEGIC, &body) {
             // A dry run is not mentioned here.
-            Ok(patched) => done(kube, &target.kind, &patched, word, DryRun::None)?,
+            Ok(patched) => made(kube, &target.kind, &patched, word, DryRun::None)?,
             Err(failure) => failures.push(failure),
         }
     }

@@ -1,14 +1,16 @@
 //! The `set` family: image, env, resources, serviceaccount, selector, subject.
 
 use super::super::create::config::{env_name_error, is_env_name};
-use super::super::create::{pairs, policy::quantities};
-use super::super::failure::{Result, message};
+use super::super::create::policy::quantities;
+use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, Next, STRATEGIC, list, text, with_query};
-use super::super::output::{DryRun, done};
+use super::super::output::{DryRun, made};
 use super::super::patch;
-use super::super::resource::{MISSING, Target, fail_with, known, live, select};
+use super::super::resource::{MISSING, MISSING_LOCAL, Target, fail_with, known, live, select};
+use super::split_changes;
 use crate::api::Kind;
-use serde_json::{Value, json};
+use crate::api::labels::{Operator, Selector};
+use serde_json::{Map, Value, json};
 
 /// The Pod spec inside an object that has a template, and its pointer.
 fn pod_spec(target: &Target) -> Option<&'static str> {
@@ -31,8 +33,15 @@ fn set(
     change: &dyn Fn(&mut Value, &Target) -> Result<()>,
 ) -> Result<Next> {
     let dry_run = DryRun::of(kube)?;
-    if names.is_empty() && kube.flags().list("filename").is_empty() {
+    let files = kube.flags().list("filename");
+    if names.is_empty() && files.is_empty() {
         return message(MISSING);
+    }
+    if kube.flags().on("local") && files.is_empty() {
+        return message(match kube.call.command.name {
+            "set env" | "set serviceaccount" => MISSING,
+            _ => MISSING_LOCAL,
+        });
     }
     let (targets, mut failures) = live(kube, names)?;
     for target in targets {
@@ -42,11 +51,12 @@ fn set(
             continue;
         }
         let body = patch::two_way(&target.object, &changed);
-        if body == json!({}) {
+        // These two write even what is so already.
+        if body == json!({}) && !["selector updated", "serviceaccount updated"].contains(&word) {
             continue;
         }
         if dry_run == DryRun::Client || kube.flags().on("local") {
-            done(kube, &target.kind, &changed, word, dry_run)?;
+            made(kube, &target.kind, &changed, word, dry_run)?;
             continue;
         }
         let path = with_query(
@@ -54,7 +64,7 @@ fn set(
             &[("fieldManager", "kubectl-set"), ("dryRun", dry_run.query())],
         );
         match kube.patch(&path, STRATEGIC, &body) {
-            Ok(patched) => done(kube, &target.kind, &patched, word, dry_run)?,
+            Ok(patched) => made(kube, &target.kind, &patched, word, dry_run)?,
             Err(failure) => failures.push(match failed {
                 "" => failure,
                 words => failure.retold(words),
@@ -154,10 +164,7 @@ fn env_source(source: &Value) -> String {
 }
 
 pub fn set_env(kube: &mut Kube) -> Result<Next> {
-    let args = kube.call.args.clone();
-    let (names, mut changes): (Vec<String>, Vec<String>) = args
-        .into_iter()
-        .partition(|a| !a.contains('=') && !a.ends_with('-'));
+    let (names, mut changes) = split_changes(&kube.call.args.clone(), "environment")?;
     changes.extend(kube.flags().list("env"));
     if names.is_empty() && kube.flags().list("filename").is_empty() {
         return message("one or more resources must be specified as <resource> <name> or <resource>/<name>");
@@ -366,21 +373,59 @@ pub fn set_service_account(kube: &mut Kube) -> Result<Next> {
 
 pub fn set_selector(kube: &mut Kube) -> Result<Next> {
     let mut args = kube.call.args.clone();
-    let wanted = match args.pop_if(|last| last.contains('=')) {
-        Some(selector) => pairs(&selector, "selector")?,
-        None if args.is_empty() => return message("one selector is required"),
-        None => {
-            live(kube, &args[..1])?;
-            return message("one selector is required");
-        }
+    let Some(selector) = args.pop() else {
+        return message("one selector is required");
     };
+    let selector = label_selector(&selector)?;
     set(kube, &args, "selector updated", "", &|object, target| {
         if !target.kind.is(Kind::Service) {
             return message("setting a selector is only supported for Services");
         }
-        object["spec"]["selector"] = wanted.clone().into();
+        if !selector.expressions.is_empty() {
+            let expressions = selector.expressions.join(" ");
+            return message(format!(
+                "match expression [{expressions}] not supported on this object"
+            ));
+        }
+        object["spec"]["selector"] = selector.labels.clone().into();
         Ok(())
     })
+}
+
+/// A `metav1.LabelSelector`, its expressions as Go prints them.
+#[derive(Default)]
+struct LabelSelector {
+    labels: Map<String, Value>,
+    expressions: Vec<String>,
+}
+
+/// Reads a selector as a `metav1.LabelSelector`, which knows fewer operators.
+/// Source: k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go, `ParseToLabelSelector`.
+fn label_selector(text: &str) -> Result<LabelSelector> {
+    let parsed = Selector::parse(text)
+        .map_err(|why| Failure::Message(format!("couldn't parse the selector string {text:?}: {why}")))?;
+    let mut selector = LabelSelector::default();
+    for one in parsed.requirements() {
+        let operator = match one.operator {
+            Operator::Equals | Operator::DoubleEquals => {
+                let value = one.values.first().cloned().unwrap_or_default();
+                selector.labels.insert(one.key.clone(), value.into());
+                continue;
+            }
+            Operator::In => "In",
+            Operator::NotIn => "NotIn",
+            Operator::Exists => "Exists",
+            Operator::DoesNotExist => "DoesNotExist",
+            Operator::GreaterThan => return message("\"gt\" isn't supported in label selectors"),
+            Operator::LessThan => return message("\"lt\" isn't supported in label selectors"),
+            Operator::NotEquals => return message("\"!=\" is not a valid label selector operator"),
+        };
+        let values = one.values.join(" ");
+        selector
+            .expressions
+            .push(format!("{{{} {operator} [{values}]}}", one.key));
+    }
+    Ok(selector)
 }
 
 /// The kind of a binding for `set subject`, kept here as it works on two kinds alike.

@@ -7,11 +7,11 @@ pub mod policy;
 pub mod rbac;
 pub mod workload;
 
-use super::apply::{field_validation, with_last_applied};
+use super::apply::{field_validation, with_last_applied, with_last_applied_typed};
 use super::failure::{Failure, Result, message};
 use super::kube::{Kube, Next, with_query};
 use super::manifest;
-use super::output::{DryRun, done};
+use super::output::{DryRun, done, made};
 use super::resource::{Rk, Target, fail_with, known};
 use crate::api::Kind;
 use serde_json::{Map, Value, json};
@@ -75,10 +75,10 @@ fn generated(kube: &mut Kube, kind: Kind, mut object: Value) -> Result<Next> {
         object["metadata"]["namespace"] = kube.namespace().into();
     }
     if kube.flags().on("save-config") {
-        object = with_last_applied(&object);
+        object = with_last_applied_typed(object);
     }
     if dry_run == DryRun::Client {
-        done(kube, &kind, &object, "created", dry_run)?;
+        made(kube, &kind, &object, "created", dry_run)?;
         return Ok(Next::Done);
     }
     let manager = kube.field_manager();
@@ -94,7 +94,7 @@ fn generated(kube: &mut Kube, kind: Kind, mut object: Value) -> Result<Next> {
             "" => failure,
             prefix => failure.retold(prefix),
         })?;
-    done(kube, &kind, &created, "created", dry_run)?;
+    made(kube, &kind, &created, "created", dry_run)?;
     Ok(Next::Done)
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, Next, int, list, map, text, with_query};
-use super::super::output::{DryRun, done};
+use super::super::output::{DryRun, made};
 use super::super::resource::{fail_with, known, live};
 use super::{generated, name, pairs, required};
 use crate::api::Kind;
@@ -257,7 +257,7 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
         }
         let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}});
         let kind = known(Kind::Service);
-        let made = if dry_run == DryRun::Client {
+        let object = if dry_run == DryRun::Client {
             service
         } else {
             let query = [("fieldManager", "kubectl-expose"), ("dryRun", dry_run.query())];
@@ -266,7 +266,7 @@ pub fn expose(kube: &mut Kube) -> Result<Next> {
                 &service,
             )?
         };
-        done(kube, &kind, &made, "exposed", dry_run)?;
+        made(kube, &kind, &object, "exposed", dry_run)?;
     }
     Ok(Next::Done)
 }

@@ -2,7 +2,7 @@
 
 use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, Next, with_query};
-use super::super::output::{DryRun, done};
+use super::super::output::{DryRun, made};
 use super::super::resource::known;
 use super::{pairs, required};
 use crate::api::Kind;
@@ -117,7 +117,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "creationTimestamp": null},
             "spec": {"ports": [{"port": port, "protocol": "TCP", "targetPort": port}], "selector": labels}, "status": {"loadBalancer": {}}});
         let kind = known(Kind::Service);
-        let made = if dry_run == DryRun::Client {
+        let object = if dry_run == DryRun::Client {
             service
         } else {
             kube.post(
@@ -128,12 +128,12 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
                 &service,
             )?
         };
-        done(kube, &kind, &made, "created", dry_run)?;
+        made(kube, &kind, &object, "created", dry_run)?;
         if kube.flags().text("output") == "yaml" {
             kube.out("---\n---\n");
         }
     }
-    done(kube, &kind, &created, "created", dry_run)?;
+    made(kube, &kind, &created, "created", dry_run)?;
     Ok(Next::Done)
 }
 

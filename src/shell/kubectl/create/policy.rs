@@ -2,7 +2,7 @@
 
 use super::super::failure::{Failure, Result, message};
 use super::super::kube::{Kube, Next, with_query};
-use super::super::output::{DryRun, done};
+use super::super::output::{DryRun, made};
 use super::super::resource::{fail_with, known, live};
 use super::{generated, name, required};
 use crate::api::Kind;
@@ -171,7 +171,7 @@ pub fn autoscale(kube: &mut Kube) -> Result<Next> {
         // kubectl 1.32 writes the first version.
         let object = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec, "status": {"currentReplicas": 0, "desiredReplicas": 0}});
         let kind = known(Kind::HorizontalPodAutoscaler);
-        let made = if dry_run == DryRun::Client {
+        let object = if dry_run == DryRun::Client {
             object
         } else {
             let query = [("fieldManager", "kubectl-autoscale"), ("dryRun", dry_run.query())];
@@ -184,7 +184,7 @@ pub fn autoscale(kube: &mut Kube) -> Result<Next> {
             DryRun::Client => "created",
             _ => "autoscaled",
         };
-        done(kube, &kind, &made, word, dry_run)?;
+        made(kube, &kind, &object, word, dry_run)?;
     }
     Ok(Next::Done)
 }

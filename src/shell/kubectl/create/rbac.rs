@@ -193,7 +193,7 @@ pub fn token(kube: &mut Kube) -> Result<Next> {
         .post(&path, &json!({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {"creationTimestamp": null}, "spec": spec, "status": {"token": "", "expirationTimestamp": null}}))
         .map_err(|f| f.retold("failed to create token: "))?;
     match Format::of(kube)? {
-        Some(format) => format.print(kube, &answer)?,
+        Some(format) => format.print_typed(kube, &answer)?,
         None => {
             let token = text(&answer, "/status/token").to_owned();
             kube.out(&format!("{token}\n"));

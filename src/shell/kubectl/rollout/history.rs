@@ -136,7 +136,7 @@ fn print_revisions(
             kube.out("---\n");
         }
         first = false;
-        let mut object = if target.kind.is(Kind::Deployment) {
+        let object = if target.kind.is(Kind::Deployment) {
             Target::of(&known(Kind::ReplicaSet), holder.clone()).object
         } else {
             let mut object = target.object.clone();
@@ -147,18 +147,7 @@ fn print_revisions(
             object["spec"]["template"] = template;
             object
         };
-        for field in ["initContainers", "containers"] {
-            let containers = object.pointer_mut(&format!("/spec/template/spec/{field}"));
-            for container in containers.and_then(Value::as_array_mut).into_iter().flatten() {
-                if container.get("resources").is_none() {
-                    container["resources"] = json!({});
-                }
-            }
-        }
-        if object["spec"]["template"]["metadata"].is_object() {
-            object["spec"]["template"]["metadata"]["creationTimestamp"] = Value::Null;
-        }
-        format.print(kube, &object)?;
+        format.print_typed(kube, &object)?;
     }
     if first && wanted > 0 {
         return message("unable to find the specified revision");

@@ -10,7 +10,7 @@ pub use status::status;
 
 use super::failure::{Failure, Result, message};
 use super::kube::{Kube, Next, STRATEGIC, with_query};
-use super::output::{DryRun, done};
+use super::output::{DryRun, made};
 use super::resource::{Target, fail_with, live_or_all};
 use crate::api::{Kind, civil};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn change(kube: &mut Kube, word: &str, body: &dyn Fn(&Target) -> Result<Value>) 
         let manager = kube.field_manager();
         let path = with_query(&target.path(), &[("fieldManager", &manager)]);
         match body(&target).and_then(|body| kube.patch(&path, STRATEGIC, &body)) {
-            Ok(patched) => done(kube, &target.kind, &patched, word, DryRun::None)?,
+            Ok(patched) => made(kube, &target.kind, &patched, word, DryRun::None)?,
             Err(failure) => failures.push(failure),
         }
     }
