@@ -1,72 +1,25 @@
 //! In which order Go's encoder writes the fields of a struct: as they are declared. What is no struct to its
 //! writer (a map, an object that is not decoded) has its keys sorted.
 //!
-//! Source: the types.go of k8s.io/api. The protobuf numbers follow the declarations but for fields that came
-//! later and stand among older ones: [`MOVED`] has those that an object of `kubectl create` and its kin can have.
+//! Source: the types.go of k8s.io/api, for the objects that `kubectl create` and its kin hold and all that is in
+//! them. Where a struct is not in `order.txt` its fields are declared in the order of the alphabet, or it is a
+//! volume of a kind that Kubernetes has removed.
 
-use super::{Ty, Type, go_print, proto};
+use super::{Ty, Type, go_print};
 use serde_json::{Map, Value};
 
-/// By struct: a field and the one it stands behind; behind `^` is before all.
-const MOVED: [(&str, &str); 19] = [
-    ("meta/v1.OwnerReference", "apiVersion:^"),
-    ("core/v1.ConfigMap", "immutable:metadata"),
-    ("core/v1.Secret", "immutable:metadata stringData:data"),
-    (
-        "core/v1.PodStatus",
-        "observedGeneration:^ nominatedNodeName:reason hostIPs:hostIP podIPs:podIP initContainerStatuses:startTime",
-    ),
-    ("core/v1.NodeSpec", "podCIDRs:podCIDR"),
-    ("core/v1.PodCondition", "observedGeneration:type"),
-    (
-        "core/v1.ServiceSpec",
-        "clusterIPs:clusterIP ipFamilies:sessionAffinityConfig",
-    ),
-    ("core/v1.ServicePort", "appProtocol:protocol"),
-    (
-        "apps/v1.DeploymentStatus",
-        "readyReplicas:updatedReplicas terminatingReplicas:unavailableReplicas",
-    ),
-    (
-        "apps/v1.DeploymentCondition",
-        "lastUpdateTime:status lastTransitionTime:lastUpdateTime",
-    ),
-    ("apps/v1.DaemonSetStatus", "observedGeneration:numberReady"),
-    ("apps/v1.ReplicaSetSpec", "minReadySeconds:replicas"),
-    (
-        "apps/v1.ReplicaSetStatus",
-        "readyReplicas:fullyLabeledReplicas availableReplicas:readyReplicas terminatingReplicas:availableReplicas",
-    ),
-    ("core/v1.ReplicationControllerSpec", "minReadySeconds:replicas"),
-    (
-        "batch/v1.JobSpec",
-        "podFailurePolicy:activeDeadlineSeconds successPolicy:podFailurePolicy backoffLimit:successPolicy backoffLimitPerIndex:backoffLimit maxFailedIndexes:backoffLimitPerIndex",
-    ),
-    ("batch/v1.CronJobSpec", "timeZone:schedule"),
-    ("networking/v1.IngressSpec", "ingressClassName:^"),
-    ("networking/v1.HTTPIngressPath", "pathType:path"),
-    (
-        "authentication/v1.TokenRequestSpec",
-        "expirationSeconds:audiences",
-    ),
-];
+static TEXT: &str = include_str!("order.txt");
 
 fn order(ty: &Type) -> Vec<String> {
     if let Some(order) = go_print::order(ty) {
         return order;
     }
-    let mut order: Vec<String> = proto::order(ty).into_iter().map(str::to_owned).collect();
     let name = format!("{}.{}", ty.package, ty.name);
-    let moved = MOVED
-        .iter()
-        .find(|(own, _)| *own == name)
-        .map_or("", |(_, moved)| moved);
-    for (field, before) in moved.split(' ').filter_map(|pair| pair.split_once(':')) {
-        order.retain(|own| own != field);
-        let at = order.iter().position(|own| own == before).map_or(0, |at| at + 1);
-        order.insert(at, field.to_owned());
+    let mut lines = TEXT.lines().filter_map(|line| line.split_once(' '));
+    match lines.find(|(own, _)| *own == name) {
+        Some((_, fields)) => fields.split(' ').map(str::to_owned).collect(),
+        None => ty.fields.iter().map(|field| field.name.to_owned()).collect(),
     }
-    order
 }
 
 /// The fields of a value of a struct as Go writes them, each with what it holds; `kind` and `apiVersion`, which an
@@ -77,10 +30,12 @@ pub fn fields<'a>(
 ) -> Vec<(&'a String, &'a Value, Option<&'static Ty>)> {
     let order = order(ty);
     let own = |name: &str| ty.field(name).map(|field| &field.ty);
-    let embedded = ["kind", "apiVersion"]
-        .into_iter()
-        .filter(|name| !order.iter().any(|own| own == name));
-    let known: Vec<&str> = embedded.chain(order.iter().map(String::as_str)).collect();
+    let is_object = ty.field("metadata").is_some();
+    let embedded = ["kind", "apiVersion"].into_iter().filter(|_| is_object);
+    let others = order.iter().map(String::as_str);
+    let known: Vec<&str> = embedded
+        .chain(others.filter(|name| !is_object || !["kind", "apiVersion"].contains(name)))
+        .collect();
     let first = known.iter().filter_map(|name| value.get_key_value(*name));
     let rest = value.iter().filter(|(name, _)| !known.contains(&name.as_str()));
     first
@@ -139,12 +94,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_moved_is_there() {
-        for (name, moved) in MOVED {
-            let order = proto::order(named(name).unwrap_or_else(|| panic!("no type {name}")));
-            for name in moved.split([' ', ':']).filter(|name| !["", "^"].contains(name)) {
-                assert!(order.contains(&name), "{name}");
-            }
+    fn the_table_names_every_field() {
+        for (name, fields) in TEXT.lines().filter_map(|line| line.split_once(' ')) {
+            let ty = named(name).unwrap_or_else(|| panic!("no type {name}"));
+            let mut names: Vec<&str> = fields.split(' ').collect();
+            names.sort_unstable();
+            // An object embeds these two.
+            let is_object = ty.field("metadata").is_some();
+            let own = ty.fields.iter().map(|field| field.name);
+            let own: Vec<&str> = own
+                .filter(|own| !is_object || !["kind", "apiVersion"].contains(own))
+                .collect();
+            assert_eq!(names, own, "{name}");
         }
     }
 

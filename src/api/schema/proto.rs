@@ -73,18 +73,6 @@ pub struct Envelope<'a> {
     pub raw: &'a [u8],
 }
 
-/// The fields of a struct by their numbers: mostly the order they stand in in Go, too.
-pub(super) fn order(ty: &Type) -> Vec<&'static str> {
-    let mut out = Vec::new();
-    for row in rows(ty).values() {
-        match row {
-            Row::Field(name) => out.push(*name),
-            Row::Inline(fields) => out.extend(fields.iter().map(|(_, name)| *name)),
-        }
-    }
-    out
-}
-
 /// Opens `runtime.Unknown`.
 ///
 /// Errors: a text for what is none.
