@@ -14,7 +14,7 @@ const WORK_TIME: Duration = Duration::from_micros(200);
 
 /// Duties performed at once. A ReplicaSet may ask for 500 Pods: whoever runs the machine in slices gets
 /// back in between.
-const PORTION: usize = 32;
+const PORTION: usize = 8;
 
 /// The duties of one key, while the autopilot works through them.
 #[derive(Clone)]
