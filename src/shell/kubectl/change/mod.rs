@@ -1,5 +1,6 @@
 //! Commands that change one thing of objects that exist.
 
+pub mod env;
 pub mod labels;
 pub mod nodes;
 pub mod patch;

@@ -1,19 +1,17 @@
-//! The `set` family: image, env, resources, serviceaccount, selector, subject.
+//! The `set` family: image, resources, serviceaccount, selector, subject.
 
-use super::super::create::config::{env_name_error, is_env_name};
 use super::super::create::policy::quantities;
 use super::super::failure::{Failure, Result, message};
-use super::super::kube::{Kube, Next, STRATEGIC, list, text, with_query};
+use super::super::kube::{Kube, Next, STRATEGIC, with_query};
 use super::super::output::{DryRun, made};
 use super::super::patch;
 use super::super::resource::{MISSING, MISSING_LOCAL, Target, fail_with, known, live, select};
-use super::split_changes;
 use crate::api::Kind;
 use crate::api::labels::{Operator, Selector};
 use serde_json::{Map, Value, json};
 
 /// The Pod spec inside an object that has a template, and its pointer.
-fn pod_spec(target: &Target) -> Option<&'static str> {
+pub(super) fn pod_spec(target: &Target) -> Option<&'static str> {
     Some(match target.kind.kind.as_str() {
         "Pod" => "/spec",
         "CronJob" => "/spec/jobTemplate/spec/template/spec",
@@ -25,7 +23,7 @@ fn pod_spec(target: &Target) -> Option<&'static str> {
 }
 
 /// Changes objects by a function and patches what differs; `failed` stands before what the server says against that.
-fn set(
+pub(super) fn set(
     kube: &mut Kube,
     names: &[String],
     word: &str,
@@ -83,7 +81,7 @@ fn label(target: &Target, local: bool) -> String {
 }
 
 /// Runs a change over the containers that `--containers` names.
-fn each_container(
+pub(super) fn each_container(
     object: &mut Value,
     target: &Target,
     local: bool,
@@ -145,169 +143,6 @@ pub fn set_image(kube: &mut Kube) -> Result<Next> {
             Ok(())
         },
     )
-}
-
-/// Where a variable's value comes from, in words.
-fn env_source(source: &Value) -> String {
-    if let Some(field) = source.get("fieldRef") {
-        return format!("field path {}", text(field, "/fieldPath"));
-    }
-    if let Some(resource) = source.get("resourceFieldRef") {
-        return format!("resource field {}", text(resource, "/resource"));
-    }
-    let (kind, key) = if source.get("secretKeyRef").is_some() {
-        ("secret", &source["secretKeyRef"])
-    } else {
-        ("configmap", &source["configMapKeyRef"])
-    };
-    format!("{kind} {}, key {}", text(key, "/name"), text(key, "/key"))
-}
-
-pub fn set_env(kube: &mut Kube) -> Result<Next> {
-    let (names, mut changes) = split_changes(&kube.call.args.clone(), "environment")?;
-    changes.extend(kube.flags().list("env"));
-    if names.is_empty() && kube.flags().list("filename").is_empty() {
-        return message("one or more resources must be specified as <resource> <name> or <resource>/<name>");
-    }
-    let containers = kube.flags().text("containers").to_owned();
-    if kube.flags().on("list") {
-        let (targets, failures) = live(kube, &names)?;
-        fail_with(failures)?;
-        for target in targets {
-            let pointer = pod_spec(&target).unwrap_or("/spec");
-            let mut text_out = String::new();
-            let all = ["containers", "initContainers"]
-                .into_iter()
-                .flat_map(|field| list(&target.object, &format!("{pointer}/{field}")));
-            for container in all {
-                text_out.push_str(&format!(
-                    "# {} {}, container {}\n",
-                    target.kind.kind,
-                    target.name,
-                    text(container, "/name")
-                ));
-                for env in list(container, "/env") {
-                    match env.get("value") {
-                        Some(value) => text_out.push_str(&format!(
-                            "{}={}\n",
-                            text(env, "/name"),
-                            value.as_str().unwrap_or("")
-                        )),
-                        None => text_out.push_str(&format!(
-                            "# {} from {}\n",
-                            text(env, "/name"),
-                            env_source(&env["valueFrom"])
-                        )),
-                    }
-                }
-            }
-            kube.out(&text_out);
-        }
-        return Ok(Next::Done);
-    }
-    let removed = changes.iter().filter(|change| !change.contains('='));
-    let removed: Vec<&str> = removed.map(|change| &change[..change.len() - 1]).collect();
-    let set_too = |change: &String| {
-        change
-            .split_once('=')
-            .is_some_and(|(key, _)| removed.contains(&key))
-    };
-    if changes.iter().any(set_too) {
-        return message("can not both modify and remove the same environment variable in the same command");
-    }
-    for change in &changes {
-        let key = change.split_once('=').map(|(key, _)| key);
-        if let Some(key) = key.filter(|key| !is_env_name(key)) {
-            return message(env_name_error(key));
-        }
-    }
-    let local = kube.flags().on("local");
-    let overwrite = kube.flags().on("overwrite");
-    let wanted = env_of_source(kube)?;
-    let none = std::cell::RefCell::new(Vec::new());
-    let next = set(
-        kube,
-        &names,
-        "env updated",
-        "failed to patch env update to pod template: ",
-        &|object, target| {
-            let mut clash = None;
-            let found = each_container(object, target, local, &containers, &mut |container| {
-                let mut env = container["env"].as_array().cloned().unwrap_or_default();
-                let mut put = |entry: Value| match env.iter_mut().find(|e| e["name"] == entry["name"]) {
-                    Some(old) if !overwrite && *old != entry => {
-                        clash = Some(format!(
-                            "'{}' already has a value ({}), and --overwrite is false",
-                            text(old, "/name"),
-                            text(old, "/value")
-                        ));
-                    }
-                    Some(old) => *old = entry,
-                    None => env.push(entry),
-                };
-                for change in &changes {
-                    if let Some((key, value)) = change.split_once('=') {
-                        put(json!({"name": key, "value": value}));
-                    }
-                }
-                wanted.iter().cloned().for_each(put);
-                env.retain(|e| !removed.contains(&text(e, "/name")));
-                if env.is_empty() {
-                    container.as_object_mut().map(|c| c.remove("env"));
-                } else {
-                    container["env"] = env.into();
-                }
-            })?;
-            if let Some(clash) = clash {
-                return message(format!("{}/{} {clash}", target.kind.plural, target.name));
-            }
-            if found == 0 {
-                none.borrow_mut().push(format!(
-                    "{}/{} does not have any containers matching {containers:?}",
-                    target.kind.kind, target.name
-                ));
-            }
-            Ok(())
-        },
-    );
-    for text in none.into_inner() {
-        kube.warn(&text);
-    }
-    next
-}
-
-/// `set env --from=configmap/NAME`: a variable for each of its keys.
-fn env_of_source(kube: &mut Kube) -> Result<Vec<Value>> {
-    let from = kube.flags().text("from").to_owned();
-    if from.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (prefix, keys) = (kube.flags().text("prefix").to_owned(), kube.flags().list("keys"));
-    let (sources, failures) = live(kube, &[from])?;
-    fail_with(failures)?;
-    let mut env = Vec::new();
-    for source in sources {
-        let reference = match source.kind.kind.as_str() {
-            "ConfigMap" => "configMapKeyRef",
-            "Secret" => "secretKeyRef",
-            kind => return message(format!("unsupported resource specified in --from: {kind}")),
-        };
-        for key in source.object["data"]
-            .as_object()
-            .into_iter()
-            .flat_map(|data| data.keys())
-        {
-            if !keys.is_empty() && !keys.contains(key) {
-                continue;
-            }
-            let name = key.to_uppercase().replace(['-', '.'], "_");
-            if name != *key {
-                kube.warn(&format!("key {key} transferred to {name}"));
-            }
-            env.push(json!({"name": format!("{prefix}{name}"), "valueFrom": {reference: {"key": key, "name": source.name}}}));
-        }
-    }
-    Ok(env)
 }
 
 pub fn set_resources(kube: &mut Kube) -> Result<Next> {
