@@ -42,7 +42,11 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     else {
         return message(format!(
             "couldn't find resource for {:?}",
-            format!("{version}, Resource={}", kind.plural)
+            format!(
+                "{}{version}, Resource={}",
+                if version.contains('/') { "" } else { "/" },
+                kind.plural
+            )
         ));
     };
     let document = kube.get(&url)?;

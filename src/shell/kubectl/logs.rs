@@ -238,15 +238,12 @@ pub fn default_container(kube: &mut Kube, pod: &Value, quiet: bool) -> Result<St
     let Some(first) = names.first() else {
         return message("the pod has no containers");
     };
-    let all: Vec<String> = names
-        .iter()
-        .map(|n| (*n).to_owned())
-        .chain(
-            list(pod, "/spec/initContainers")
-                .iter()
-                .map(|c| format!("{} (init)", text(c, "/name"))),
-        )
-        .collect();
+    let others = [("ephemeralContainers", "ephem"), ("initContainers", "init")];
+    let others = others.iter().flat_map(|(field, short)| {
+        let containers = list(pod, &format!("/spec/{field}")).iter();
+        containers.map(move |container| format!("{} ({short})", text(container, "/name")))
+    });
+    let all: Vec<String> = names.iter().map(|n| (*n).to_owned()).chain(others).collect();
     if all.len() > 1 && !quiet {
         kube.err(&format!(
             "Defaulted container {first:?} out of: {}\n",

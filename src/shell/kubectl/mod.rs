@@ -222,8 +222,9 @@ fn parse(args: &[String]) -> Result<Call, Parsed> {
         return Err(match next {
             None => Parsed::Group(help::group(name, about)),
             Some(word) if word.starts_with('-') => Parsed::Text(help::group(name, about)),
-            Some(word) => Parsed::Failure(Failure::Plain(format!(
-                "error: unknown command {word:?}\nSee 'kubectl {name} -h' for help and examples"
+            Some(_) => Parsed::Failure(Failure::Plain(format!(
+                "error: unknown command {:?}\nSee 'kubectl {name} -h' for help and examples",
+                words[name.split(' ').count()..].join(" ")
             ))),
         });
     }

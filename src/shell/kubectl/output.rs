@@ -71,7 +71,7 @@ impl Format {
             ("go-template" | "template", None) => {
                 return message("template format specified but no template given");
             }
-            ("custom-columns", Some(spec)) => Format::Columns(columns(&spec)?),
+            ("custom-columns", Some(spec)) if !spec.is_empty() => Format::Columns(columns(&spec)?),
             ("custom-columns-file", Some(path)) => {
                 let Some(spec) = kube.io.session.file(&path) else {
                     return message(format!(
@@ -80,7 +80,7 @@ impl Format {
                 };
                 Format::Columns(columns(&columns_of_file(spec)?)?)
             }
-            ("custom-columns", None) => {
+            ("custom-columns", _) => {
                 return message("custom-columns format specified but no custom columns given");
             }
             _ => {

@@ -15,31 +15,43 @@ struct Taint {
     effect: String,
 }
 
+/// Reads a taint that is added, or one that is removed: its effect, and then its key alone, may be left out.
+/// Source: k8s.io/kubectl/pkg/cmd/taint/utils.go, `parseTaint`.
 fn read_taint(text: &str) -> Result<Taint> {
-    let bad = || Failure::Message(format!("invalid taint spec: {text}"));
-    let (pair, effect) = text.rsplit_once(':').ok_or_else(bad)?;
-    if !matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
-        return Err(Failure::Usage(
-            format!("invalid taint effect: {effect}, unsupported taint effect"),
-            "taint",
-        ));
-    }
-    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let usage = |why: String| Failure::Usage(why, "taint");
+    let bad = || usage(format!("invalid taint spec: {text}"));
+    let because =
+        |complaints: Vec<String>| usage(format!("invalid taint spec: {text}, {}", complaints.join("; ")));
+    let parts: Vec<&str> = text.split(':').collect();
+    let (key, value, effect) = match parts[..] {
+        [key] => (key, "", ""),
+        [pair, effect] => {
+            if !matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
+                return Err(usage(format!(
+                    "invalid taint effect: {effect}, unsupported taint effect"
+                )));
+            }
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if value.contains('=') {
+                return Err(bad());
+            }
+            let complaints = content::label_value(value);
+            if !complaints.is_empty() {
+                return Err(because(complaints));
+            }
+            (key, value, effect)
+        }
+        _ => return Err(bad()),
+    };
     let complaints = content::qualified_name(key);
-    if key.is_empty() {
-        Err(bad())
-    } else if !complaints.is_empty() {
-        Err(Failure::Usage(
-            format!("invalid taint spec: {text}, {}", complaints.join("; ")),
-            "taint",
-        ))
-    } else {
-        Ok(Taint {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            effect: effect.to_owned(),
-        })
+    if !complaints.is_empty() {
+        return Err(because(complaints));
     }
+    Ok(Taint {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        effect: effect.to_owned(),
+    })
 }
 
 pub fn taint(kube: &mut Kube) -> Result<Next> {
@@ -68,10 +80,16 @@ pub fn taint(kube: &mut Kube) -> Result<Next> {
     for change in changes {
         match change.strip_suffix('-') {
             Some(gone) => {
-                let (key, effect) = gone.split_once(':').unwrap_or((gone, ""));
-                remove.push((key.split('=').next().unwrap_or(key).to_owned(), effect.to_owned()));
+                let taint = read_taint(gone)?;
+                remove.push((taint.key, taint.effect));
             }
-            None => add.push(read_taint(change)?),
+            None => {
+                let taint = read_taint(change)?;
+                if taint.effect.is_empty() {
+                    return Err(Failure::Usage(format!("invalid taint spec: {change}"), "taint"));
+                }
+                add.push(taint);
+            }
         }
     }
     for (i, taint) in add.iter().enumerate() {
