@@ -1,4 +1,4 @@
-//! In which order Go's encoder writes the fields of a struct: as they are declared. What is no struct to its
+//! What Go holds of an object in a struct, and how it writes it: in which order its encoder writes the fields of a struct: as they are declared. What is no struct to its
 //! writer (a map, an object that is not decoded) has its keys sorted.
 //!
 //! Source: the types.go of k8s.io/api, for the objects that `kubectl create` and its kin hold and all that is in
@@ -45,46 +45,101 @@ pub fn fields<'a>(
 }
 
 /// Fields younger than the structs of the kubectl that the console has (1.32): decoding loses them.
-const YOUNGER: [&str; 3] = [
-    "apps/v1.DeploymentStatus terminatingReplicas",
-    "apps/v1.ReplicaSetStatus terminatingReplicas",
-    "core/v1.PodStatus observedGeneration",
+const YOUNGER: [(&str, &str); 3] = [
+    ("apps/v1.DeploymentStatus", "terminatingReplicas"),
+    ("apps/v1.ReplicaSetStatus", "terminatingReplicas"),
+    ("core/v1.PodStatus", "observedGeneration"),
 ];
 
-/// Puts in what Go writes even where there is nothing: structs without a pointer, and the time an object was created.
-pub fn fill(ty: &'static Type, value: &mut Value) {
-    let Some(map) = value.as_object_mut() else { return };
-    if (ty.package, ty.name) == ("meta/v1", "ObjectMeta") && !map.contains_key("creationTimestamp") {
-        map.insert("creationTimestamp".to_owned(), Value::Null);
+/// An object as kubectl prints it once it has decoded it into its struct.
+pub fn held(mut value: Value, ty: &'static Type) -> Value {
+    normalize(&mut value, ty);
+    as_1_32(&mut value, ty);
+    value
+}
+
+/// What the structs of kubectl 1.32 have otherwise: they write the time an object was created even where there is
+/// none, and do not know what is younger.
+fn as_1_32(value: &mut Value, ty: &'static Type) {
+    let Value::Object(map) = value else { return };
+    let name = format!("{}.{}", ty.package, ty.name);
+    if name == "meta/v1.ObjectMeta" {
+        map.entry("creationTimestamp").or_insert(Value::Null);
     }
-    for younger in YOUNGER.iter().filter_map(|line| line.split_once(' ')) {
-        if younger.0 == format!("{}.{}", ty.package, ty.name) {
-            map.remove(younger.1);
+    for (own, field) in YOUNGER {
+        if own == name {
+            map.remove(field);
         }
     }
     for field in &ty.fields {
-        if let (Ty::Struct(_), true, false) = (&field.ty, field.plain, map.contains_key(field.name)) {
-            map.insert(field.name.to_owned(), Value::Object(Map::new()));
-        }
-        if let Some(value) = map.get_mut(field.name) {
-            fill_field(&field.ty, value);
+        if let (Some(inner), Some(value)) = (field.ty.base_struct(), map.get_mut(field.name)) {
+            each(value, &field.ty, &|value| as_1_32(value, inner));
         }
     }
 }
 
-fn fill_field(ty: &'static Ty, value: &mut Value) {
-    match ty {
-        Ty::Struct(id) => fill(id.get(), value),
-        Ty::List(inner) => value
-            .as_array_mut()
-            .into_iter()
-            .flatten()
-            .for_each(|item| fill_field(inner, item)),
-        Ty::Map(inner) => value
-            .as_object_mut()
-            .into_iter()
-            .for_each(|map| map.values_mut().for_each(|item| fill_field(inner, item))),
+/// Visits the structs at the bottom of lists and maps.
+fn each(value: &mut Value, ty: &'static Ty, visit: &dyn Fn(&mut Value)) {
+    match (ty, value) {
+        (Ty::Struct(_), value) => visit(value),
+        (Ty::List(inner), Value::Array(items)) => items.iter_mut().for_each(|item| each(item, inner, visit)),
+        (Ty::Map(inner), Value::Object(map)) => map.values_mut().for_each(|item| each(item, inner, visit)),
         _ => {}
+    }
+}
+
+/// An object as Go's types hold it: structs without a pointer are there, what is zero is not.
+pub fn normalized(mut value: Value, ty: &'static Type) -> Value {
+    normalize(&mut value, ty);
+    value
+}
+
+fn normalize(value: &mut Value, ty: &'static Type) {
+    let Value::Object(map) = value else { return };
+    map.retain(|key, inner| match ty.field(key) {
+        Some(field) if !field.is_dropped(inner) => {
+            if let Some(ty) = field.ty.base_struct() {
+                each(inner, &field.ty, &|value| normalize(value, ty));
+            }
+            true
+        }
+        _ => false,
+    });
+    for field in ty.fields.iter().filter(|field| field.plain || field.required) {
+        if !map.contains_key(field.name) {
+            map.insert(field.name.to_owned(), zero(&field.ty));
+        }
+    }
+}
+
+/// An object of a type as Go makes a new one.
+pub fn empty(ty: &'static Type) -> Value {
+    normalized(Value::Object(Map::new()), ty)
+}
+
+fn zero(ty: &'static Ty) -> Value {
+    match ty {
+        Ty::Struct(id) => empty(id.get()),
+        Ty::String => "".into(),
+        Ty::Int32 | Ty::Int64 | Ty::Double | Ty::IntOrString => 0.into(),
+        Ty::Bool => false.into(),
+        Ty::Quantity => "0".into(),
+        Ty::Bytes | Ty::Time | Ty::MicroTime | Ty::Raw | Ty::FieldsV1 | Ty::List(_) | Ty::Map(_) => {
+            Value::Null
+        }
+    }
+}
+
+/// The type Go decodes a value into that it knows no struct for.
+pub fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
     }
 }
 

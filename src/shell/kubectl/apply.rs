@@ -29,10 +29,11 @@ pub fn last_applied(object: &Value) -> String {
 
 /// The same for an object that kubectl has generated: its struct is what is kept.
 pub fn with_last_applied_typed(mut object: Value) -> Value {
-    if let Some(ty) = type_of(&object) {
-        let text = json_print::typed_compact(&object, ty) + "\n";
-        object["metadata"]["annotations"][LAST_APPLIED] = text.into();
-    }
+    let Some(ty) = type_of(&object) else {
+        return with_last_applied(&object);
+    };
+    let text = json_print::typed_compact(&object, ty) + "\n";
+    object["metadata"]["annotations"][LAST_APPLIED] = text.into();
     object
 }
 

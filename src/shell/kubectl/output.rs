@@ -139,8 +139,7 @@ impl Format {
         let Some(ty) = type_of(object) else {
             return self.print(kube, object);
         };
-        let mut object = object.clone();
-        go_json::fill(ty, &mut object);
+        let mut object = go_json::held(object.clone(), ty);
         if !matches!(self, Format::Json) {
             return self.print(kube, &object);
         }

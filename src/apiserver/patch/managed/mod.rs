@@ -8,7 +8,9 @@ mod typed;
 
 pub use lazy::Managed;
 pub use set::FieldSet;
-pub(super) use typed::{compare, empty, field_set, merge, normalized, problems, with_named_fields, without};
+pub(super) use typed::{compare, field_set, merge, problems, with_named_fields, without};
+
+pub(super) use crate::api::schema::go_json::{empty, normalized};
 
 use crate::api::order::StableSort;
 use crate::api::schema::{self, Type};

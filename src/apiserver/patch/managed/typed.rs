@@ -4,6 +4,7 @@
 //! Source: sigs.k8s.io/structured-merge-diff/v6/typed.
 
 use super::set::{Element, FieldSet};
+use crate::api::schema::go_json::go_type;
 use crate::api::schema::{Field, Ty, Type};
 use crate::api::sorted::SortedMap;
 use serde_json::{Map, Value};
@@ -506,67 +507,4 @@ fn missing_key(field: &'static Field, element: &'static Ty, item: &Value) -> Opt
         .iter()
         .copied()
         .find(|key| item.get(key).is_none() && !has_default(key))
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    }
-}
-
-/// An object as Go's types hold it: structs without a pointer are there, what is zero is not.
-pub fn normalized(mut value: Value, ty: &'static Type) -> Value {
-    normalize(&mut value, ty);
-    value
-}
-
-fn normalize(value: &mut Value, ty: &'static Type) {
-    let Value::Object(map) = value else { return };
-    map.retain(|key, inner| match ty.field(key) {
-        Some(field) if !field.is_dropped(inner) => {
-            normalize_as(inner, &field.ty);
-            true
-        }
-        _ => false,
-    });
-    for field in ty.fields.iter().filter(|field| field.plain || field.required) {
-        if !map.contains_key(field.name) {
-            map.insert(field.name.to_owned(), zero(&field.ty));
-        }
-    }
-}
-
-fn normalize_as(value: &mut Value, ty: &'static Ty) {
-    match (ty, value) {
-        (Ty::Struct(id), value) => normalize(value, id.get()),
-        (Ty::List(inner), Value::Array(items)) => items.iter_mut().for_each(|item| normalize_as(item, inner)),
-        (Ty::Map(inner), Value::Object(map)) => {
-            map.values_mut().for_each(|item| normalize_as(item, inner));
-        }
-        _ => {}
-    }
-}
-
-/// An object of a type as Go makes a new one.
-pub fn empty(ty: &'static Type) -> Value {
-    normalized(Value::Object(Map::new()), ty)
-}
-
-fn zero(ty: &'static Ty) -> Value {
-    match ty {
-        Ty::Struct(id) => empty(id.get()),
-        Ty::String => "".into(),
-        Ty::Int32 | Ty::Int64 | Ty::Double | Ty::IntOrString => 0.into(),
-        Ty::Bool => false.into(),
-        Ty::Quantity => "0".into(),
-        Ty::Bytes | Ty::Time | Ty::MicroTime | Ty::Raw | Ty::FieldsV1 | Ty::List(_) | Ty::Map(_) => {
-            Value::Null
-        }
-    }
 }

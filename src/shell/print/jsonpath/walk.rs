@@ -1,6 +1,7 @@
 //! Follows the paths of a template through a document, within bounds.
 
 use super::{Node, Operand, Step, scalar};
+use crate::api::schema::go_json;
 use serde_json::Value;
 use std::cell::Cell;
 
@@ -105,7 +106,7 @@ impl<'v> Walk<'v> {
                                 }
                             }
                         } else if !value.is_null() {
-                            return Err(format!("{} is not array or slice", go_type(value)));
+                            return Err(format!("{} is not array or slice", go_json::go_type(value)));
                         }
                     }
                     Step::Slice(from, to, step) => {
@@ -186,18 +187,5 @@ fn descend<'v>(value: &'v Value, next: &mut Vec<&'v Value>) {
         Value::Array(items) => items.iter().for_each(|child| descend(child, next)),
         Value::Object(map) => map.values().for_each(|child| descend(child, next)),
         _ => {}
-    }
-}
-
-/// The type Go decodes a value into.
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
     }
 }
