@@ -227,7 +227,8 @@ fn theirs(home: &str, line: &str) -> Outcome {
             None => std::thread::sleep(Duration::from_millis(5)),
         }
     };
-    (out.join().unwrap(), err.join().unwrap(), code)
+    let told = |text: String| text.replace(&format!("{home}/config"), "/root/.kube/config");
+    (told(out.join().unwrap()), told(err.join().unwrap()), code)
 }
 
 fn read_all(pipe: &mut dyn Read) -> String {
@@ -321,14 +322,11 @@ fn both_kubectls_say_the_same() {
     std::fs::create_dir_all(&home).unwrap();
     let home = home.to_str().unwrap().to_owned();
     let config = serde_json::json!({"apiVersion": "v1", "kind": "Config", "current-context": "company-x",
-        "clusters": [{"name": "company-x", "cluster": {"server": format!("http://{}", server.address)}}], "users": [{"name": "you", "user": {}}],
+        "clusters": [{"name": "company-x", "cluster": {"server": format!("http://{}", server.address)}}], "users": [{"name": "you", "user": {"token": "admin-token"}}],
         "contexts": [{"name": "company-x", "context": {"cluster": "company-x", "user": "you", "namespace": "demo"}}]});
     std::fs::write(format!("{home}/config"), config.to_string()).unwrap();
-    let mut session = Session {
-        namespace: "demo".to_owned(),
-        server: format!("http://{}", server.address),
-        ..Session::default()
-    };
+    let mut session =
+        Session::default().connected(&format!("http://{}", server.address), "admin-token", "demo");
     for (folder, prefix) in [
         (FOLDER.to_owned(), ""),
         (format!("{FOLDER}/kustomize"), "kustomize/"),

@@ -78,7 +78,7 @@ pub fn candidates(known: &dyn Known, session: &Session, line: &str) -> Vec<Strin
         }
         Some((name, args)) if name == "kubectl" || name == "k" => kubectl(known, session, args, &last),
         Some((name, args)) if name == "curl" => curl(session, args, &last),
-        Some((name, _)) if filters::NAMES.contains(&name.as_str()) => session.files.keys().cloned().collect(),
+        Some((name, _)) if filters::NAMES.contains(&name.as_str()) => session.names().cloned().collect(),
         Some(_) => {
             let mut argv = words.clone();
             argv.push(last.clone());
@@ -109,7 +109,8 @@ fn kubectl(known: &dyn Known, session: &Session, args: &[String], last: &str) ->
         return subcommands(&plain);
     };
     let flags = || command.flags.iter().flat_map(|set| set.iter()).chain(GLOBAL);
-    let namespace = given(args, "namespace", 'n').unwrap_or(&session.namespace);
+    let config = session.kubeconfig();
+    let namespace = given(args, "namespace", 'n').unwrap_or(config.namespace());
     if let Some((name, value)) = last.split_once('=').filter(|_| last.starts_with("--")) {
         let flag = flags().find(|f| f.name == &name[2..]);
         return values(known, session, flag, args, namespace)
@@ -216,9 +217,7 @@ fn values(
             "custom-columns=",
             "go-template=",
         ]),
-        "filename" | "patch-file" | "from-file" => {
-            session.files.keys().cloned().chain(["-".to_owned()]).collect()
-        }
+        "filename" | "patch-file" | "from-file" => session.names().cloned().chain(["-".to_owned()]).collect(),
         "dry-run" => words(&["none", "client", "server"]),
         "cascade" => words(&["background", "orphan", "foreground"]),
         "restart" => words(&["Always", "OnFailure", "Never"]),
@@ -299,7 +298,8 @@ fn curl(session: &Session, args: &[String], last: &str) -> Vec<String> {
             .map(str::to_owned)
             .to_vec();
     }
-    let mut all: Vec<String> = session.files.keys().map(|name| format!("@{name}")).collect();
+    let mut all: Vec<String> = session.names().map(|name| format!("@{name}")).collect();
+    let config = session.kubeconfig();
     for root in ["http://localhost:8001", &session.server] {
         all.push(format!("{root}/api/v1/"));
         all.push(format!("{root}/apis/"));
@@ -311,7 +311,7 @@ fn curl(session: &Session, args: &[String], last: &str) -> Vec<String> {
             format!("/apis/{}/{}", kind.group, kind.version)
         };
         let place = if kind.namespaced {
-            format!("{root}/namespaces/{}", session.namespace)
+            format!("{root}/namespaces/{}", config.namespace())
         } else {
             root
         };

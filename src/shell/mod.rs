@@ -25,6 +25,7 @@ pub mod editor;
 pub mod export;
 pub mod filters;
 pub mod host;
+mod kubeconfig;
 pub mod kubectl;
 pub mod lex;
 pub mod parse;

@@ -3,6 +3,7 @@
 //! The world moves only between polls, so nothing here blocks. A program that waits says so and is
 //! polled again after the world changed or its moment came.
 
+use super::kubeconfig;
 use super::transport::Transport;
 use crate::api::sorted::SortedMap;
 use crate::sim::SimTime;
@@ -188,11 +189,7 @@ pub struct Session {
     /// The editor's and redirections' files.
     pub files: SortedMap<String, String>,
     pub variables: SortedMap<String, String>,
-    /// The namespace of the current kubectl context.
-    pub namespace: String,
-    /// The user of the current kubectl context; sent as a bearer token when set.
-    pub token: Option<String>,
-    /// The API server's address as configured.
+    /// Where the API server answers.
     pub server: String,
     pub history: Vec<String>,
     pub editor: Option<Editor>,
@@ -206,20 +203,36 @@ impl Default for Session {
             host: String::new(),
             files: SortedMap::new(),
             variables: SortedMap::new(),
-            namespace: "default".to_owned(),
-            token: None,
-            server: "https://kube-apiserver:6443".to_owned(),
+            server: String::new(),
             history: Vec::new(),
             editor: None,
             edits: 0,
         }
+        .connected("https://kube-apiserver:6443", "admin-token", "default")
     }
 }
 
 /// All files together hold at most this much.
 pub const MAX_FILES_BYTES: usize = 8 << 20;
 
+/// The name under which a file is kept: below the home directory without it.
+fn key(name: &str) -> &str {
+    let name = name.strip_prefix("/root/").unwrap_or(name);
+    name.strip_prefix("./").unwrap_or(name)
+}
+
 impl Session {
+    /// The same with a kubeconfig for this API server.
+    #[must_use]
+    pub fn connected(mut self, server: &str, token: &str, namespace: &str) -> Session {
+        server.clone_into(&mut self.server);
+        self.files.insert(
+            key(kubeconfig::PATH).to_owned(),
+            kubeconfig::of_one(server, token, namespace),
+        );
+        self
+    }
+
     /// Opens a text in the editor, in place of what was open there; the file's name.
     pub fn edit(&mut self, text: String) -> String {
         self.edits += 1;
@@ -234,14 +247,14 @@ impl Session {
 
     /// A file by the name a command gives it.
     pub fn file(&self, name: &str) -> Option<&String> {
-        self.files.get(name.strip_prefix("./").unwrap_or(name))
+        self.files.get(key(name))
     }
 
     /// Writes or appends to a file.
     /// # Errors
     /// When there is no room.
     pub fn write(&mut self, name: &str, text: &str, append: bool) -> Result<(), String> {
-        let name = name.strip_prefix("./").unwrap_or(name);
+        let name = key(name);
         let held: usize = self.files.values().map(String::len).sum();
         if held + text.len() > MAX_FILES_BYTES {
             return Err("No space left on device".to_owned());
@@ -254,14 +267,24 @@ impl Session {
         Ok(())
     }
 
-    /// The files directly in or below a directory, in order; `.` is everything.
+    /// Takes a file away; false when there is none.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.files.remove(key(name)).is_some()
+    }
+
+    /// The names of the files that are not hidden, in order.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.files.keys().filter(|name| !name.starts_with('.'))
+    }
+
+    /// The files directly in or below a directory, in order; `.` is everything but what is hidden.
     pub fn directory(&self, name: &str) -> Vec<String> {
-        let prefix = name.trim_start_matches("./").trim_end_matches('/');
+        let prefix = key(name).trim_end_matches('/');
+        let is_home = matches!(prefix, "" | "." | "/root");
         self.files
             .keys()
             .filter(|path| {
-                prefix.is_empty()
-                    || prefix == "."
+                is_home && !path.starts_with('.')
                     || path
                         .strip_prefix(prefix)
                         .is_some_and(|rest| rest.starts_with('/'))

@@ -113,11 +113,7 @@ impl Terminal {
     /// A console of a machine that runs already. What happened before is not in its log.
     pub fn over(cluster: Cluster) -> Terminal {
         let start = cluster.now();
-        // The kubeconfig on the person's computer is the administrator's.
-        let session = Session {
-            token: Some("admin-token".to_owned()),
-            ..Session::default()
-        };
+        let session = Session::default();
         let mut terminal = Terminal {
             cluster,
             session,

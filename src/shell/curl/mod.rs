@@ -225,13 +225,11 @@ impl Curl {
             .reduce(f64::min);
         if self.target.api {
             // As `kubectl proxy` does on localhost: the session's own identity.
-            if let Some(token) = io
-                .session
-                .token
-                .clone()
-                .filter(|_| !self.target.https && request.header("Authorization").is_none())
-            {
-                request = request.with_header("Authorization", format!("Bearer {token}"));
+            if !self.target.https && request.header("Authorization").is_none() {
+                let config = io.session.kubeconfig();
+                if !config.token().is_empty() {
+                    request = request.with_header("Authorization", format!("Bearer {}", config.token()));
+                }
             }
             let query = request.path.split_once('?').map_or("", |(_, q)| q);
             let streams = method == "GET"

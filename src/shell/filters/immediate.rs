@@ -59,7 +59,10 @@ impl Immediate {
             }
             "ls" => {
                 let names: Vec<String> = match args.iter().find(|a| !a.starts_with('-')) {
-                    None => io.session.files.keys().cloned().collect(),
+                    None if args.iter().any(|a| a.contains(['a', 'A'])) => {
+                        io.session.files.keys().cloned().collect()
+                    }
+                    None => io.session.names().cloned().collect(),
                     Some(name) if io.session.file(name).is_some() => vec![name.clone()],
                     Some(name) => {
                         let found = io.session.directory(name);
@@ -76,8 +79,7 @@ impl Immediate {
             "rm" => {
                 let force = args.iter().any(|a| a.starts_with('-') && a.contains('f'));
                 for name in args.iter().filter(|a| !a.starts_with('-')) {
-                    let key = name.strip_prefix("./").unwrap_or(name);
-                    if io.session.files.remove(key).is_none() && !force {
+                    if !io.session.remove(name) && !force {
                         return Err(format!("cannot remove '{name}': No such file or directory"));
                     }
                 }

@@ -156,7 +156,7 @@ pub fn cluster_info(kube: &mut Kube) -> Result<Next> {
         &[("labelSelector", "kubernetes.io/cluster-service=true")],
     );
     let found = list_pages(kube, &services)?;
-    let server = kube.io.session.server.clone();
+    let server = kube.call.target.server.clone();
     let mut lines = format!("Kubernetes control plane is running at {server}\n");
     for service in found {
         let name = match service["metadata"]["labels"]["kubernetes.io/name"].as_str() {

@@ -2,6 +2,7 @@
 
 use super::super::program::Io;
 use super::super::transport::{ApiRequest, ApiResponse, StreamId};
+use super::config::Target;
 use super::failure::{Failure, Result};
 use super::flags::Flags;
 use super::table::Command;
@@ -23,6 +24,8 @@ pub struct Call {
     pub args: Vec<String>,
     /// How many arguments stood before `--`.
     pub dash: Option<usize>,
+    /// Where its requests go, and as whom.
+    pub target: Target,
 }
 
 /// A command at work.
@@ -94,7 +97,7 @@ impl Kube<'_, '_> {
     /// The namespace of this command line.
     pub fn namespace(&self) -> String {
         match self.flags().text("namespace") {
-            "" => self.io.session.namespace.clone(),
+            "" => self.call.target.namespace.clone(),
             named => named.to_owned(),
         }
     }
@@ -165,21 +168,27 @@ impl Kube<'_, '_> {
                 &CLIENT_VERSION[1..]
             ),
         );
-        let flags = self.flags();
-        let token = match flags.text("token") {
-            "" => self.io.session.token.clone(),
-            given => Some(given.to_owned()),
-        };
-        if let Some(token) = token {
-            request = request.with_header("Authorization", format!("Bearer {token}"));
+        let target = &self.call.target;
+        if !target.authorization.is_empty() {
+            request = request.with_header("Authorization", &*target.authorization);
         }
-        if !flags.text("as").is_empty() {
-            request = request.with_header("Impersonate-User", flags.text("as"));
-            for group in flags.list("as-group") {
+        let (mut user, mut uid, mut groups) = target.impersonated.clone();
+        let flags = self.flags();
+        for (flag, field) in [("as", &mut user), ("as-uid", &mut uid)] {
+            if flags.changed(flag) {
+                flags.text(flag).clone_into(field);
+            }
+        }
+        if flags.changed("as-group") {
+            groups = flags.list("as-group");
+        }
+        if !user.is_empty() {
+            request = request.with_header("Impersonate-User", user);
+            for group in groups {
                 request = request.with_header("Impersonate-Group", group);
             }
-            if !flags.text("as-uid").is_empty() {
-                request = request.with_header("Impersonate-Uid", flags.text("as-uid"));
+            if !uid.is_empty() {
+                request = request.with_header("Impersonate-Uid", uid);
             }
         }
         request
@@ -259,8 +268,8 @@ impl Kube<'_, '_> {
     pub fn refused(&self, response: &ApiResponse) -> Failure {
         if response.code == 0 {
             let server = self
-                .io
-                .session
+                .call
+                .target
                 .server
                 .trim_start_matches("https://")
                 .trim_start_matches("http://")
@@ -307,7 +316,7 @@ impl Kube<'_, '_> {
         }
         let now = self.now();
         let stamp = civil::format(now.timestamp(), "%m%d %H:%M:%S.%f");
-        let url = format!("{}{}", self.io.session.server, request.path);
+        let url = format!("{}{}", self.call.target.server, request.path);
         let mut lines = Vec::new();
         let status = format!("{} {}", response.code, reason_phrase(response.code));
         if level == 6 {

@@ -57,7 +57,7 @@ struct Kubectl {
 
 enum State {
     New,
-    Running(Call, Box<dyn Task>),
+    Running(Box<Call>, Box<dyn Task>),
     Done,
 }
 
@@ -70,7 +70,8 @@ impl Program for Kubectl {
         let (call, outcome) = match std::mem::replace(&mut self.state, State::Done) {
             State::Done => return Progress::Done(1),
             State::New => match parse(&self.args) {
-                Ok(call) => {
+                Ok(mut call) => {
+                    let target = config::target(&call, io.session).map(|target| call.target = target);
                     let mut kube = Kube {
                         io,
                         call: &call,
@@ -81,7 +82,7 @@ impl Program for Kubectl {
                         kube.out(&text);
                         Ok(Next::Done)
                     } else {
-                        config::check(&kube).and_then(|()| (call.command.run)(&mut kube))
+                        target.and_then(|()| (call.command.run)(&mut kube))
                     };
                     (call, outcome)
                 }
@@ -98,7 +99,7 @@ impl Program for Kubectl {
                     return Progress::Done(failure.exit_code());
                 }
             },
-            State::Running(call, task) => (call, Ok(Next::Task(task))),
+            State::Running(call, task) => (*call, Ok(Next::Task(task))),
         };
         let outcome = match outcome {
             Ok(Next::Task(mut task)) => {
@@ -110,11 +111,11 @@ impl Program for Kubectl {
                 match step {
                     Ok(Step::Done) => Ok(0),
                     Ok(Step::Wait(until)) => {
-                        self.state = State::Running(call, task);
+                        self.state = State::Running(Box::new(call), task);
                         return Progress::Waiting { until };
                     }
                     Ok(Step::Editing) => {
-                        self.state = State::Running(call, task);
+                        self.state = State::Running(Box::new(call), task);
                         return Progress::Editing;
                     }
                     Err(failure) => {
@@ -263,6 +264,7 @@ fn parse(args: &[String]) -> Result<Call, Parsed> {
                 flags,
                 args,
                 dash,
+                target: config::Target::default(),
             })
         }
         Err(why) => Err(Parsed::Failure(Failure::Plain(format!(

@@ -54,6 +54,13 @@ pub const GLOBAL: &[Flag] = &[
     text("cluster", "kubeconfig cluster to use"),
     text("user", "kubeconfig user to use"),
     text("kubeconfig", "path of the kubeconfig file"),
+    text("username", "user of basic authentication"),
+    text("password", "password of basic authentication"),
+    text("certificate-authority", "file of the server's authority"),
+    text("client-certificate", "file of a client certificate"),
+    text("client-key", "file of its key"),
+    text("tls-server-name", "name the server's certificate has"),
+    bool("disable-compression", None, "answers are sent as they are"),
     text("cache-dir", "where discovery is cached"),
     bool(
         "insecure-skip-tls-verify",
@@ -80,6 +87,11 @@ pub const GLOBAL: &[Flag] = &[
     flag("v", Some('v'), Int, "0", "log level; 6 to 9 show the requests"),
 ];
 
+const EMBED: &[Flag] = &[bool(
+    "embed-certs",
+    None,
+    "with the files' content in place of their paths",
+)];
 const OUTPUT: &[Flag] = &[
     flag(
         "output",
@@ -382,21 +394,22 @@ pub static COMMANDS: &[Command] = &[
     command!("auth whoami" "Show who you are to the server", "", Words::None, [OUTPUT], super::auth::whoami),
     command!("auth reconcile" "Bring roles and bindings to what the manifests say", "-f FILENAME", Words::None,
         [OUTPUT, FILES, DRY_RUN, &[bool("remove-extra-permissions", None, "also take rights away"), bool("remove-extra-subjects", None, "also take subjects away")]], super::reconcile::run),
-    command!("config view" "Show the kubeconfig", "", Words::None, [OUTPUT, &[bool("minify", None, "only what the context uses"), bool("raw", None, "with secrets"), bool("flatten", None, "with files inlined"), flag("merge", None, Bool, "true", "merge the files")]], super::config::config_view),
-    command!("config current-context" "Print the context's name", "", Words::None, [], super::config::config_current),
-    command!("config get-contexts" "List contexts", "", Words::None, [HEADERS, &[flag("output", Some('o'), Text, "", "name")]], super::config::config_contexts),
-    command!("config get-clusters" "List clusters", "", Words::None, [], super::config::config_names),
-    command!("config get-users" "List users", "", Words::None, [], super::config::config_names),
-    command!("config set" "Change a value", "PROPERTY_NAME PROPERTY_VALUE", Words::None, [], super::config::config_fixed),
-    command!("config unset" "Take a value away", "PROPERTY_NAME", Words::None, [], super::config::config_fixed),
-    command!("config rename-context" "Rename a context", "CONTEXT_NAME NEW_NAME", Words::None, [], super::config::config_fixed),
-    command!("config delete-context" "Delete a context", "NAME", Words::None, [], super::config::config_fixed),
-    command!("config delete-cluster" "Delete a cluster", "NAME", Words::None, [], super::config::config_fixed),
-    command!("config delete-user" "Delete a user", "NAME", Words::None, [], super::config::config_fixed),
-    command!("config set-cluster" "Set a cluster", "NAME", Words::None, [], super::config::config_fixed),
-    command!("config set-credentials" "Set a user", "NAME", Words::None, [], super::config::config_fixed),
-    command!("config set-context" "Change a context", "[NAME | --current] [--namespace=namespace]", Words::None, [&[bool("current", None, "the current context")]], super::config::config_set_context),
-    command!("config use-context" "Change to a context", "CONTEXT_NAME", Words::None, [], super::config::config_use_context),
+    command!("config view" "Show the kubeconfig", "", Words::None, [OUTPUT, &[bool("minify", None, "only what the context uses"), bool("raw", None, "with secrets"), bool("flatten", None, "with files inlined"), flag("merge", None, Bool, "true", "merge the files")]], super::config::view),
+    command!("config current-context" "Print the context's name", "", Words::None, [], super::config::current),
+    command!("config get-contexts" "List contexts", "[(-o|--output=)name)]", Words::None, [HEADERS, &[flag("output", Some('o'), Text, "", "name")]], super::config::list_contexts),
+    command!("config get-clusters" "List clusters", "", Words::None, [], super::config::names),
+    command!("config get-users" "List users", "", Words::None, [], super::config::names),
+    command!("config set" "Change a value", "PROPERTY_NAME PROPERTY_VALUE", Words::None, [&[bool("set-raw-bytes", None, "a value of bytes is not Base64")]], super::config::set),
+    command!("config unset" "Take a value away", "PROPERTY_NAME", Words::None, [], super::config::unset),
+    command!("config rename-context" "Rename a context", "CONTEXT_NAME NEW_NAME", Words::None, [], super::config::rename),
+    command!("config delete-context" "Delete a context", "NAME", Words::None, [], super::config::delete),
+    command!("config delete-cluster" "Delete a cluster", "NAME", Words::None, [], super::config::delete),
+    command!("config delete-user" "Delete a user", "NAME", Words::None, [], super::config::delete),
+    command!("config set-cluster" "Set a cluster", "NAME [--server=server] [--certificate-authority=path/to/certificate/authority] [--insecure-skip-tls-verify=true] [--tls-server-name=example.com]", Words::None, [EMBED, &[text("proxy-url", "proxy before the server")]], super::config::set_cluster),
+    command!("config set-credentials" "Set a user", "NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile] [--token=bearer_token] [--username=basic_user] [--password=basic_password] [--auth-provider=provider_name] [--auth-provider-arg=key=value] [--exec-command=exec_command] [--exec-api-version=exec_api_version] [--exec-arg=arg] [--exec-env=key=value]", Words::None,
+        [EMBED, &[text("auth-provider", "auth provider"), flag("auth-provider-arg", None, Array, "", "key=value or key-, repeatable"), text("exec-command", "program that fetches credentials"), text("exec-api-version", "its API version"), flag("exec-arg", None, Array, "", "its argument, repeatable"), flag("exec-env", None, Array, "", "its variable, key=value or key-, repeatable"), text("exec-interactive-mode", "IfAvailable, Never or Always"), bool("exec-provide-cluster-info", None, "it is told of the cluster")]], super::config::set_credentials),
+    command!("config set-context" "Change a context", "[NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]", Words::None, [&[bool("current", None, "the current context")]], super::config::set_context),
+    command!("config use-context" ["config use"] "Change to a context", "CONTEXT_NAME", Words::None, [], super::config::use_context),
 ];
 
 /// Words that only group other commands, with what they are for.

@@ -48,6 +48,14 @@ fn variable(name: &str, session: &Session) -> String {
     }
 }
 
+/// A `~` that begins a word is the home directory.
+fn home(text: &str, is_first: bool) -> String {
+    match text.strip_prefix('~') {
+        Some(rest) if is_first && (rest.is_empty() || rest.starts_with('/')) => format!("/root{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
 pub(super) fn expand_unsplit(
     word: &Word,
     session: &Session,
@@ -55,8 +63,9 @@ pub(super) fn expand_unsplit(
 ) -> String {
     word.0
         .iter()
-        .map(|part| match part {
-            Part::Text { text, .. } => text.clone(),
+        .enumerate()
+        .map(|(at, part)| match part {
+            Part::Text { text, quoted } => home(text, at == 0 && !quoted),
             Part::Variable { name, .. } => variable(name, session),
             Part::Command { .. } => substituted.next().unwrap_or_default(),
         })
@@ -80,9 +89,9 @@ pub(super) fn expand(
             last.push_str(text);
         }
     };
-    for part in &word.0 {
+    for (at, part) in word.0.iter().enumerate() {
         let (text, split) = match part {
-            Part::Text { text, .. } => (text.clone(), false),
+            Part::Text { text, quoted } => (home(text, at == 0 && !quoted), false),
             Part::Variable { name, quoted } => (variable(name, session), !quoted),
             Part::Command { quoted, .. } => (substituted.next().unwrap_or_default(), !quoted),
         };
