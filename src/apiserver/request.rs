@@ -56,6 +56,7 @@ pub enum Subresource {
     Eviction,
     Log,
     Exec,
+    Attach,
     Token,
     Finalize,
     EphemeralContainers,
@@ -73,11 +74,17 @@ impl Subresource {
             Subresource::Eviction => "eviction",
             Subresource::Log => "log",
             Subresource::Exec => "exec",
+            Subresource::Attach => "attach",
             Subresource::Token => "token",
             Subresource::Finalize => "finalize",
             Subresource::EphemeralContainers => "ephemeralcontainers",
             Subresource::Resize => "resize",
         }
+    }
+
+    /// Whether a client of it must become a WebSocket.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Subresource::Exec | Subresource::Attach)
     }
 
     pub fn parse(segment: &str) -> Option<Subresource> {
@@ -88,6 +95,7 @@ impl Subresource {
             "eviction" => Subresource::Eviction,
             "log" => Subresource::Log,
             "exec" => Subresource::Exec,
+            "attach" => Subresource::Attach,
             "token" => Subresource::Token,
             "finalize" => Subresource::Finalize,
             "ephemeralcontainers" => Subresource::EphemeralContainers,

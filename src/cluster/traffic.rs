@@ -147,8 +147,11 @@ impl<'a> Dns<'a> {
 pub enum KubeletAnswer {
     /// The text of a log.
     Log(String),
-    /// The messages of an exec stream: channel and text.
+    /// All messages of a stream: channel and text.
     Exec(Vec<(u8, String)>),
+    /// A stream that goes on with what the container writes behind this line; see
+    /// [`Cluster::kubelet_log_after`].
+    Attached { behind: Option<Arc<str>> },
 }
 
 /// The exit code of what had to be stopped: 128 and SIGKILL.
@@ -316,7 +319,7 @@ impl Cluster {
         found.map(|container| (machine.name.clone(), container.id.clone()))
     }
 
-    /// What the Pod's kubelet answers to logs and exec.
+    /// What the Pod's kubelet answers to logs, exec and attach.
     ///
     /// Errors: those of the API server's proxy to the kubelet.
     pub fn kubelet_answer(&mut self, proxy: &ProxyRequest) -> Result<KubeletAnswer, Status> {
@@ -355,6 +358,14 @@ impl Cluster {
         };
         if proxy.subresource == Subresource::Exec {
             return Ok(KubeletAnswer::Exec(self.exec(&machine, &id, proxy)));
+        }
+        if proxy.subresource == Subresource::Attach {
+            return Ok(match self.kubelet_log_after(proxy, None) {
+                Some((_, last, true)) => KubeletAnswer::Attached { behind: last },
+                _ => KubeletAnswer::Exec(remote_command::not_attached(
+                    "container is in CONTAINER_EXITED state",
+                )),
+            });
         }
         let Some(found) = self
             .machines

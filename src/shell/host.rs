@@ -164,6 +164,12 @@ impl Attached<'_> {
                 headers: vec![("content-type".to_owned(), "text/plain".to_owned())],
                 body,
             },
+            // It is over before it began: nobody reads on.
+            Ok(KubeletAnswer::Attached { .. }) => ApiResponse {
+                code: 101,
+                headers: Vec::new(),
+                body: json!([]).to_string(),
+            },
             // Commands here end at once, so that the stream is complete when it opens: its messages
             // as JSON, `[[channel, text], …]`.
             Ok(KubeletAnswer::Exec(messages)) => ApiResponse {
@@ -223,7 +229,10 @@ impl Transport for Attached<'_> {
                     })?;
                 Ok(self.stream(Stream::Log { proxy, seen: None }))
             }
-            HttpAnswer::Proxy(proxy) => Err(self.from_kubelet(&proxy)),
+            HttpAnswer::Proxy(proxy) => match self.cluster.kubelet_answer(&proxy) {
+                Ok(KubeletAnswer::Attached { behind: seen }) => Ok(self.stream(Stream::Log { proxy, seen })),
+                _ => Err(self.from_kubelet(&proxy)),
+            },
         }
     }
 

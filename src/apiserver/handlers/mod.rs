@@ -36,7 +36,9 @@ impl ApiServer {
             (Verb::Get, Subresource::None | Subresource::Status) => self.get(&request),
             (Verb::Get, Subresource::Scale) => self.get_scale(&request),
             (Verb::Get, Subresource::Log) => self.proxy_to_kubelet(&request),
-            (Verb::Create | Verb::Get, Subresource::Exec) => self.proxy_to_kubelet(&request),
+            (Verb::Create | Verb::Get, Subresource::Exec | Subresource::Attach) => {
+                self.proxy_to_kubelet(&request)
+            }
             (Verb::List | Verb::Watch, _) => self.list(&request),
             (Verb::Create, Subresource::None) => self.create(context, request),
             (Verb::Create, Subresource::Binding) => self.bind(context, request),

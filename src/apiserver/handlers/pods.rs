@@ -1,8 +1,6 @@
 //! The subresources of Pods: binding, eviction, and what a kubelet has to answer.
 
-use super::super::{
-    ApiServer, Body, Context, DeleteOptions, ProxyRequest, Reply, Request, Stage, Subresource,
-};
+use super::super::{ApiServer, Body, Context, DeleteOptions, ProxyRequest, Reply, Request, Stage};
 use super::{Handled, refused};
 use crate::api::status::{StatusCause, StatusDetails};
 use crate::api::{Kind, Object, Selector, Status};
@@ -222,7 +220,7 @@ impl ApiServer {
             .as_ref()
             .and_then(|spec| spec.node_name.clone())
             .unwrap_or_default();
-        if node.is_empty() && request.subresource == Subresource::Exec {
+        if node.is_empty() && request.subresource.is_stream() {
             return Err(Status::bad_request(format!(
                 "pod {name} does not have a host assigned"
             )));

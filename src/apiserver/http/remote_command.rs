@@ -1,4 +1,4 @@
-//! `exec` as a stream: what goes over which channel of the WebSocket.
+//! `exec` and `attach` as streams: what goes over which channel of the WebSocket.
 //!
 //! Source: k8s.io/apimachinery/pkg/util/remotecommand; the subprotocol `v5.channel.k8s.io`.
 
@@ -47,7 +47,16 @@ fn ending(exit_code: i32) -> Value {
 
 /// The only message of a command that could not be started.
 pub fn not_started(why: &str) -> Vec<(u8, String)> {
-    let message = format!("Internal error occurred: error executing command in container: {why}");
+    failed(&format!("error executing command in container: {why}"))
+}
+
+/// The only message of a stream to a container that does not run.
+pub fn not_attached(why: &str) -> Vec<(u8, String)> {
+    failed(&format!("error attaching to container: {why}"))
+}
+
+fn failed(why: &str) -> Vec<(u8, String)> {
+    let message = format!("Internal error occurred: {why}");
     let status = Status::new(500, "InternalError", message);
     vec![(ERROR, status.to_value().to_string())]
 }

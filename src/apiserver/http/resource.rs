@@ -195,8 +195,10 @@ fn stored_kind(
             ..request(Verb::Get, Body::None)
         },
         (Method::GET, true, Sub::Log) => request(Verb::Get, body::parameters(&asked.query)),
-        (Method::GET, true, Sub::Exec) => request(Verb::Get, body::parameters(&asked.query)),
-        (Method::POST, true, Sub::Exec) => request(Verb::Create, body::parameters(&asked.query)),
+        (Method::GET, true, Sub::Exec | Sub::Attach) => request(Verb::Get, body::parameters(&asked.query)),
+        (Method::POST, true, Sub::Exec | Sub::Attach) => {
+            request(Verb::Create, body::parameters(&asked.query))
+        }
         (Method::POST, false, Sub::None) if info.namespaced && namespace.is_empty() => {
             return Err(method_not_allowed());
         }
@@ -323,7 +325,7 @@ fn call(
         Served::Success(value) => with_warnings(Reply::value(200, &value, accepted), warnings),
         Served::Text(text) => Reply::text(200, text),
         Served::Proxy(proxy)
-            if proxy.subresource == Subresource::Exec && !remote_command::wants_upgrade(asked.headers) =>
+            if proxy.subresource.is_stream() && !remote_command::wants_upgrade(asked.headers) =>
         {
             return Err(Status::bad_request("Upgrade request required"));
         }

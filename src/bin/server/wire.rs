@@ -175,11 +175,43 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     }
 }
 
-/// Sends an exec stream's messages and closes it: commands here have ended when it opens.
+/// Sends what a container writes, from now until it ends or the client goes.
+async fn send_output(
+    mut socket: WebSocket,
+    machine: Arc<Machine>,
+    proxy: ProxyRequest,
+    mut behind: Option<Arc<str>>,
+    stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let found = machine.look(|cluster| cluster.kubelet_log_after(&proxy, behind.as_ref()));
+        let (text, last, running) = found.unwrap_or_default();
+        behind = last;
+        if !text.is_empty() && socket.send(frame(remote_command::STDOUT, text)).await.is_err() {
+            return;
+        }
+        if !running || *stopping.borrow() {
+            return send_messages(socket, remote_command::messages(String::new(), String::new(), 0)).await;
+        }
+        // Standard input is read and dropped.
+        tokio::select! {
+            heard = socket.recv() => if !matches!(heard, Some(Ok(_))) {
+                return;
+            },
+            () = tokio::time::sleep(LOG_INTERVAL) => {}
+        }
+    }
+}
+
+fn frame(channel: u8, text: String) -> Message {
+    let bytes: Vec<u8> = std::iter::once(channel).chain(text.into_bytes()).collect();
+    Message::Binary(bytes.into())
+}
+
+/// Sends a stream's last messages and closes it.
 async fn send_messages(mut socket: WebSocket, messages: Vec<(u8, String)>) {
     for (channel, text) in messages {
-        let frame: Vec<u8> = std::iter::once(channel).chain(text.into_bytes()).collect();
-        if socket.send(Message::Binary(frame.into())).await.is_err() {
+        if socket.send(frame(channel, text)).await.is_err() {
             return;
         }
     }
@@ -309,6 +341,16 @@ fn kubelet(shared: &Shared, proxy: ProxyRequest, upgrade: Option<WebSocketUpgrad
                 None => refusal(&Status::bad_request("Upgrade request required")),
             };
         }
+        Ok(KubeletAnswer::Attached { behind }) => {
+            let machine = machine.clone();
+            let stopping = shared.stopping.clone();
+            return match upgrade {
+                Some(upgrade) => upgrade
+                    .protocols(remote_command::SUBPROTOCOLS)
+                    .on_upgrade(|socket| send_output(socket, machine, proxy, behind, stopping)),
+                None => refusal(&Status::bad_request("Upgrade request required")),
+            };
+        }
         Err(status) => return refusal(&status),
     };
     let follow = proxy.subresource == Subresource::Log && proxy.parameters["follow"].as_str() == Some("true");
@@ -327,7 +369,7 @@ fn kubelet(shared: &Shared, proxy: ProxyRequest, upgrade: Option<WebSocketUpgrad
 fn log_of(answer: KubeletAnswer) -> String {
     match answer {
         KubeletAnswer::Log(text) => text,
-        KubeletAnswer::Exec(_) => String::new(),
+        KubeletAnswer::Exec(_) | KubeletAnswer::Attached { .. } => String::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::logs::{default_container, pod_of};
 use super::resource::{Target, fail_with, known, live};
 use crate::api::Kind;
 use crate::apiserver::http::remote_command;
+use crate::shell::transport::{ApiRequest, StreamId};
 use crate::shell::url::escape_query;
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
             "exec",
         ));
     }
+    check_input(kube, command)?;
     let pod = match pod {
         Some(pod) => {
             let namespace = kube.namespace();
@@ -59,11 +61,8 @@ pub fn exec(kube: &mut Kube) -> Result<Next> {
     for word in command {
         path.push_str(&format!("&command={}", escape_query(word)));
     }
-    let request = kube
-        .request("GET", &path, "*/*")
-        .with_header("Connection", "Upgrade")
-        .with_header("Upgrade", "websocket")
-        .with_header("Sec-Websocket-Protocol", remote_command::SUBPROTOCOLS[0]);
+    tell_of_tty(kube);
+    let request = upgraded(kube.request("GET", &path, "*/*"));
     let answer = kube.io.transport.send(&request);
     kube.log(&request, &answer);
     if answer.code != 101 {
@@ -98,7 +97,33 @@ fn pod_of_file(kube: &mut Kube) -> Result<Value> {
     pod_of(kube, &word, &target.namespace)
 }
 
-/// `attach`, as far as the API server lets it.
+/// Refuses what needs input, since none reaches a container here.
+/// # Errors
+/// For a shell that would read its commands, and for a pipe.
+pub fn check_input(kube: &mut Kube, command: &[String]) -> Result<()> {
+    if !kube.flags().on("stdin") {
+        return Ok(());
+    }
+    if !kube.io.stdin.rest().is_empty() {
+        return message("standard input is not passed on to containers here; give the command as arguments");
+    }
+    let is_shell = |word: &String| matches!(word.rsplit('/').next(), Some("sh" | "bash" | "ash"));
+    match command {
+        [shell] if is_shell(shell) => message(format!(
+            "an interactive shell needs a terminal, which there is none of here; give it a command: -- {shell} -c 'COMMAND'"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What kubectl says where it has no terminal.
+pub fn tell_of_tty(kube: &mut Kube) {
+    if kube.flags().on("tty") {
+        kube.err("Unable to use a TTY - input is not a terminal or the right kind of file\n");
+    }
+}
+
+/// `attach`
 pub fn attach(kube: &mut Kube) -> Result<Next> {
     let Some(word) = kube.call.args.first().cloned() else {
         return message("at least 1 argument is required for attach");
@@ -116,19 +141,45 @@ pub fn attach(kube: &mut Kube) -> Result<Next> {
         "" => default_container(kube, &pod, quiet)?,
         given => given.to_owned(),
     };
+    check_input(kube, &[])?;
+    tell_of_tty(kube);
     if !quiet {
         kube.err("If you don't see a command prompt, try pressing enter.\n");
     }
+    let stream = open_attached(kube, &pod, &container)?;
+    let streams = vec![(stream, String::new())];
+    Ok(Next::Task(Box::new(super::logs::Follow { streams })))
+}
+
+/// The stream of what a container writes from now on.
+/// # Errors
+/// The API server's Status, or the container's runtime's.
+pub fn open_attached(kube: &mut Kube, pod: &Value, container: &str) -> Result<StreamId> {
     let path = with_query(
         &format!(
             "{}/attach",
-            known(Kind::Pod).path(text(&pod, "/metadata/namespace"), text(&pod, "/metadata/name"))
+            known(Kind::Pod).path(text(pod, "/metadata/namespace"), text(pod, "/metadata/name"))
         ),
-        &[("container", &container), ("stderr", "true"), ("stdout", "true")],
+        &[("container", container), ("stderr", "true"), ("stdout", "true")],
     );
-    let answer = kube.send("POST", &path, "*/*", None, None)?;
-    kube.out(&answer.body);
-    Ok(Next::Done)
+    let request = upgraded(kube.request("GET", &path, "*/*"));
+    kube.io.transport.open(&request).map_err(|answer| {
+        // A stream that ends as it begins tells why on its last channel.
+        let told = answer.json();
+        let last = told.as_array().and_then(|messages| messages.last());
+        match last.and_then(|last| serde_json::from_str::<Value>(last[1].as_str()?).ok()) {
+            Some(status) => Failure::Message(text(&status, "/message").to_owned()),
+            None => kube.refused(&answer),
+        }
+    })
+}
+
+/// A request that asks for a WebSocket.
+fn upgraded(request: ApiRequest) -> ApiRequest {
+    request
+        .with_header("Connection", "Upgrade")
+        .with_header("Upgrade", "websocket")
+        .with_header("Sec-Websocket-Protocol", remote_command::SUBPROTOCOLS[0])
 }
 
 /// `port-forward`: the checks of kubectl; then what there is instead, since nothing here can listen.

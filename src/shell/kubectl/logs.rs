@@ -184,8 +184,9 @@ fn prefixed(text: &str, prefix: &str) -> String {
     }
 }
 
-struct Follow {
-    streams: Vec<(StreamId, String)>,
+/// Prints streams until all have ended.
+pub struct Follow {
+    pub streams: Vec<(StreamId, String)>,
 }
 
 impl Task for Follow {

@@ -317,6 +317,7 @@ pub static COMMANDS: &[Command] = &[
             flag("labels", Some('l'), Text, "", "labels instead of run=NAME"), flag("annotations", None, Array, "", "annotations"), flag("restart", None, Text, "Always", "Always, OnFailure or Never"),
             bool("command", None, "the arguments are the command, not its arguments"), bool("expose", None, "also create a Service"), bool("privileged", None, "run the container privileged"),
             text("overrides", "JSON merged into the Pod"), bool("stdin", Some('i'), "keep stdin open"), bool("tty", Some('t'), "with a terminal"), bool("attach", None, "attach to the container"), bool("rm", None, "delete when done"), bool("quiet", Some('q'), "fewer words"),
+            bool("leave-stdin-open", None, "stdin stays open after the first attach"), flag("pod-running-timeout", None, Duration, "1m0s", "how long to wait for the Pod"),
         ]], super::create::pod::run),
     command!("expose" "Make a Service for Pods, a Deployment, a ReplicaSet or a Service", "(-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] [--name=name] [--external-ip=external-ip-of-service] [--type=type]", Words::Objects,
         [OUTPUT, FILES, DRY_RUN, M_EXPOSE, SAVE_CONFIG, &[

@@ -1,5 +1,6 @@
 //! `create -f`, and what all of `create KIND` share.
 
+mod attached;
 pub mod config;
 pub mod network;
 pub mod pod;

@@ -1,6 +1,7 @@
 //! `kubectl run`.
 
 use super::super::failure::{Failure, Result, message};
+use super::super::inside::check_input;
 use super::super::kube::{Kube, Next, with_query};
 use super::super::output::{DryRun, made};
 use super::super::resource::known;
@@ -22,9 +23,13 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     if image.contains(char::is_whitespace) {
         return message(format!("Invalid image name {image:?}: invalid reference format"));
     }
-    let attaching = ["stdin", "tty", "attach"]
-        .iter()
-        .any(|flag| kube.flags().on(flag));
+    if kube.flags().on("tty") && !kube.flags().on("stdin") {
+        return usage("-i/--stdin is required for containers with -t/--tty=true".to_owned());
+    }
+    let attaching = match kube.flags().changed("attach") {
+        true => kube.flags().on("attach"),
+        false => kube.flags().on("stdin"),
+    };
     if kube.flags().on("rm") && !attaching {
         return usage("--rm should only be used for attached containers".to_owned());
     }
@@ -40,9 +45,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         );
     }
     if attaching {
-        return message(
-            "attaching to a container is not supported here: run the pod without -i, -t, --attach and --rm, then use kubectl logs",
-        );
+        check_input(kube, &args[1..])?;
     }
     let restart = kube.flags().text("restart").to_owned();
     if !matches!(restart.as_str(), "Always" | "OnFailure" | "Never") {
@@ -56,6 +59,14 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
         } else {
             "args"
         }] = rest.into();
+    }
+    for flag in ["stdin", "tty"] {
+        if kube.flags().on(flag) {
+            container[flag] = true.into();
+        }
+    }
+    if kube.flags().on("stdin") && !kube.flags().on("leave-stdin-open") {
+        container["stdinOnce"] = true.into();
     }
     let mut env = Vec::new();
     for pair in kube.flags().list("env") {
@@ -106,6 +117,7 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
     }
     let kind = known(Kind::Pod);
     let namespace = kube.namespace();
+    let mut all = Vec::new();
     let created = if dry_run == DryRun::Client {
         pod
     } else {
@@ -129,9 +141,14 @@ pub fn run(kube: &mut Kube) -> Result<Next> {
             )?
         };
         made(kube, &kind, &object, "created", dry_run)?;
+        all.push((kind, object));
         if kube.flags().text("output") == "yaml" {
             kube.out("---\n---\n");
         }
+    }
+    if attaching {
+        all.push((kind, created));
+        return super::attached::begin(kube, &all);
     }
     made(kube, &kind, &created, "created", dry_run)?;
     Ok(Next::Done)
