@@ -210,6 +210,39 @@ fn going_back_and_running_on_is_the_same_as_never_having_gone() {
 }
 
 #[test]
+fn a_pod_is_run_attached() {
+    let mut terminal = terminal(Preset::Autopilot, &["bob"]);
+    let mut run = |line: &str| {
+        let printed = terminal.run(line, Duration::from_secs(90));
+        (printed.stdout(), printed.stderr(), printed.code)
+    };
+    let prompt = "If you don't see a command prompt, try pressing enter.\n";
+    assert_eq!(
+        run(
+            "kubectl run a -i --rm --restart=Never --image=busybox -- sh -c 'echo a; sleep 3; echo b; exit 3'"
+        ),
+        (
+            "a\nb\npod \"a\" deleted\n".to_owned(),
+            format!("{prompt}pod default/a terminated (Error)\n"),
+            Some(3)
+        )
+    );
+    assert_eq!(
+        run("kubectl run b --attach --rm --quiet --image=busybox -- sh -c 'echo a; sleep 2; echo b'"),
+        ("a\nb\npod \"b\" deleted\n".to_owned(), String::new(), Some(0))
+    );
+    let (out, err, code) = run("kubectl run c -i --rm --image=nope:1 --pod-running-timeout=3s");
+    assert_eq!((out.as_str(), code), ("pod \"c\" deleted\n", Some(1)));
+    assert_eq!(err, "error: timed out waiting for the condition\n");
+    let (_, err, _) = run("echo hi | kubectl run d -i --image=busybox -- cat");
+    assert!(err.contains("standard input is not passed on"), "{err}");
+    assert_eq!(
+        run("sleep 60; kubectl get pods").1,
+        "No resources found in default namespace.\n"
+    );
+}
+
+#[test]
 fn bad_input_is_answered_and_forgotten() {
     let mut terminal = terminal(Preset::CompanyX, &[]);
     let huge = format!("kubectl create -f - <<EOF\n{}\nEOF", "a: b\n".repeat(200_000));

@@ -45,9 +45,10 @@ pub fn fields<'a>(
 }
 
 /// Fields younger than the structs of the kubectl that the console has (1.32): decoding loses them.
-const YOUNGER: [(&str, &str); 3] = [
+const YOUNGER: [(&str, &str); 4] = [
     ("apps/v1.DeploymentStatus", "terminatingReplicas"),
     ("apps/v1.ReplicaSetStatus", "terminatingReplicas"),
+    ("core/v1.PodCondition", "observedGeneration"),
     ("core/v1.PodStatus", "observedGeneration"),
 ];
 
@@ -59,12 +60,17 @@ pub fn held(mut value: Value, ty: &'static Type) -> Value {
 }
 
 /// What the structs of kubectl 1.32 have otherwise: they write the time an object was created even where there is
-/// none, and do not know what is younger.
+/// none, and who reported an Event, and do not know what is younger.
 fn as_1_32(value: &mut Value, ty: &'static Type) {
     let Value::Object(map) = value else { return };
     let name = format!("{}.{}", ty.package, ty.name);
     if name == "meta/v1.ObjectMeta" {
         map.entry("creationTimestamp").or_insert(Value::Null);
+    }
+    if name == "core/v1.Event" {
+        for field in ["reportingComponent", "reportingInstance"] {
+            map.entry(field).or_insert_with(|| "".into());
+        }
     }
     for (own, field) in YOUNGER {
         if own == name {

@@ -14,10 +14,12 @@ pub const STDERR: u8 = 2;
 /// The last message: a Status that tells how the command ended.
 pub const ERROR: u8 = 3;
 
-/// Whether a request asks to become a WebSocket. Others are refused, as upstream's
-/// upgrade-aware proxy does.
+/// Whether a request asks to become a stream. Others are refused, as upstream's upgrade-aware proxy
+/// does; so is SPDY, but only after the container could have refused: kubectl asks that way again when
+/// its WebSocket was refused, and prints the second answer.
 pub(super) fn wants_upgrade(headers: &HeaderMap) -> bool {
-    super::text(headers, &header::UPGRADE).eq_ignore_ascii_case("websocket")
+    let upgrade = super::text(headers, &header::UPGRADE);
+    upgrade.eq_ignore_ascii_case("websocket") || upgrade.starts_with("SPDY/")
 }
 
 /// The messages of a command that has ended: channel and text.

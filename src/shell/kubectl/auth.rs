@@ -5,6 +5,7 @@ use super::failure::{Failure, Result, message};
 use super::kube::{Kube, Next, list, text};
 use super::output::{Format, go_value};
 use super::resource::resolve;
+use super::resource::{fail_with, live};
 use serde_json::json;
 
 const GROUP: &str = "authorization.k8s.io/v1";
@@ -181,6 +182,22 @@ pub fn whoami(kube: &mut Kube) -> Result<Next> {
     let text = TabWriter::table().format(&table);
     kube.out(&text);
     Ok(Next::Done)
+}
+
+/// `certificate approve`, `certificate deny`: of requests that nobody can make here, since the API server
+/// announces the type and serves none.
+pub fn certificate(kube: &mut Kube) -> Result<Next> {
+    let files = kube.flags().list("filename");
+    let names: Vec<String> = kube.call.args.iter().map(|name| format!("csr/{name}")).collect();
+    if files.is_empty() && names.is_empty() {
+        return message("one or more CSRs must be specified as <name> or -f <filename>");
+    }
+    let failures = match files.is_empty() {
+        true => live(kube, &names)?.1,
+        false => super::manifest::load(kube, &files).map(|_| Vec::new())?,
+    };
+    fail_with(failures)?;
+    message("the requests of the file are none for a certificate")
 }
 
 #[cfg(test)]

@@ -181,6 +181,22 @@ pub fn cluster_info(kube: &mut Kube) -> Result<Next> {
     Ok(Next::Done)
 }
 
+/// `completion`: no shell here reads such a script; the console completes by itself.
+pub fn completion(kube: &mut Kube) -> Result<Next> {
+    match kube.call.args.as_slice() {
+        [] => Err(Failure::Usage("Shell not specified.".to_owned(), "completion")),
+        [shell] if !matches!(shell.as_str(), "bash" | "zsh" | "fish" | "powershell") => Err(Failure::Usage(
+            format!("Unsupported shell type {shell:?}."),
+            "completion",
+        )),
+        [_] => message("no shell here reads a completion script: the console completes with the Tab key"),
+        _ => Err(Failure::Usage(
+            "Too many arguments. Expected only the shell type.".to_owned(),
+            "completion",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::testing::Fake;

@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod describe;
 mod drain;
+mod dump;
 mod edit;
 mod events;
 mod explain;

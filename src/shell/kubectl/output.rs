@@ -150,6 +150,25 @@ impl Format {
         Ok(())
     }
 
+    /// The same of a list of such objects; its text.
+    /// # Errors
+    /// As [`Format::print`].
+    pub fn typed_list(&self, kube: &mut Kube, mut list: Value, item: &Value) -> Result<String> {
+        let ty = type_of(item);
+        if let (Some(ty), Some(items)) = (ty, list["items"].as_array_mut()) {
+            for item in items {
+                *item = go_json::held(item.take(), ty);
+                if !kube.flags().on("show-managed-fields") {
+                    *item = without_managed_fields(item.take());
+                }
+            }
+        }
+        match (self, ty) {
+            (Format::Json, Some(ty)) => Ok(format!("{}\n", json::typed_list(&list, ty))),
+            _ => self.render(kube, &list),
+        }
+    }
+
     fn render(&self, kube: &mut Kube, object: &Value) -> Result<String> {
         // Only the two whole forms leave something out.
         let whole = matches!(self, Format::Json | Format::Yaml);

@@ -47,6 +47,13 @@ pub fn typed_compact(value: &Value, ty: &'static Type) -> String {
     out
 }
 
+/// A list of such objects.
+pub fn typed_list(list: &Value, ty: &'static Type) -> String {
+    let mut out = String::new();
+    write(list, Order::ListOf(ty), 0, Some(4), &mut out);
+    out
+}
+
 /// A value of structs that are not the API's: of each object these fields first, in this order.
 pub fn ranked(value: &Value, fields: &[&str], width: usize) -> String {
     let mut out = String::new();
@@ -62,6 +69,9 @@ enum Order<'a> {
     /// As those of what a field of that type holds.
     In(&'static Ty),
     Ranked(&'a [&'a str]),
+    /// Those of a list of objects of that type, and of its items.
+    ListOf(&'static Type),
+    ItemsOf(&'static Type),
 }
 
 impl<'a> Order<'a> {
@@ -80,13 +90,25 @@ impl<'a> Order<'a> {
                 entries.stable_sort_by_key(|(key, ..)| rank(key));
                 entries
             }
-            Order::Sorted | Order::In(_) => sorted(Order::Sorted),
+            Order::ListOf(ty) => {
+                let entries = Order::Ranked(&["kind", "apiVersion", "metadata", "items"]).entries(map);
+                let order = |key: &str| match key {
+                    "items" => Order::ItemsOf(ty),
+                    _ => Order::Sorted,
+                };
+                entries
+                    .into_iter()
+                    .map(|(key, value, _)| (key, value, order(key)))
+                    .collect()
+            }
+            Order::Sorted | Order::In(_) | Order::ItemsOf(_) => sorted(Order::Sorted),
         }
     }
 
     fn of_items(self) -> Order<'a> {
         match self {
             Order::In(Ty::List(inner)) => Order::In(inner),
+            Order::ItemsOf(ty) => Order::Of(ty),
             Order::Ranked(_) => self,
             _ => Order::Sorted,
         }

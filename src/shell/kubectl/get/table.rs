@@ -2,12 +2,12 @@
 
 use super::super::super::print::TabWriter;
 use super::super::failure::Result;
-use super::super::kube::{Kube, list, text};
-use super::super::resource::{Rk, fail_with, list_failure};
+use super::super::kube::{ACCEPT_JSON, ACCEPT_TABLE, Kube, list, text};
+use super::super::resource::{Rk, fail_with, list_failure, list_pages};
 use super::sort::sort;
 use super::{Query, missing_is_fine};
 use crate::shell::url::escape_query;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How the rows of a Table are shown.
 pub(super) struct Look {
@@ -109,12 +109,25 @@ impl Look {
     }
 }
 
+/// What is asked for where rows are to be printed: a Table, or with `--server-print=false` objects.
+pub(super) fn accepted(kube: &Kube) -> &'static str {
+    match kube.flags().on("server-print") {
+        true => ACCEPT_TABLE,
+        false => ACCEPT_JSON,
+    }
+}
+
 /// The rows of a Table with its further pages.
-pub(super) fn table_pages(kube: &mut Kube, path: &str) -> Result<Value> {
-    let mut table = kube.table(path)?;
+pub(super) fn table_pages(kube: &mut Kube, path: &str, is_list: bool) -> Result<Value> {
+    if accepted(kube) == ACCEPT_JSON && is_list {
+        let items = list_pages(kube, path)?;
+        return Ok(json!({"items": items}));
+    }
+    let mut table = kube.send("GET", path, accepted(kube), None, None)?.json();
     let mut token = text(&table, "/metadata/continue").to_owned();
     while !token.is_empty() {
-        let more = kube.table(&format!("{path}&continue={}", escape_query(&token)))?;
+        let next = format!("{path}&continue={}", escape_query(&token));
+        let more = kube.send("GET", &next, ACCEPT_TABLE, None, None)?.json();
         token = text(&more, "/metadata/continue").to_owned();
         if let (Some(rows), Some(more)) = (table["rows"].as_array_mut(), more["rows"].as_array()) {
             rows.extend_from_slice(more);
@@ -148,7 +161,7 @@ pub(super) fn print_tables(kube: &mut Kube, queries: &[Query]) -> Result<()> {
         } else {
             query.path.clone()
         };
-        let listed = table_pages(kube, &path).map_err(|f| {
+        let listed = table_pages(kube, &path, query.name.is_none()).map_err(|f| {
             if query.name.is_none() {
                 list_failure(kube, &query.kind, f)
             } else {
@@ -156,7 +169,8 @@ pub(super) fn print_tables(kube: &mut Kube, queries: &[Query]) -> Result<()> {
             }
         });
         let mut table = match listed {
-            Ok(table) => table,
+            Ok(table) if table["kind"] == "Table" => table,
+            Ok(objects) => plain_table(kube, objects),
             Err(failure) if missing_is_fine(kube, &failure) => {
                 absent = true;
                 continue;
@@ -166,9 +180,6 @@ pub(super) fn print_tables(kube: &mut Kube, queries: &[Query]) -> Result<()> {
                 continue;
             }
         };
-        if table["kind"] != "Table" {
-            table = plain_table(kube, table);
-        }
         let mut rows: Vec<Value> = table["rows"]
             .as_array_mut()
             .map(std::mem::take)
@@ -219,8 +230,8 @@ pub(super) fn plain_table(kube: &Kube, answer: Value) -> Value {
         .into_iter()
         .map(|item| {
             let age = super::super::super::print::times::age(&item["metadata"]["creationTimestamp"], now);
-            serde_json::json!({"cells": [text(&item, "/metadata/name"), age], "object": item})
+            json!({"cells": [text(&item, "/metadata/name"), age], "object": item})
         })
         .collect();
-    serde_json::json!({"columnDefinitions": [{"name": "Name"}, {"name": "Age"}], "rows": rows})
+    json!({"columnDefinitions": [{"name": "Name"}, {"name": "Age"}], "rows": rows})
 }

@@ -3,21 +3,20 @@
 use super::super::super::print::TabWriter;
 use super::super::super::transport::{Chunk, StreamId, Transport};
 use super::super::failure::{Failure, Result};
-use super::super::kube::{ACCEPT_JSON, ACCEPT_TABLE, Kube, Next, Step, Task, list, text, with_query};
+use super::super::kube::{ACCEPT_JSON, Kube, Next, Step, Task, list, text, with_query};
 use super::super::output::{Format, without_managed_fields};
 use super::super::resource::{Rk, Target};
 use super::Query;
-use super::table::Look;
+use super::table::{Look, accepted, plain_table};
 use crate::sim::SimTime;
 use serde_json::Value;
 
 /// `-w`: the list, then every change.
 pub(super) fn watch(kube: &mut Kube, query: &Query, format: Option<Format>) -> Result<Next> {
     let look = Look::of(kube, false);
-    let accept = if format.is_some() {
-        ACCEPT_JSON
-    } else {
-        ACCEPT_TABLE
+    let accept = match format {
+        Some(_) => ACCEPT_JSON,
+        None => accepted(kube),
     };
     let mut task = Watch {
         kind: query.kind.clone(),
@@ -81,6 +80,14 @@ struct Watch {
 
 impl Watch {
     fn rows(&mut self, kube: &mut Kube, table: &Value, event: &str) -> Result<()> {
+        let made;
+        let table = match table["kind"] == "Table" {
+            true => table,
+            false => {
+                made = plain_table(kube, table.clone());
+                &made
+            }
+        };
         let columns = list(table, "/columnDefinitions");
         let mut text = String::new();
         for row in list(table, "/rows") {
