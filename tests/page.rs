@@ -71,7 +71,7 @@ fn what_it_starts_with_is_small() {
     let (first, rest) = (size("_bg.wasm"), size("_rest.wasm"));
     assert!(rest > first, "a release is in two parts: {sizes:?}");
     assert!(
-        first < 1_560_000,
+        first < 1_230_000,
         "make primary, and look at what is new in it: {first} bytes"
     );
 }

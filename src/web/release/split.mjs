@@ -1,4 +1,4 @@
-// Divides the program in two WebAssembly modules, so that the page starts on a third of its code.
+// Divides the program in two WebAssembly modules, so that the page starts on a third of its code and data.
 //   node split.mjs FOLDER            FOLDER/*_bg.wasm keeps the functions of primary.txt, *_rest.wasm gets the others
 //   COUNT=1 node split.mjs FOLDER    instead, each function notes that it ran: what profile.mjs reads
 // The method is that of Binaryen's wasm-split: in the primary module a stub stands for each function of the
@@ -10,9 +10,10 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import binaryen from 'binaryen';
 import { transformSync } from 'esbuild';
+import { CODE_SECTION, Reader, sections, without } from './binary.mjs';
+import { divideData } from './data.mjs';
 
 const PRIMARY = new URL('primary.txt', import.meta.url);
-const CODE_SECTION = 10;
 /** Functions of the primary module as small as this, in bytes, are in the secondary as well: called across, they would cost more. */
 const COPIED = 300;
 const { i32, none } = binaryen;
@@ -22,7 +23,9 @@ binaryen.setShrinkLevel(2);
 
 const folder = process.argv[2];
 const path = join(folder, readdirSync(folder).find((name) => name.endsWith('_bg.wasm')));
-const bytes = readFileSync(path);
+/** What the linker wrote, with its notes, which are of no use to the page. */
+const LINKED = join(process.env.CARGO_TARGET_DIR ?? 'target', 'wasm32-unknown-unknown', 'release', 'kube-by-hand.wasm');
+const bytes = without(readFileSync(path), /^(linking|reloc\..*)$/);
 
 /** A fresh copy of the whole program; it says itself which features it uses. */
 const program = () => binaryen.readBinary(bytes);
@@ -35,24 +38,11 @@ const functions = (module) => times(module.getNumFunctions(), (index) => {
 const key = (name) => createHash('sha256').update(name.replace(/\[[0-9a-f]{16}\]|::h[0-9a-f]{16}$/g, '')).digest('hex').slice(0, 8);
 /** The bytes of each function that the program defines, by name. */
 function sizes(names) {
-  let at = 8;
-  const number = () => {
-    for (let value = 0, shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) return value;
-    }
-  };
-  for (;;) {
-    const id = bytes[at++];
-    const length = number();
-    if (id === CODE_SECTION) break;
-    at += length;
-  }
-  number();
+  const reader = new Reader(bytes, sections(bytes).find(({ id }) => id === CODE_SECTION).begin);
+  reader.number();
   return new Map(names.map((name) => {
-    const size = number();
-    at += size;
+    const size = reader.number();
+    reader.take(size);
     return [name, size];
   }));
 }
@@ -128,7 +118,7 @@ function contents(whole) {
 }
 
 /** The other functions, with what they need of the primary module as imports; `called` are reached through places of their own. */
-function secondary(all, isSecondary, called, pair) {
+function secondary(all, isSecondary, called) {
   const module = program();
   const sizeOf = sizes(all.defined);
   const isHere = (name) => isSecondary(name) || sizeOf.get(name) <= COPIED;
@@ -142,8 +132,6 @@ function secondary(all, isSecondary, called, pair) {
   }
   for (const { name, type, mutable } of all.globals) module.addGlobalImport(name, 'primary', `global ${name}`, type, mutable);
   for (const { name, as } of all.tables) module.addTableImport(name, 'primary', as);
-  module.setMemory(all.pages, -1, null, [], false, false, all.memory);
-  module.addMemoryImport(all.memory, 'primary', pair);
   const place = (at, names) => module.addActiveElementSegment(all.table, `at ${at}`, names, module.i32.const(at));
   for (let from = 0, to; from < all.elements.length; from = to) {
     to = from + 1;
@@ -172,7 +160,7 @@ function split() {
 
   // Only these two fit each other, not one of them and another release's, from a cache.
   const pair = `memory ${createHash('sha256').update(bytes).update(list).digest('hex').slice(0, 16)}`;
-  const rest = secondary(all, isSecondary, called, pair);
+  const rest = secondary(all, isSecondary, called);
   const first = primary(all.table, isSecondary, (name) => slots.get(name));
   functions(rest).filter(({ module }) => module).forEach(({ name, params, results }, index) => {
     const as = index.toString(36);
@@ -189,9 +177,33 @@ function split() {
   }
 
   const imported = shortened(first);
-  write(finished(first), path);
-  write(finished(rest), path.replace(/_bg\.wasm$/, '_rest.wasm'));
+  const data = divideData(bytes, readFileSync(LINKED), numbers(finished(first)), numbers(finished(rest)));
+  fill(first, all, data.first);
+  fill(rest, all, data.rest);
+  // Memory that was filled is the module's own until it is imported anew.
+  rest.addMemoryImport(all.memory, 'primary', pair);
+  write(first, path);
+  write(rest, path.replace(/_bg\.wasm$/, '_rest.wasm'));
   linkGlue(imported);
+}
+
+/** Every number in a module's code: among them each address that it has, also beside a length in one of 64 bits. */
+function numbers(module) {
+  const found = new Set();
+  for (const line of module.emitText().split('\n')) {
+    if (/^\s*\(data /.test(line)) continue;
+    for (const [, number] of line.matchAll(/(?:i32\.const |i64\.const |offset=)(-?\d+)/g)) {
+      const bits = BigInt.asUintN(64, BigInt(number));
+      found.add(Number(bits & 0xffffffffn)).add(Number(bits >> 32n));
+    }
+  }
+  return found;
+}
+
+/** Puts these segments, and nothing else, into the memory a module has. */
+function fill(module, all, segments) {
+  const placed = segments.map(({ offset, data }) => ({ offset: module.i32.const(offset), data, passive: false }));
+  module.setMemory(all.pages, -1, null, placed, false, false, all.memory);
 }
 
 /** Gives what wasm-bindgen imports short names: a hash hardly compresses. The new names, by the old ones. */
