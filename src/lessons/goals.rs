@@ -69,7 +69,9 @@ pub fn met(cluster: &Cluster, scene: &str, goal: &str) -> Option<bool> {
             };
             let alive = ready_web(cluster).filter(|pod| !dark(pod)).count();
             let replicas = wanted(cluster).unwrap_or(0);
-            cluster.machines.values().any(|machine| !machine.reachable()) && replicas > 0 && alive >= replicas
+            // What was there stays written down until the desk is back.
+            let lost = pods(cluster).any(|pod| is_web(pod) && is_bound(pod) && dark(pod));
+            lost && replicas > 0 && alive >= replicas
         }
         _ => return None,
     })
@@ -137,12 +139,14 @@ fn ip(pod: &core::Pod) -> Option<String> {
     pod.status.as_ref()?.pod_ip.clone()
 }
 
+fn is_web(pod: &core::Pod) -> bool {
+    let label = pod.metadata.labels.as_ref().and_then(|labels| labels.get("app"));
+    label.is_some_and(|app| app == WEB)
+}
+
 /// Pods with `app=web` that are not on their way out.
 fn web(cluster: &Cluster) -> impl Iterator<Item = &core::Pod> {
-    pods(cluster).filter(|pod| {
-        let label = pod.metadata.labels.as_ref().and_then(|labels| labels.get("app"));
-        label.is_some_and(|app| app == WEB) && pod.metadata.deletion_timestamp.is_none()
-    })
+    pods(cluster).filter(|pod| is_web(pod) && pod.metadata.deletion_timestamp.is_none())
 }
 
 fn ready_web(cluster: &Cluster) -> impl Iterator<Item = &core::Pod> {

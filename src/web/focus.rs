@@ -42,6 +42,8 @@ fn next_part(back: bool) -> Option<()> {
 struct Stood {
     at: Element,
     anchor: Option<String>,
+    /// Which of the duties it was, counted from 0.
+    duty: Option<usize>,
     part: Option<HtmlElement>,
 }
 
@@ -52,10 +54,25 @@ thread_local! {
 fn stands(event: &Event) {
     let stood = target_of(event).map(|at| Stood {
         anchor: closest(&at, "[data-anchor^=pod]").and_then(|it| it.get_attribute("data-anchor")),
+        duty: closest(&at, ".duty").map(|row| {
+            std::iter::successors(row.previous_element_sibling(), Element::previous_element_sibling).count()
+        }),
         part: closest(&at, ".panel, .tray, .desk"),
         at,
     });
     STOOD.set(stood);
+}
+
+/// Gives the focus to the first of these, from the one with this number on, that takes it: what is hidden does not.
+fn focus_first(part: &Element, selector: &str, from: usize) -> Option<()> {
+    let found = part.query_selector_all(selector).ok()?;
+    let from = from.min(found.length().saturating_sub(1) as usize) as u32;
+    let mut elements = (from..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok());
+    elements.find_map(|element: HtmlElement| {
+        element.focus().ok()?;
+        let at = gloo::utils::document().active_element()?;
+        (at == *element.unchecked_ref::<Element>()).then_some(())
+    })
 }
 
 /// What had the focus may have been taken away: a Pod is carried to its desk, a duty is done, a scene ends.
@@ -67,23 +84,24 @@ fn stand_again() -> Option<()> {
     {
         return None;
     }
-    let Stood { anchor, part, .. } = STOOD.take().filter(|stood| !stood.at.is_connected())?;
+    let Stood {
+        anchor, duty, part, ..
+    } = STOOD.take().filter(|stood| !stood.at.is_connected())?;
     let moved = anchor.and_then(|anchor| {
         document
             .query_selector(&format!("[data-anchor=\"{anchor}\"]"))
             .ok()?
     });
-    let beside = || {
-        part.filter(|part| part.is_connected())?
-            .query_selector(".body, .pod, button")
-            .ok()?
-    };
-    moved
-        .or_else(beside)?
-        .dyn_into::<HtmlElement>()
-        .ok()?
-        .focus()
-        .ok()
+    if let Some(moved) = moved.and_then(|moved| moved.dyn_into::<HtmlElement>().ok()) {
+        return moved.focus().ok();
+    }
+    let part = part.filter(|part| part.is_connected())?;
+    duty.and_then(|number| focus_first(&part, ".duty > button", number))
+        .or_else(|| {
+            [".body", ".pod", "button"]
+                .iter()
+                .find_map(|what| focus_first(&part, what, 0))
+        })
 }
 
 fn pressed(event: &Event) {

@@ -113,13 +113,20 @@ fn DutyRow(props: &Props) -> Html {
         .carry
         .clone()
         .map(|cargo| drag::pick_with_pointer(cargo, duty.seat.clone()));
+    let why = if ui.lang == Lang::Ja {
+        &duty.why.1
+    } else {
+        &duty.why.0
+    };
+    // A list of equal names tells nobody which one is meant.
+    let label = format!("{}: {}, {why}", words.do_it, duty.seat);
     html! {
         <li ref={place} class={classes!("duty", fresh)} data-duty={duty.id.clone()} {onpointerdown}>
             <div>
                 <div class="who">{ duty.seat.clone() }</div>
-                <div class="why">{ if ui.lang == Lang::Ja { duty.why.1.clone() } else { duty.why.0.clone() } }</div>
+                <div class="why">{ why.clone() }</div>
             </div>
-            <button class="btn small" onclick={runs(duty.line.clone())}>{ words.do_it }</button>
+            <button class="btn small" aria-label={label} onclick={runs(duty.line.clone())}>{ words.do_it }</button>
             <pre class={(!*whole).then_some("short")}>{ duty.line.clone() }</pre>
             if duty.line.len() > 90 {
                 <button class="link" onclick={open} aria-expanded={whole.to_string()}>{ words.more }</button>
