@@ -96,7 +96,7 @@ fn stand_again() -> Option<()> {
         return moved.focus().ok();
     }
     let part = part.filter(|part| part.is_connected())?;
-    duty.and_then(|number| focus_first(&part, ".duty > button", number))
+    duty.and_then(|number| focus_first(&part, ".duty > .btn", number))
         .or_else(|| {
             [".body", ".pod", "button"]
                 .iter()
